@@ -1,0 +1,97 @@
+/** What the outside must provide as the log of events (EventStoreDB, real or embedded). */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type JsonObject = { [key: string]: Json }
+
+/** Who caused an event, and why; on every event. Times are RFC 3339 UTC. */
+export type EventMetadata = {
+  commandId: string
+  correlationId: string
+  causationId: string
+  /** `sub` of the caller, or the name of the process that reacted. */
+  actor: string
+  tenant: string
+  occurredAt: string
+  schemaVersion: number
+  traceparent?: string
+  /** SHA-256 (hex) of the request behind the command, to tell a repeated request from a different one. */
+  requestDigest?: string
+}
+
+export type NewEvent<Type extends string = string, Data extends object = object> = {
+  /** UUID; the same id appended again at the same older revision is recognised. */
+  id: string
+  type: Type
+  data: Data
+  metadata: EventMetadata
+}
+
+export type RecordedEvent = NewEvent & {
+  stream: string
+  revision: bigint
+  /** Commit position in the log of all streams; strictly increasing. */
+  position: bigint
+  /** When the store recorded it. */
+  recordedAt: string
+}
+
+export type ExpectedRevision = 'any' | 'no_stream' | bigint
+
+/** `revision` and `position` are those of the last event appended. */
+export type Appended = { revision: bigint; position: bigint }
+
+/** What a catch-up subscription says: `checkpoint` means everything up to `position` has been considered. */
+export type SubscriptionMessage =
+  | { kind: 'event'; event: RecordedEvent }
+  | { kind: 'checkpoint'; position: bigint }
+  | { kind: 'caughtUp' }
+
+/** One event handed to one of several competing consumers. It comes again until it is acknowledged or parked. */
+export type Delivery = {
+  event: RecordedEvent
+  retryCount: number
+  ack(): Promise<void>
+  retry(reason: string): Promise<void>
+  park(reason: string): Promise<void>
+}
+
+/** Another writer was first: the stream is not at the expected revision. */
+export class WrongExpectedRevision extends Error {
+  override readonly name = 'WrongExpectedRevision'
+  constructor(readonly stream: string) {
+    super(`stream ${stream} is not at the expected revision`)
+  }
+}
+
+/** A dependency does not answer; the outcome of a write may be unknown. Safe to retry. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable'
+  constructor(
+    readonly dependency: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${dependency} does not answer`, options)
+  }
+}
+
+export interface EventLog {
+  /** @throws WrongExpectedRevision, Unavailable */
+  append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended>
+
+  /** Forwards from `from` (inclusive, default the first). A stream that does not exist is empty. */
+  readStream(stream: string, options?: { from?: bigint; limit?: number }): AsyncIterable<RecordedEvent>
+
+  /** The whole log forwards, events of system streams left out. */
+  readAll(options?: { after?: bigint | undefined; limit?: number }): AsyncIterable<RecordedEvent>
+
+  /** Live, after `after` (exclusive; from the start without), only streams with one of the prefixes. Ends when the signal aborts; throws when the connection is lost. */
+  subscribe(options: { after?: bigint | undefined; prefixes: readonly string[]; signal: AbortSignal }): AsyncIterable<SubscriptionMessage>
+
+  /** Joins (and on first use creates) a group of competing consumers over the streams with one of the prefixes. Ends when the signal aborts; throws when the connection is lost. */
+  consume(options: { group: string; prefixes: readonly string[]; signal: AbortSignal }): AsyncIterable<Delivery>
+
+  /** Resolves when the store answers. @throws Unavailable */
+  ping(): Promise<void>
+
+  close(): Promise<void>
+}
