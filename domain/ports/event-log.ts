@@ -41,10 +41,7 @@ export type ExpectedRevision = 'any' | 'no_stream' | bigint
 export type Appended = { revision: bigint; position: bigint }
 
 /** What a catch-up subscription says: `checkpoint` means everything up to `position` has been considered. */
-export type SubscriptionMessage =
-  | { kind: 'event'; event: RecordedEvent }
-  | { kind: 'checkpoint'; position: bigint }
-  | { kind: 'caughtUp' }
+export type SubscriptionMessage = { kind: 'event'; event: RecordedEvent } | { kind: 'checkpoint'; position: bigint } | { kind: 'caughtUp' }
 
 /** One event handed to one of several competing consumers. It comes again until it is acknowledged or parked. */
 export type Delivery = {

@@ -1,0 +1,73 @@
+import {
+  ErrorType,
+  type EventStoreDBClient,
+  type PersistentSubscriptionToAllResolvedEvent,
+  persistentSubscriptionToAllSettingsFromDefaults,
+  START,
+  streamNameFilter,
+} from '@eventstore/db-client'
+import type { Delivery } from '../../domain/ports/event-log.ts'
+import { lost } from './catch-up.ts'
+import { asDomainError, isType } from './errors.ts'
+import { pull } from './pull.ts'
+import { toRecordedEvent } from './recorded-event.ts'
+
+/** Most deliveries that one consumer holds unanswered. */
+const BUFFER = 256
+
+/**
+ * How long a consumer may keep a delivery before another one gets it. A consumer that dies is noticed at once by its connection;
+ * this is for one that hangs, and must be longer than the longest ceremony.
+ */
+const MESSAGE_TIMEOUT_MS = 90_000
+const MAX_RETRIES = 50
+
+/** Joins a persistent subscription to the log of all streams, made on first use. */
+export async function* consumeGroup(
+  client: EventStoreDBClient,
+  { group, prefixes, signal }: { group: string; prefixes: readonly string[]; signal: AbortSignal },
+): AsyncGenerator<Delivery> {
+  await createGroup(client, group, prefixes)
+  const subscription = client.subscribeToPersistentSubscriptionToAll(group, { bufferSize: BUFFER })
+  const silent = { take: () => undefined, onArrival: () => {} }
+  try {
+    for await (const next of pull<PersistentSubscriptionToAllResolvedEvent, never>(subscription, silent, signal)) {
+      if ('side' in next) continue
+      const resolved = next.item
+      if (!resolved.event) {
+        await subscription.ack(resolved)
+        continue
+      }
+      yield {
+        event: toRecordedEvent(resolved.event),
+        retryCount: resolved.retryCount,
+        ack: () => subscription.ack(resolved),
+        retry: (reason) => subscription.nack('retry', reason, resolved),
+        park: (reason) => subscription.nack('park', reason, resolved),
+      }
+    }
+  } catch (error) {
+    throw lost(error)
+  } finally {
+    void subscription.unsubscribe().catch(() => {})
+  }
+}
+
+async function createGroup(client: EventStoreDBClient, group: string, prefixes: readonly string[]): Promise<void> {
+  try {
+    await client.createPersistentSubscriptionToAll(
+      group,
+      persistentSubscriptionToAllSettingsFromDefaults({
+        startFrom: START,
+        messageTimeout: MESSAGE_TIMEOUT_MS,
+        maxRetryCount: MAX_RETRIES,
+        checkPointAfter: 1000,
+        checkPointLowerBound: 1,
+        checkPointUpperBound: 1000,
+      }),
+      { filter: streamNameFilter({ prefixes: [...prefixes] }) },
+    )
+  } catch (error) {
+    if (!isType(error, ErrorType.PERSISTENT_SUBSCRIPTION_EXISTS)) throw asDomainError(error)
+  }
+}

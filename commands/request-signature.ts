@@ -1,0 +1,127 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { Type } from 'class-transformer'
+import {
+  IsDefined,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  MaxLength,
+  ValidateBy,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator'
+import { DomainError } from '../domain/domain-error.ts'
+import { requireActiveKey } from '../domain/key-share/key-share.ts'
+import { signingSessionStream } from '../domain/signing-session/events.ts'
+import { messageToSign, type Payload } from '../domain/signing-session/payload.ts'
+import { type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
+import { protocolOf } from '../domain/threshold/registry.ts'
+import { requireOpenWallet } from '../domain/wallet/wallet.ts'
+import { route } from '../http/route.ts'
+import type { CommandDependencies } from './dependencies.ts'
+import { execute } from './execute.ts'
+import { authorisationOf, contextOf } from './request-context.ts'
+import { findKey, findWallet } from './tenancy.ts'
+
+const KINDS = ['message', 'digest', 'eip191', 'eip712'] as const
+const MAX_DATA_CHARACTERS = 128 * 1024
+
+/** How long a session may take; one that waits for people gets a day. */
+const SESSION_SECONDS = 60
+const APPROVAL_SECONDS = 24 * 60 * 60
+
+const IsPayloadData = () =>
+  ValidateBy({
+    name: 'isPayloadData',
+    validator: {
+      validate: (value, options) => isPayloadData(options?.object as PayloadBody, value),
+      defaultMessage: (options) =>
+        (options?.object as PayloadBody | undefined)?.kind === 'digest'
+          ? 'data must be 64 hexadecimal digits'
+          : 'data must be a string; with encoding hex, an even number of hexadecimal digits',
+    },
+  })
+
+export class PayloadBody {
+  @IsIn(KINDS) kind!: (typeof KINDS)[number]
+
+  @ValidateIf(({ kind }: PayloadBody) => kind === 'message' || kind === 'eip191')
+  @IsIn(['utf8', 'hex'])
+  encoding?: 'utf8' | 'hex'
+
+  @ValidateIf(({ kind }: PayloadBody) => kind !== 'eip712')
+  @IsString()
+  @MaxLength(MAX_DATA_CHARACTERS)
+  @IsPayloadData()
+  data?: string
+
+  @ValidateIf(({ kind }: PayloadBody) => kind === 'eip712')
+  @IsObject()
+  typedData?: object
+}
+
+export class RequestSignatureBody {
+  @IsDefined() @IsObject() @ValidateNested() @Type(() => PayloadBody) payload!: PayloadBody
+  @IsOptional() @IsString() @MaxLength(200) @Matches(/^m(\/\d{1,10})*$/) path?: string
+}
+
+export const requestSignature = ({ log }: CommandDependencies) =>
+  route({
+    method: 'POST',
+    path: '/v1/keys/:keyId/signatures',
+    tag: 'signing',
+    summary: 'Ask for a signature',
+    roles: ['client'],
+    intent: true,
+    body: RequestSignatureBody,
+    answers: {
+      202: {
+        description: 'The signing session has begun',
+        schema: { type: 'object', required: ['sessionId'], properties: { sessionId: { type: 'string', format: 'uuid' } } },
+      },
+    },
+    async handle(request) {
+      const { keyId } = request.params
+      const found = await findKey(log, keyId, request.principal)
+      const sessionId = request.commandId
+      const { position } = await execute(
+        log,
+        { decider: signingSession, stream: signingSessionStream(sessionId) },
+        async (): Promise<SigningSessionCommand> => {
+          const { walletId, tenant, scheme } = requireActiveKey(found)
+          const { policy } = requireOpenWallet(await findWallet(log, walletId, request.principal))
+          const payload = payloadOf(request.body)
+          return {
+            type: 'RequestSignature',
+            sessionId,
+            keyId,
+            walletId,
+            tenant,
+            scheme,
+            payload,
+            message: bytesToHex(messageToSign(payload, policy, protocolOf(scheme).message)),
+            deadline: new Date(Date.now() + (policy.approvals ? APPROVAL_SECONDS : SESSION_SECONDS) * 1000).toISOString(),
+            approvals: policy.approvals ?? null,
+            authorisation: authorisationOf(request),
+          }
+        },
+        contextOf(request, found.tenant),
+      )
+      return { status: 202, body: { sessionId }, location: `/v1/signing-sessions/${sessionId}`, position }
+    },
+  })
+
+function payloadOf({ payload: { kind, encoding, data }, path }: RequestSignatureBody): Payload {
+  if (path !== undefined && path !== 'm') throw new DomainError('derivation_not_supported', 'keys are not derived from yet', '/path')
+  if (kind === 'digest') return { kind, data: data!.toLowerCase() }
+  if (kind === 'message') return { kind, encoding: encoding!, data: data! }
+  throw new DomainError('payload_not_supported', `${kind} needs an ECDSA key`, '/payload/kind')
+}
+
+function isPayloadData({ kind, encoding }: PayloadBody, value: unknown): boolean {
+  if (typeof value !== 'string') return false
+  if (kind === 'digest') return /^[0-9a-f]{64}$/i.test(value)
+  return encoding !== 'hex' || /^([0-9a-f]{2})*$/i.test(value)
+}

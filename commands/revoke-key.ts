@@ -1,0 +1,32 @@
+import { keyShareStream } from '../domain/key-share/events.ts'
+import { type KeyShareCommand, keyShare } from '../domain/key-share/key-share.ts'
+import { route } from '../http/route.ts'
+import type { CommandDependencies } from './dependencies.ts'
+import { execute } from './execute.ts'
+import { ReasonBody } from './reason-body.ts'
+import { contextOf } from './request-context.ts'
+import { findKey } from './tenancy.ts'
+
+export const revokeKey = ({ log }: CommandDependencies) =>
+  route({
+    method: 'POST',
+    path: '/v1/keys/:keyId/revoke',
+    tag: 'keys',
+    summary: 'Revoke a key for ever',
+    description: 'It signs nothing from now on, and every party destroys its share.',
+    roles: ['client'],
+    intent: true,
+    body: ReasonBody,
+    answers: { 202: { description: 'The key is revoked; its shares are being destroyed' } },
+    async handle(request) {
+      const { keyId } = request.params
+      const { tenant } = await findKey(log, keyId, request.principal)
+      const { position } = await execute(
+        log,
+        { decider: keyShare, stream: keyShareStream(keyId) },
+        (): KeyShareCommand => ({ type: 'RevokeKey', reason: request.body.reason ?? '' }),
+        contextOf(request, tenant),
+      )
+      return { status: 202, body: { keyId }, location: `/v1/keys/${keyId}`, position }
+    },
+  })

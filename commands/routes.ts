@@ -1,0 +1,25 @@
+import type { Route } from '../http/route.ts'
+import { cancelSession } from './cancel-session.ts'
+import { changePolicy } from './change-policy.ts'
+import { createWallet } from './create-wallet.ts'
+import { decideApproval } from './decide-approval.ts'
+import type { CommandDependencies } from './dependencies.ts'
+import { freezeWallet, unfreezeWallet } from './freeze-wallet.ts'
+import { generateKey } from './generate-key.ts'
+import { requestSignature } from './request-signature.ts'
+import { revokeKey } from './revoke-key.ts'
+
+const COMMANDS = [
+  createWallet,
+  changePolicy,
+  freezeWallet,
+  unfreezeWallet,
+  generateKey,
+  revokeKey,
+  requestSignature,
+  decideApproval,
+  cancelSession,
+]
+
+/** Every command of the write side, as a route. */
+export const commandRoutes = (dependencies: CommandDependencies): Route[] => COMMANDS.map((command) => command(dependencies))

@@ -1,0 +1,37 @@
+/** Why a command is refused. Codes are stable: clients match on them. */
+export type DomainErrorCode =
+  | 'wallet_not_found'
+  | 'wallet_exists'
+  | 'wallet_frozen'
+  | 'wallet_not_frozen'
+  | 'key_not_found'
+  | 'key_exists'
+  | 'key_not_active'
+  | 'key_not_pending'
+  | 'session_not_found'
+  | 'session_exists'
+  | 'session_not_pending_approval'
+  | 'session_terminal'
+  | 'session_out_of_order'
+  | 'not_an_approver'
+  | 'already_decided'
+  | 'raw_digest_not_allowed'
+  | 'payload_not_supported'
+  | 'derivation_not_supported'
+  | 'scheme_unknown'
+  | 'threshold_invalid'
+  | 'parties_invalid'
+  | 'approvals_invalid'
+  | 'idempotency_key_reused'
+
+/** A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is. */
+export class DomainError extends Error {
+  override readonly name = 'DomainError'
+  constructor(
+    readonly code: DomainErrorCode,
+    message: string,
+    readonly pointer?: string,
+  ) {
+    super(message)
+  }
+}

@@ -1,0 +1,37 @@
+import type { Authorisation } from '../key-share/events.ts'
+import type { Scheme } from '../threshold/scheme.ts'
+import type { Payload } from './payload.ts'
+
+/** On every event of a session, so that each can be understood alone. */
+export type SessionIdentity = { sessionId: string; keyId: string; walletId: string }
+
+export type SigningSessionEvent =
+  | {
+      type: 'SigningRequested'
+      data: SessionIdentity & {
+        tenant: string
+        scheme: Scheme
+        payload: Payload
+        /** What the scheme signs, hex: the one message this session can ever yield a signature over. */
+        message: string
+        /** RFC 3339; after it the session expires. */
+        deadline: string
+        approvals: { required: number; approvers: readonly string[] } | null
+        authorisation: Authorisation
+      }
+    }
+  | { type: 'ApprovalGranted'; data: SessionIdentity & { approver: string } }
+  | { type: 'ApprovalRejected'; data: SessionIdentity & { approver: string } }
+  /** `previous` says why the attempt before this one came to nothing, and through whom. */
+  | { type: 'SigningStarted'; data: SessionIdentity & { attempt: number; signers: readonly string[]; previous: Failure | null } }
+  | { type: 'RoundCompleted'; data: SessionIdentity & { attempt: number; round: number; rounds: number } }
+  | { type: 'SignatureProduced'; data: SessionIdentity & { attempt: number; signature: string; signers: readonly string[] } }
+  | { type: 'SigningFailed'; data: SessionIdentity & Failure }
+  | { type: 'SigningExpired'; data: SessionIdentity & { deadline: string } }
+  | { type: 'SigningCancelled'; data: SessionIdentity & { by: string } }
+
+export type Failure = { code: string; culprits: readonly string[] }
+
+/** Stream of a signing session. */
+export const signingSessionStream = (sessionId: string) => `signingSession-${sessionId}`
+export const SIGNING_SESSION_STREAMS = 'signingSession-'

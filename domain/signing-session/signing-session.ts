@@ -1,0 +1,182 @@
+import type { Decider } from '../decider.ts'
+import { DomainError } from '../domain-error.ts'
+import type { Authorisation } from '../key-share/events.ts'
+import type { Scheme } from '../threshold/scheme.ts'
+import type { Failure, SessionIdentity, SigningSessionEvent } from './events.ts'
+import type { Payload } from './payload.ts'
+
+export const TERMINAL_STATUSES = ['signed', 'failed', 'expired', 'cancelled', 'rejected'] as const
+
+export type SigningSession = { status: 'absent' } | ExistingSession
+
+export type ExistingSession = {
+  status: 'requested' | 'pending_approval' | 'preparing' | 'round' | 'verifying' | (typeof TERMINAL_STATUSES)[number]
+  sessionId: string
+  keyId: string
+  walletId: string
+  tenant: string
+  scheme: Scheme
+  payload: Payload
+  message: string
+  deadline: string
+  approvals: { required: number; approvers: readonly string[] } | null
+  authorisation: Authorisation
+  granted: readonly string[]
+  refused: readonly string[]
+  attempt: number
+  signers: readonly string[]
+  round: { number: number; of: number } | null
+  signature: string | null
+  failure: Failure | null
+}
+
+export type SigningSessionCommand =
+  | {
+      type: 'RequestSignature'
+      sessionId: string
+      keyId: string
+      walletId: string
+      tenant: string
+      scheme: Scheme
+      payload: Payload
+      message: string
+      deadline: string
+      approvals: { required: number; approvers: readonly string[] } | null
+      authorisation: Authorisation
+    }
+  | { type: 'DecideApproval'; approver: string; decision: 'approve' | 'reject'; now: string }
+  | { type: 'StartSigning'; attempt: number; signers: readonly string[]; previous: Failure | null }
+  | { type: 'CompleteRound'; attempt: number; round: number; rounds: number }
+  | { type: 'ProduceSignature'; attempt: number; signature: string }
+  | { type: 'FailSigning'; code: string; culprits: readonly string[] }
+  | { type: 'ExpireSession'; now: string }
+  | { type: 'CancelSession'; by: string }
+
+export const signingSession: Decider<SigningSession, SigningSessionCommand, SigningSessionEvent> = {
+  initial: { status: 'absent' },
+
+  decide(state, command) {
+    if (command.type === 'RequestSignature') {
+      if (state.status !== 'absent') throw new DomainError('session_exists', 'the session exists already')
+      const { type: _, ...data } = command
+      return [{ type: 'SigningRequested', data }]
+    }
+    const session = requireSession(state)
+    if (command.type === 'CancelSession' && session.status === 'cancelled') return []
+    if (isTerminal(session)) throw new DomainError('session_terminal', `the session is ${session.status}`)
+    const identity = identityOf(session)
+    switch (command.type) {
+      case 'DecideApproval':
+        return decideApproval(session, command)
+      case 'StartSigning': {
+        if (session.status === 'pending_approval') throw new DomainError('session_out_of_order', 'the session is not approved')
+        if (command.attempt !== session.attempt + 1)
+          throw new DomainError('session_out_of_order', `attempt ${session.attempt} was the last one`)
+        const { attempt, signers, previous } = command
+        return [{ type: 'SigningStarted', data: { ...identity, attempt, signers, previous } }]
+      }
+      case 'CompleteRound': {
+        requireAttempt(session, command.attempt)
+        const { attempt, round, rounds } = command
+        return [{ type: 'RoundCompleted', data: { ...identity, attempt, round, rounds } }]
+      }
+      case 'ProduceSignature': {
+        requireAttempt(session, command.attempt)
+        if (session.status !== 'verifying') throw new DomainError('session_out_of_order', 'the rounds are not complete')
+        const { attempt, signature } = command
+        return [{ type: 'SignatureProduced', data: { ...identity, attempt, signature, signers: session.signers } }]
+      }
+      case 'FailSigning': {
+        const { code, culprits } = command
+        return [{ type: 'SigningFailed', data: { ...identity, code, culprits } }]
+      }
+      case 'ExpireSession':
+        return Date.parse(command.now) < Date.parse(session.deadline) ? [] : [expired(session)]
+      case 'CancelSession':
+        return [{ type: 'SigningCancelled', data: { ...identity, by: command.by } }]
+    }
+  },
+
+  evolve(state, event) {
+    if (event.type === 'SigningRequested')
+      return {
+        status: event.data.approvals ? 'pending_approval' : 'requested',
+        granted: [],
+        refused: [],
+        attempt: 0,
+        signers: [],
+        round: null,
+        signature: null,
+        failure: null,
+        ...event.data,
+      }
+    if (state.status === 'absent') return state
+    switch (event.type) {
+      case 'ApprovalGranted': {
+        const granted = [...state.granted, event.data.approver]
+        return { ...state, granted, status: granted.length >= (state.approvals?.required ?? 0) ? 'requested' : state.status }
+      }
+      case 'ApprovalRejected': {
+        const refused = [...state.refused, event.data.approver]
+        return { ...state, refused, status: canStillBeApproved(state, refused.length) ? state.status : 'rejected' }
+      }
+      case 'SigningStarted':
+        return { ...state, status: 'preparing', attempt: event.data.attempt, signers: event.data.signers, round: null }
+      case 'RoundCompleted': {
+        const { round, rounds } = event.data
+        return { ...state, status: round === rounds ? 'verifying' : 'round', round: { number: round, of: rounds } }
+      }
+      case 'SignatureProduced':
+        return { ...state, status: 'signed', signature: event.data.signature, signers: event.data.signers }
+      case 'SigningFailed':
+        return { ...state, status: 'failed', failure: { code: event.data.code, culprits: event.data.culprits } }
+      case 'SigningExpired':
+        return { ...state, status: 'expired', failure: { code: 'expired', culprits: [] } }
+      case 'SigningCancelled':
+        return { ...state, status: 'cancelled' }
+    }
+  },
+}
+
+/** @throws DomainError `session_not_found` */
+export function requireSession(state: SigningSession): ExistingSession {
+  if (state.status === 'absent') throw new DomainError('session_not_found', 'no such signing session')
+  return state
+}
+
+export function isTerminal(session: ExistingSession): boolean {
+  return (TERMINAL_STATUSES as readonly string[]).includes(session.status)
+}
+
+function decideApproval(
+  session: ExistingSession,
+  { approver, decision, now }: { approver: string; decision: 'approve' | 'reject'; now: string },
+): readonly SigningSessionEvent[] {
+  if (session.status !== 'pending_approval' || !session.approvals)
+    throw new DomainError('session_not_pending_approval', `the session is ${session.status}`)
+  if (!session.approvals.approvers.includes(approver)) throw new DomainError('not_an_approver', 'the policy does not name this approver')
+  if (Date.parse(now) >= Date.parse(session.deadline)) return [expired(session)]
+  const decided = decision === 'approve' ? session.granted : session.refused
+  const otherwise = decision === 'approve' ? session.refused : session.granted
+  if (decided.includes(approver)) return []
+  if (otherwise.includes(approver)) throw new DomainError('already_decided', 'this approver has decided otherwise')
+  return [{ type: decision === 'approve' ? 'ApprovalGranted' : 'ApprovalRejected', data: { ...identityOf(session), approver } }]
+}
+
+function identityOf({ sessionId, keyId, walletId }: ExistingSession): SessionIdentity {
+  return { sessionId, keyId, walletId }
+}
+
+function expired(session: ExistingSession): SigningSessionEvent {
+  return { type: 'SigningExpired', data: { ...identityOf(session), deadline: session.deadline } }
+}
+
+function canStillBeApproved(session: ExistingSession, refusals: number): boolean {
+  if (!session.approvals) return true
+  return session.approvals.approvers.length - refusals >= session.approvals.required
+}
+
+function requireAttempt(session: ExistingSession, attempt: number): void {
+  if (session.attempt !== attempt || session.attempt === 0)
+    throw new DomainError('session_out_of_order', `attempt ${attempt} is not under way, but ${session.attempt}`)
+}

@@ -1,0 +1,77 @@
+import type { CurvePoint, CurvePointCons } from '@noble/curves/abstract/curve.js'
+import { getMinHashLength, mapHashToField } from '@noble/curves/abstract/modular.js'
+import { concatBytes } from '@noble/hashes/utils.js'
+import { ProtocolAbort, type RandomBytes } from '../protocol.ts'
+
+/** A group whose elements have the operations that FROST needs. */
+export type Group<P extends CurvePoint<bigint, P>> = CurvePointCons<P>
+
+/**
+ * What tells one FROST ciphersuite from another (RFC 9591, section 6), and one signature format from another. Elements are sent as
+ * `Point.toBytes()`; in signatures and public keys they stand as `encodePublic` writes them.
+ */
+export type Ciphersuite<P extends CurvePoint<bigint, P>> = {
+  readonly scheme: string
+  readonly Point: Group<P>
+  /** Length of an encoded element, in bytes. */
+  readonly elementBytes: number
+  /** H1, H3 and the hash of the proof of knowledge, onto scalars. */
+  readonly hashToScalar: (purpose: 'rho' | 'nonce' | 'dkg', data: Uint8Array) => bigint
+  /** H4 and H5. */
+  readonly hash: (purpose: 'msg' | 'com', data: Uint8Array) => Uint8Array
+  /** H2 over what the verifier of the final signature hashes. */
+  readonly challenge: (R: P, publicKey: P, message: Uint8Array) => bigint
+  /** The form of an element in signatures and public keys. */
+  readonly encodePublic: (point: P) => Uint8Array
+  readonly decodePublic: (bytes: Uint8Array) => P
+  /** Whether decoding what `encodePublic` wrote gives this point back, and not its negative. */
+  readonly isPublicForm: (point: P) => boolean
+  /** What has to be added to a fresh secret key so that its public key can be used as it is. */
+  readonly keyTweak: (publicKey: P) => bigint
+  readonly message: (payload: Uint8Array) => Uint8Array
+  readonly verify: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
+}
+
+/** Reads an element: of exact length, canonical, on the curve and not the identity. Whether it is in the prime-order group is not checked. */
+export function decodePoint<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, bytes: Uint8Array): P {
+  if (bytes.length !== suite.elementBytes) throw new Error('element of wrong length')
+  const point = suite.Point.fromBytes(bytes)
+  if (point.is0()) throw new Error('element is the identity')
+  return point
+}
+
+/** DeserializeElement of RFC 9591, section 3.1: the prime-order group and nothing else. */
+export function decodeElement<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, bytes: Uint8Array): P {
+  return requirePrimeOrder(decodePoint(suite, bytes))
+}
+
+export function requirePrimeOrder<P extends CurvePoint<bigint, P>>(point: P): P {
+  if (!point.isTorsionFree()) throw new Error('element outside the prime-order group')
+  return point
+}
+
+/** A uniformly random scalar, not zero. */
+export function randomScalar<P extends CurvePoint<bigint, P>>({ Point: { Fn } }: Ciphersuite<P>, rng: RandomBytes): bigint {
+  const random = draw(rng, getMinHashLength(Fn.ORDER))
+  const bytes = mapHashToField(random, Fn.ORDER, Fn.isLE)
+  const scalar = Fn.fromBytes(bytes)
+  random.fill(0)
+  bytes.fill(0)
+  return scalar
+}
+
+/** nonce_generate of RFC 9591, section 4.1: a bad random source alone does not give the secret away. */
+export function nonceScalar<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, secret: Uint8Array, rng: RandomBytes): bigint {
+  const random = draw(rng, 32)
+  const input = concatBytes(random, secret)
+  const scalar = suite.hashToScalar('nonce', input)
+  random.fill(0)
+  input.fill(0)
+  return scalar
+}
+
+function draw(rng: RandomBytes, length: number): Uint8Array {
+  const random = rng(length)
+  if (random.length !== length) throw new ProtocolAbort('invalid_parameters', 'the random source gave too few or too many bytes')
+  return random
+}

@@ -1,0 +1,59 @@
+import { type CurvePoint, mulAddUnsafe } from '@noble/curves/abstract/curve.js'
+import { concatBytes } from '@noble/hashes/utils.js'
+import { type PartyIndex, ProtocolAbort } from '../protocol.ts'
+import { type Ciphersuite, decodePoint } from './ciphersuite.ts'
+import type { PublicPackage } from './key-material.ts'
+
+/** A signer's commitments to its two nonces. */
+export type NonceCommitment<P> = { readonly hiding: P; readonly binding: P }
+
+export function encodeNonceCommitment<P extends CurvePoint<bigint, P>>({ hiding, binding }: NonceCommitment<P>): Uint8Array {
+  return concatBytes(hiding.toBytes(), binding.toBytes())
+}
+
+/** Throws on malformed bytes; whether the elements are in the prime-order group is left to be checked. */
+export function decodeNonceCommitment<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, bytes: Uint8Array): NonceCommitment<P> {
+  return {
+    hiding: decodePoint(suite, bytes.subarray(0, suite.elementBytes)),
+    binding: decodePoint(suite, bytes.subarray(suite.elementBytes)),
+  }
+}
+
+/** What all signers of one signature compute alike: R as the verifier will see it, the challenge, and each signer's binding factor. */
+export type SigningPackage<P> = {
+  readonly R: P
+  /** Whether the nonces have to be negated to add up to R. */
+  readonly negated: boolean
+  readonly challenge: bigint
+  readonly bindingFactors: ReadonlyMap<PartyIndex, bigint>
+}
+
+/** Sections 4.3 to 4.6 of RFC 9591. `commitments` are those of all signers. @throws ProtocolAbort `invalid_message` */
+export function signingPackage<P extends CurvePoint<bigint, P>>(
+  suite: Ciphersuite<P>,
+  { publicKey }: PublicPackage<P>,
+  commitments: ReadonlyMap<PartyIndex, NonceCommitment<P>>,
+  message: Uint8Array,
+): SigningPackage<P> {
+  const { Point, hash, hashToScalar } = suite
+  const identifier = (party: PartyIndex) => Point.Fn.toBytes(BigInt(party))
+  const signers = [...commitments].sort(([a], [b]) => a - b)
+
+  const encodedCommitments = concatBytes(
+    ...signers.map(([party, commitment]) => concatBytes(identifier(party), encodeNonceCommitment(commitment))),
+  )
+  const prefix = concatBytes(publicKey.toBytes(), hash('msg', message), hash('com', encodedCommitments))
+  const bindingFactors = new Map(signers.map(([party]) => [party, hashToScalar('rho', concatBytes(prefix, identifier(party)))]))
+
+  const hidingSum = signers.reduce((sum, [, { hiding }]) => sum.add(hiding), Point.ZERO)
+  const bindingSum = mulAddUnsafe(
+    Point,
+    signers.map(([, { binding }]) => binding),
+    [...bindingFactors.values()],
+  )
+  const sum = hidingSum.add(bindingSum)
+  if (sum.is0()) throw new ProtocolAbort('invalid_message', 'the nonce commitments cancel each other out')
+  const negated = !suite.isPublicForm(sum)
+  const R = negated ? sum.negate() : sum
+  return { R, negated, challenge: suite.challenge(R, publicKey, message), bindingFactors }
+}

@@ -1,0 +1,88 @@
+import type { CurvePoint } from '@noble/curves/abstract/curve.js'
+import { type Participant, ProtocolAbort, type RandomBytes, type Signer, type SigningKey, type SigningTask } from '../protocol.ts'
+import { conduct, equalBytes, readEach } from '../rounds.ts'
+import { type Ciphersuite, nonceScalar, requirePrimeOrder } from './ciphersuite.ts'
+import { decodeNonceCommitment, encodeNonceCommitment, signingPackage } from './group-commitment.ts'
+import { decodePublicPackage, decodeShare } from './key-material.ts'
+import { interpolatingValue } from './polynomial.ts'
+import { requireSigners } from './signers.ts'
+
+/**
+ * One signer's side of RFC 9591, section 5. The opening is the pair of nonce commitments; the contribution is the signature share.
+ * Nonces are kept as bytes and zeroed as soon as they are used or the signer ends otherwise; the bigints they become for a moment are left to
+ * the garbage collector, which JavaScript cannot hurry.
+ */
+export function signing<P extends CurvePoint<bigint, P>>(
+  suite: Ciphersuite<P>,
+  { key, rng }: { key: SigningKey; rng: RandomBytes },
+): Signer {
+  const { Point } = suite
+  const { Fn } = Point
+  const { self, scalar, packageDigest } = decodeShare(suite, key)
+  const pinned = packageDigest.slice()
+  const hidingNonce = Fn.toBytes(nonceScalar(suite, scalar, rng))
+  const bindingNonce = Fn.toBytes(nonceScalar(suite, scalar, rng))
+  const own = { hiding: Point.BASE.multiply(Fn.fromBytes(hidingNonce)), binding: Point.BASE.multiply(Fn.fromBytes(bindingNonce)) }
+  const opening = { broadcast: encodeNonceCommitment(own), secret: new Map() }
+  let state: { at: 'open' } | { at: 'assigned'; participant: Participant<Uint8Array> } | { at: 'over' } = { at: 'open' }
+
+  const destroy = () => {
+    state = { at: 'over' }
+    hidingNonce.fill(0)
+    bindingNonce.fill(0)
+  }
+
+  const assigned = (task: SigningTask): Participant<Uint8Array> => {
+    const share = decodeShare(suite, task.key)
+    if (share.self !== self || !equalBytes(share.packageDigest, pinned))
+      throw new ProtocolAbort('invalid_key', 'the signer was opened with another key')
+    const publicPackage = decodePublicPackage(suite, task.key.publicPackage)
+    const signers = requireSigners(task.signers, publicPackage)
+    if (!signers.includes(self)) throw new ProtocolAbort('invalid_parameters', 'this participant is not among the signers')
+    const message = task.message.slice()
+    const signingShare = share.scalar.slice()
+
+    return conduct({
+      self,
+      participants: signers,
+      opening,
+      wipe: () => {
+        signingShare.fill(0)
+        destroy()
+      },
+      stages: [
+        ({ broadcasts }) => {
+          const commitments = readEach(broadcasts, 'invalid_message', (bytes, from) => {
+            if (from === self) return own
+            const commitment = decodeNonceCommitment(suite, bytes)
+            requirePrimeOrder(commitment.hiding)
+            requirePrimeOrder(commitment.binding)
+            return commitment
+          })
+          const { challenge, negated, bindingFactors } = signingPackage(suite, publicPackage, commitments, message)
+          const nonce = Fn.add(Fn.fromBytes(hidingNonce), Fn.mul(Fn.fromBytes(bindingNonce), bindingFactors.get(self)!))
+          const weighted = Fn.mul(Fn.mul(interpolatingValue(Fn, signers, self), Fn.fromBytes(signingShare)), challenge)
+          return { kind: 'done', result: Fn.toBytes(Fn.add(negated ? Fn.neg(nonce) : nonce, weighted)) }
+        },
+      ],
+    })
+  }
+
+  return {
+    opening,
+    destroy,
+    assign(task) {
+      if (state.at !== 'open') throw new ProtocolAbort('out_of_order', 'a signer signs once')
+      try {
+        state = { at: 'assigned', participant: assigned(task) }
+      } catch (error) {
+        destroy()
+        throw error
+      }
+    },
+    next(incoming) {
+      if (state.at !== 'assigned') throw new ProtocolAbort('out_of_order', 'the signer has nothing to sign')
+      return state.participant.next(incoming)
+    },
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * What every threshold signature protocol looks like from outside: rounds in, messages out. Nothing here does I/O, reads a clock or makes
+ * its own randomness. Messages are opaque bytes; who carries, signs, seals and stores them knows no protocol by name.
+ */
+
+/** A participant's number within one key, 1 … parties. */
+export type PartyIndex = number
+
+/** Any `threshold` of the `parties` participants can sign; fewer learn nothing. */
+export type Threshold = { readonly threshold: number; readonly parties: number }
+
+/** Cryptographically secure random bytes, as many as asked for. */
+export type RandomBytes = (length: number) => Uint8Array
+
+/** Bytes by participant. */
+export type ByParty = ReadonlyMap<PartyIndex, Uint8Array>
+
+/** What one participant says in a round: the same to everybody, and something to each of some others that nobody else may read. */
+export type Outgoing = { readonly broadcast: Uint8Array; readonly secret: ByParty }
+
+/**
+ * What one participant hears in a round. `broadcasts` holds those of every participant, its own included, so that all are handed the same
+ * map and each can see that its own words arrived unchanged. `secrets` holds what the others addressed to this one, by sender.
+ */
+export type Incoming = { readonly broadcasts: ByParty; readonly secrets: ByParty }
+
+export type Step<Result> = { readonly kind: 'message'; readonly outgoing: Outgoing } | { readonly kind: 'done'; readonly result: Result }
+
+/** One participant's side of one ceremony. After it has thrown, finished or been destroyed it answers nothing any more. */
+export type Participant<Result> = {
+  /** What it says in the first round. */
+  readonly opening: Outgoing
+  /** Takes what was said in the round before. @throws ProtocolAbort */
+  next(incoming: Incoming): Step<Result>
+  /** Forgets its secrets, finished or not. */
+  destroy(): void
+}
+
+/**
+ * What a finished key generation leaves with one participant. Only `share` is secret: it is to be kept sealed. It also pins the public package, so that a
+ * package swapped under it is noticed.
+ */
+export type KeyMaterial = { readonly share: Uint8Array; readonly publicPackage: Uint8Array; readonly publicKey: Uint8Array }
+
+/** What a signature is made with; the public package must be the one the share was generated with. */
+export type SigningKey = Pick<KeyMaterial, 'share' | 'publicPackage'>
+
+/** What is to be signed, and by whom: the participants of the first round that go on to the second. */
+export type SigningTask = { readonly key: SigningKey; readonly signers: readonly PartyIndex[]; readonly message: Uint8Array }
+
+/**
+ * A signer's opening depends neither on the message nor on the signers, so openings can be made ahead and kept (in memory only). The task
+ * comes with the second round. A signer works once: its result is its contribution, which the coordinator combines.
+ */
+export type Signer = Pick<Participant<Uint8Array>, 'opening' | 'next' | 'destroy'> & {
+  /** Says what is signed; once, before the first `next`. @throws ProtocolAbort */
+  assign(task: SigningTask): void
+}
+
+/** Everything said in a signing ceremony that the coordinator needs: each round's broadcasts in order, and the last words of each signer. */
+export type Transcript = {
+  readonly publicPackage: Uint8Array
+  readonly signers: readonly PartyIndex[]
+  readonly message: Uint8Array
+  readonly broadcasts: readonly ByParty[]
+  readonly contributions: ByParty
+}
+
+/** `recoveryId` is there for ECDSA only. */
+export type Signature = { readonly signature: Uint8Array; readonly recoveryId?: number }
+
+/** What a public package says. */
+export type PublicKeyInfo = Threshold & { readonly publicKey: Uint8Array }
+
+export type ThresholdProtocol = {
+  readonly scheme: string
+
+  /** How many times each participant speaks; in signing the contribution is the last time. */
+  readonly rounds: { readonly keyGeneration: number; readonly signing: number }
+
+  /**
+   * Generates a key that nobody ever holds. `context` names the ceremony (key, attempt, participants): proofs made for one are worth nothing
+   * in another. @throws ProtocolAbort `invalid_parameters`
+   */
+  keyGeneration(options: KeyGenerationOptions): Participant<KeyMaterial>
+
+  /** Opens one signature with a share. @throws ProtocolAbort `invalid_key` */
+  signing(options: { key: SigningKey; rng: RandomBytes }): Signer
+
+  /** The message a payload stands for: its bytes, or their digest where the scheme signs digests. */
+  message(payload: Uint8Array): Uint8Array
+
+  /**
+   * Combines the contributions into a signature that verifies. Holds no secret.
+   * @throws ProtocolAbort naming the signers whose messages are at fault
+   */
+  aggregate(transcript: Transcript): Signature
+
+  /** Never throws: whatever is malformed does not verify. */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
+
+  /** Reads a public package. @throws ProtocolAbort `invalid_key` */
+  inspect(publicPackage: Uint8Array): PublicKeyInfo
+}
+
+export type KeyGenerationOptions = Threshold & { readonly self: PartyIndex; readonly context: Uint8Array; readonly rng: RandomBytes }
+
+export type ProtocolAbortCode =
+  /** The caller asked for something that cannot be: threshold, index, signers. */
+  | 'invalid_parameters'
+  /** A stored share or public package is malformed, or one does not belong to the other. */
+  | 'invalid_key'
+  /** A step was asked for twice, too early or too late. */
+  | 'out_of_order'
+  /** A participant is missing, or there is one too many. */
+  | 'wrong_participants'
+  /** What this participant is said to have said is not what it said. */
+  | 'message_altered'
+  /** A message is malformed: length, encoding, an element outside the group. */
+  | 'invalid_message'
+  /** A proof does not hold, or belongs to another ceremony. */
+  | 'invalid_proof'
+  /** A secret share does not lie on its sender's polynomial. */
+  | 'invalid_secret_share'
+  /** Participants were not told the same in the first round. Who lied, a participant or the carrier, cannot be known. */
+  | 'equivocation'
+  /** Participants did not arrive at the same public package. */
+  | 'package_mismatch'
+  /** A contribution does not fit its signer's share and commitments. */
+  | 'invalid_contribution'
+
+/** A ceremony cannot go on. `culprits` are those whose messages prove it; an accusation of a secret message is only as good as its accuser. */
+export class ProtocolAbort extends Error {
+  override readonly name = 'ProtocolAbort'
+  constructor(
+    readonly code: ProtocolAbortCode,
+    message: string,
+    readonly culprits: readonly PartyIndex[] = [],
+  ) {
+    super(message)
+  }
+}

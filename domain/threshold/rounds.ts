@@ -1,0 +1,98 @@
+import {
+  type ByParty,
+  type Incoming,
+  type Outgoing,
+  type Participant,
+  type PartyIndex,
+  ProtocolAbort,
+  type ProtocolAbortCode,
+  type Step,
+} from './protocol.ts'
+
+/** What a participant does with what it hears in one round. It may throw anything but is finished then. */
+export type Stage<Result> = (incoming: Incoming) => Step<Result>
+
+/**
+ * Leads a participant through its stages: in order, each once, each with a message from exactly the others, and with its own words
+ * unchanged. In a round in which it wrote to somebody in private it must have been written to by the same.
+ * However the ceremony ends, `wipe` is called, and nothing works afterwards.
+ */
+export function conduct<Result>(ceremony: {
+  self: PartyIndex
+  participants: readonly PartyIndex[]
+  opening: Outgoing
+  stages: readonly Stage<Result>[]
+  wipe: () => void
+}): Participant<Result> {
+  const { self, participants, opening, wipe } = ceremony
+  const stages = [...ceremony.stages]
+  let said = opening
+
+  const destroy = () => {
+    stages.length = 0
+    wipe()
+  }
+
+  return {
+    opening,
+    destroy,
+    next(incoming) {
+      const stage = stages.shift()
+      if (!stage) throw new ProtocolAbort('out_of_order', 'the ceremony is over for this participant')
+      try {
+        requireParticipants(incoming.broadcasts, participants)
+        requireParticipants(
+          incoming.secrets,
+          participants.filter((party) => said.secret.has(party)),
+        )
+        if (!equalBytes(incoming.broadcasts.get(self)!, said.broadcast))
+          throw new ProtocolAbort('message_altered', 'what this participant said has been altered on the way')
+        const step = stage(incoming)
+        if (step.kind === 'message') said = step.outgoing
+        else destroy()
+        return step
+      } catch (error) {
+        destroy()
+        throw error
+      }
+    },
+  }
+}
+
+/** @throws ProtocolAbort `wrong_participants` unless there is a message from each of the participants and from nobody else */
+export function requireParticipants(messages: ByParty, participants: readonly PartyIndex[]): void {
+  if (messages.size !== participants.length || !participants.every((party) => messages.has(party)))
+    throw new ProtocolAbort('wrong_participants', `expected messages of ${list(participants)}, not of ${list([...messages.keys()])}`)
+}
+
+/**
+ * Applies `read` to everybody's message. A message that makes it throw convicts its sender.
+ * @throws ProtocolAbort naming all those whose messages are refused
+ */
+export function readEach<Message, Read>(
+  messages: ReadonlyMap<PartyIndex, Message>,
+  code: ProtocolAbortCode,
+  read: (message: Message, from: PartyIndex) => Read,
+): Map<PartyIndex, Read> {
+  const results = new Map<PartyIndex, Read>()
+  const culprits: PartyIndex[] = []
+  let reason: unknown
+  for (const [from, message] of messages) {
+    try {
+      results.set(from, read(message, from))
+    } catch (error) {
+      culprits.push(from)
+      reason ??= error
+    }
+  }
+  if (culprits.length > 0)
+    throw new ProtocolAbort(code, `refused from ${list(culprits)}: ${reason instanceof Error ? reason.message : reason}`, culprits)
+  return results
+}
+
+/** Compares public values; not in constant time. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
+
+const list = (parties: readonly PartyIndex[]) => (parties.length > 0 ? `participants ${parties.join(', ')}` : 'nobody')

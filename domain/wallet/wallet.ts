@@ -1,0 +1,91 @@
+import type { Decider } from '../decider.ts'
+import { DomainError } from '../domain-error.ts'
+import type { ClientKey, WalletEvent } from './events.ts'
+import { checkPolicy, type WalletPolicy } from './policy.ts'
+
+export type Wallet =
+  | { status: 'absent' }
+  | {
+      status: 'open' | 'frozen'
+      walletId: string
+      tenant: string
+      name: string
+      clientKeys: readonly ClientKey[]
+      policy: WalletPolicy
+      keyIds: readonly string[]
+    }
+
+export type ExistingWallet = Exclude<Wallet, { status: 'absent' }>
+
+export type WalletCommand =
+  | {
+      type: 'CreateWallet'
+      walletId: string
+      tenant: string
+      name: string
+      clientKeys: readonly ClientKey[]
+      policy: WalletPolicy
+    }
+  | { type: 'AttachKey'; keyId: string; scheme: string; publicKey: string }
+  | { type: 'ChangePolicy'; policy: WalletPolicy }
+  | { type: 'Freeze'; reason: string }
+  | { type: 'Unfreeze'; reason: string }
+
+export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
+  initial: { status: 'absent' },
+
+  decide(state, command) {
+    if (command.type === 'CreateWallet') {
+      if (state.status !== 'absent') throw new DomainError('wallet_exists', 'the wallet exists already')
+      checkPolicy(command.policy)
+      const { type: _, ...data } = command
+      return [{ type: 'WalletCreated', data }]
+    }
+    const existing = requireWallet(state)
+    const { walletId } = existing
+    switch (command.type) {
+      case 'AttachKey': {
+        if (existing.keyIds.includes(command.keyId)) return []
+        const { keyId, scheme, publicKey } = command
+        return [{ type: 'KeyAttached', data: { walletId, keyId, scheme, publicKey } }]
+      }
+      case 'ChangePolicy':
+        checkPolicy(command.policy)
+        return [{ type: 'PolicyChanged', data: { walletId, policy: command.policy } }]
+      case 'Freeze':
+        if (existing.status === 'frozen') return []
+        return [{ type: 'WalletFrozen', data: { walletId, reason: command.reason } }]
+      case 'Unfreeze':
+        if (existing.status === 'open') throw new DomainError('wallet_not_frozen', 'the wallet is not frozen')
+        return [{ type: 'WalletUnfrozen', data: { walletId, reason: command.reason } }]
+    }
+  },
+
+  evolve(state, event) {
+    if (event.type === 'WalletCreated') return { status: 'open', keyIds: [], ...event.data }
+    if (state.status === 'absent') return state
+    switch (event.type) {
+      case 'KeyAttached':
+        return { ...state, keyIds: [...state.keyIds, event.data.keyId] }
+      case 'PolicyChanged':
+        return { ...state, policy: event.data.policy }
+      case 'WalletFrozen':
+        return { ...state, status: 'frozen' }
+      case 'WalletUnfrozen':
+        return { ...state, status: 'open' }
+    }
+  },
+}
+
+/** @throws DomainError `wallet_not_found` */
+export function requireWallet(state: Wallet): ExistingWallet {
+  if (state.status === 'absent') throw new DomainError('wallet_not_found', 'no such wallet')
+  return state
+}
+
+/** A wallet that may make keys and signatures. @throws DomainError `wallet_not_found`, `wallet_frozen` */
+export function requireOpenWallet(state: Wallet): ExistingWallet {
+  const existing = requireWallet(state)
+  if (existing.status === 'frozen') throw new DomainError('wallet_frozen', 'the wallet is frozen')
+  return existing
+}

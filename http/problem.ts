@@ -1,0 +1,131 @@
+/** Errors as HTTP sees them: RFC 9457 problem details, each with a stable code. */
+import { DomainError, type DomainErrorCode } from '../domain/domain-error.ts'
+import { Unavailable, WrongExpectedRevision } from '../domain/ports/event-log.ts'
+
+type TransportCode =
+  | 'malformed_json'
+  | 'body_incomplete'
+  | 'body_too_large'
+  | 'media_type_unsupported'
+  | 'invalid_header'
+  | 'invalid_parameter'
+  | 'invalid_cursor'
+  | 'validation_failed'
+  | 'token_missing'
+  | 'token_invalid'
+  | 'token_expired'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'idempotency_key_in_flight'
+  | 'idempotency_key_reused'
+  | 'command_conflict'
+  | 'read_model_behind'
+  | 'dependency_unavailable'
+  | 'deadline_exceeded'
+  | 'internal_error'
+
+export type ProblemCode = DomainErrorCode | TransportCode
+
+type Kind = { status: number; title: string; retryable?: true }
+
+/** What each code means to a client. */
+export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
+  malformed_json: { status: 400, title: 'The body is not a JSON object' },
+  body_incomplete: { status: 400, title: 'The body ended before its announced length' },
+  invalid_header: { status: 400, title: 'A header is malformed' },
+  invalid_parameter: { status: 400, title: 'A query parameter is malformed' },
+  invalid_cursor: { status: 400, title: 'The cursor was not given out by this list' },
+  token_missing: { status: 401, title: 'A bearer token is required' },
+  token_invalid: { status: 401, title: 'The bearer token is not valid' },
+  token_expired: { status: 401, title: 'The bearer token has expired' },
+  forbidden: { status: 403, title: 'The caller may not do this' },
+  not_an_approver: { status: 403, title: 'The caller is not an approver' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  wallet_not_found: { status: 404, title: 'No such wallet' },
+  key_not_found: { status: 404, title: 'No such key' },
+  session_not_found: { status: 404, title: 'No such signing session' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  wallet_exists: { status: 409, title: 'The wallet exists already' },
+  wallet_frozen: { status: 409, title: 'The wallet is frozen' },
+  wallet_not_frozen: { status: 409, title: 'The wallet is not frozen' },
+  key_exists: { status: 409, title: 'The key exists already' },
+  key_not_active: { status: 409, title: 'The key cannot sign' },
+  key_not_pending: { status: 409, title: 'The key is not being generated' },
+  session_exists: { status: 409, title: 'The signing session exists already' },
+  session_not_pending_approval: { status: 409, title: 'The signing session does not wait for approval' },
+  session_terminal: { status: 409, title: 'The signing session has ended' },
+  session_out_of_order: { status: 409, title: 'The signing session is not at this step' },
+  already_decided: { status: 409, title: 'The approver has decided otherwise' },
+  command_conflict: { status: 409, title: 'Another command was first', retryable: true },
+  idempotency_key_in_flight: { status: 409, title: 'A request with this idempotency key is being handled', retryable: true },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  media_type_unsupported: { status: 415, title: 'The body must be application/json' },
+  validation_failed: { status: 422, title: 'The body does not have the required shape' },
+  idempotency_key_reused: { status: 422, title: 'The idempotency key was used for a different request' },
+  raw_digest_not_allowed: { status: 422, title: 'The policy does not allow bare digests' },
+  payload_not_supported: { status: 422, title: 'The scheme cannot sign this payload' },
+  derivation_not_supported: { status: 422, title: 'The scheme cannot derive keys' },
+  scheme_unknown: { status: 422, title: 'No such signature scheme' },
+  threshold_invalid: { status: 422, title: 'The threshold does not fit the number of parties' },
+  parties_invalid: { status: 422, title: 'The parties cannot share a key' },
+  approvals_invalid: { status: 422, title: 'The approvals cannot be met' },
+  internal_error: { status: 500, title: 'Something went wrong here' },
+  dependency_unavailable: { status: 503, title: 'A service this one depends on does not answer', retryable: true },
+  read_model_behind: { status: 503, title: 'The read model has not reached the position asked for', retryable: true },
+  deadline_exceeded: { status: 503, title: 'The request took too long', retryable: true },
+}
+
+/** One fault: of the body at a JSON Pointer (RFC 6901), or of a query parameter or header by its name. */
+export type Fault = { pointer?: string; parameter?: string; header?: string; code: string; detail: string }
+
+/** Thrown to answer with a problem; `detail` is for the caller to read, so nothing internal belongs in it. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly code: ProblemCode
+  readonly errors: readonly Fault[]
+  readonly headers: { readonly [name: string]: string }
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    { errors = [], headers = {}, cause }: { errors?: readonly Fault[]; headers?: { readonly [name: string]: string }; cause?: unknown } = {},
+  ) {
+    super(detail, { cause })
+    this.code = code
+    this.errors = errors
+    this.headers = { ...(PROBLEMS[code].retryable && { 'Retry-After': '1' }), ...headers }
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status
+  }
+}
+
+/** The problem that an error amounts to. Of an unexpected error nothing is told but that it happened. */
+export function problemFrom(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof DomainError) {
+    const errors = error.pointer === undefined ? [] : [{ pointer: error.pointer, code: error.code, detail: error.message }]
+    return new Problem(error.code, error.message, { errors, cause: error })
+  }
+  if (error instanceof WrongExpectedRevision)
+    return new Problem('command_conflict', 'another command changed the same thing first', { cause: error })
+  if (error instanceof Unavailable) return new Problem('dependency_unavailable', error.message, { cause: error })
+  return new Problem('internal_error', 'the error has been recorded under the correlation id', { cause: error })
+}
+
+/** The `application/problem+json` document of RFC 9457. */
+export function problemDocument(problem: Problem, correlationId: string): object {
+  const { status, title, retryable = false } = PROBLEMS[problem.code]
+  return {
+    type: `/docs#${problem.code}`,
+    title,
+    status,
+    detail: problem.message,
+    code: problem.code,
+    correlationId,
+    retryable,
+    ...(problem.errors.length > 0 && { errors: problem.errors }),
+  }
+}
