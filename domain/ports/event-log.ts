@@ -1,6 +1,6 @@
 /** What the outside must provide as the log of events (EventStoreDB, real or embedded). */
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
 /** Who caused an event, and why; on every event. Times are RFC 3339 UTC. */

@@ -1,0 +1,9 @@
+import { keys } from './keys.ts'
+import { partyStatistics } from './party-statistics.ts'
+import type { Projection } from './projection.ts'
+import { signingSessions } from './signing-sessions.ts'
+import { walletHistory } from './wallet-history.ts'
+import { wallets } from './wallets.ts'
+
+/** Every read model that the workers keep. */
+export const PROJECTIONS: readonly Projection[] = [wallets, keys, signingSessions, walletHistory, partyStatistics]

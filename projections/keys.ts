@@ -1,0 +1,50 @@
+import type { JsonObject } from '../domain/ports/event-log.ts'
+import { type Projection, type RecordedDomainEvent, touched } from './projection.ts'
+
+const COLLECTION = 'keys'
+
+/** One document a key. */
+export const keys: Projection = {
+  name: COLLECTION,
+  version: 1,
+  collections: [COLLECTION],
+  indexes: [{ collection: COLLECTION, fields: { walletId: 1, _id: 1 } }],
+  apply(event) {
+    const set = changeOf(event)
+    if (!set || !('keyId' in event.data)) return []
+    const create = event.type === 'KeyGenerationRequested'
+    return [{ collection: COLLECTION, id: event.data.keyId, create, set: { ...set, ...touched(event) } }]
+  },
+}
+
+function changeOf(event: RecordedDomainEvent): JsonObject | undefined {
+  switch (event.type) {
+    case 'KeyGenerationRequested': {
+      const { keyId, walletId, tenant, scheme, threshold, parties } = event.data
+      return {
+        keyId,
+        walletId,
+        tenant,
+        scheme,
+        threshold,
+        parties: parties,
+        status: 'pending',
+        attempt: 0,
+        epoch: 0,
+        publicKey: null,
+        failure: null,
+        createdAt: event.metadata.occurredAt,
+      }
+    }
+    case 'KeyGenerationStarted':
+      return { status: 'generating', attempt: event.data.attempt }
+    case 'KeyGenerationCompleted':
+      return { status: 'active', publicKey: event.data.publicKey, epoch: event.data.epoch }
+    case 'KeyGenerationFailed':
+      return { status: 'failed', failure: { code: event.data.code, culprits: event.data.culprits } }
+    case 'KeyRevoked':
+      return { status: 'revoked' }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,28 @@
+import { KEY_SHARE_STREAMS, type KeyShareEvent } from '../domain/key-share/events.ts'
+import type { GuardedWrite, IndexSpec } from '../domain/ports/documents.ts'
+import type { RecordedEvent } from '../domain/ports/event-log.ts'
+import { SIGNING_SESSION_STREAMS, type SigningSessionEvent } from '../domain/signing-session/events.ts'
+import { WALLET_STREAMS, type WalletEvent } from '../domain/wallet/events.ts'
+
+/** Streams that read models are made of. */
+export const DOMAIN_STREAMS = [WALLET_STREAMS, KEY_SHARE_STREAMS, SIGNING_SESSION_STREAMS]
+
+/** An event of the domain as it was recorded. */
+export type RecordedDomainEvent = Omit<RecordedEvent, 'type' | 'data'> & (WalletEvent | KeyShareEvent | SigningSessionEvent)
+
+/** A read model: what each event makes of its documents. `apply` is pure; a new `version` is built from the log anew. */
+export type Projection = {
+  name: string
+  version: number
+  collections: readonly string[]
+  indexes: readonly IndexSpec[]
+  apply(event: RecordedDomainEvent): readonly GuardedWrite[]
+}
+
+/** The name under which a projection's checkpoint is kept: another version has another checkpoint. */
+export const checkpointName = ({ name, version }: Projection) => `${name}@${version}`
+
+/** What every document of an aggregate says about its last event. */
+export function touched(event: RecordedDomainEvent): { revision: number; updatedAt: string } {
+  return { revision: Number(event.revision), updatedAt: event.metadata.occurredAt }
+}

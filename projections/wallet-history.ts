@@ -1,0 +1,60 @@
+import type { Json, JsonObject } from '../domain/ports/event-log.ts'
+import type { Projection, RecordedDomainEvent } from './projection.ts'
+
+const COLLECTION = 'wallet_history'
+
+/** Steps of a ceremony, which the key's or the session's own status tells better. */
+const LEFT_OUT = new Set<RecordedDomainEvent['type']>(['CommitmentReceived', 'ShareGenerated', 'RoundCompleted'])
+
+/** Fields of an event worth showing in a list; the rest is in the log. */
+const SHOWN = [
+  'name',
+  'keyId',
+  'sessionId',
+  'scheme',
+  'threshold',
+  'parties',
+  'publicKey',
+  'epoch',
+  'attempt',
+  'signers',
+  'signature',
+  'approver',
+  'code',
+  'culprits',
+  'policy',
+  'reason',
+  'by',
+]
+
+/** One document an event, so that no document grows with its wallet. */
+export const walletHistory: Projection = {
+  name: COLLECTION,
+  version: 1,
+  collections: [COLLECTION],
+  indexes: [{ collection: COLLECTION, fields: { walletId: 1, _id: 1 } }],
+  apply(event) {
+    if (LEFT_OUT.has(event.type)) return []
+    const { walletId, keyId, sessionId } = event.data as { walletId: string; keyId?: string; sessionId?: string }
+    const set: JsonObject = {
+      walletId,
+      tenant: event.metadata.tenant,
+      type: event.type,
+      at: event.metadata.occurredAt,
+      actor: event.metadata.actor,
+      stream: event.stream,
+      revision: Number(event.revision),
+      data: shown(event.data),
+    }
+    if (keyId !== undefined) set.keyId = keyId
+    if (sessionId !== undefined) set.sessionId = sessionId
+    return [{ collection: COLLECTION, id: historyId(event.position), create: true, set }]
+  },
+}
+
+/** Zero-padded, so that ids sort as positions do. */
+export const historyId = (position: bigint) => position.toString().padStart(20, '0')
+
+function shown(data: object): JsonObject {
+  return Object.fromEntries(SHOWN.filter((field) => field in data).map((field) => [field, data[field as keyof typeof data] as Json]))
+}

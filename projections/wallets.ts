@@ -1,0 +1,48 @@
+import type { JsonObject } from '../domain/ports/event-log.ts'
+import { type Projection, type RecordedDomainEvent, touched } from './projection.ts'
+
+const COLLECTION = 'wallets'
+
+/** One document a wallet. */
+export const wallets: Projection = {
+  name: COLLECTION,
+  version: 1,
+  collections: [COLLECTION],
+  indexes: [{ collection: COLLECTION, fields: { tenant: 1, _id: 1 } }],
+  apply(event) {
+    const change = changeOf(event)
+    if (!change) return []
+    const { create = false, set, push } = change
+    return [
+      {
+        collection: COLLECTION,
+        id: event.data.walletId,
+        create,
+        set: { ...set, ...touched(event) },
+        ...(push ? { push } : {}),
+      },
+    ]
+  },
+}
+
+type Change = { create?: true; set: JsonObject; push?: { [path: string]: string } }
+
+function changeOf(event: RecordedDomainEvent): Change | undefined {
+  switch (event.type) {
+    case 'WalletCreated':
+      return {
+        create: true,
+        set: { ...(event.data as unknown as JsonObject), status: 'open', keyIds: [], createdAt: event.metadata.occurredAt },
+      }
+    case 'KeyAttached':
+      return { set: {}, push: { keyIds: event.data.keyId } }
+    case 'PolicyChanged':
+      return { set: { policy: event.data.policy as unknown as JsonObject } }
+    case 'WalletFrozen':
+      return { set: { status: 'frozen' } }
+    case 'WalletUnfrozen':
+      return { set: { status: 'open' } }
+    default:
+      return undefined
+  }
+}
