@@ -1,0 +1,101 @@
+import { resolve } from 'node:path'
+
+/** A setting that cannot be used; the message names the variable. */
+export class InvalidSetting extends Error {
+  override readonly name = 'InvalidSetting'
+}
+
+export type Settings = {
+  port: number
+  host: string
+  dataDir: string
+  /** Ids of the parties of this deployment. */
+  parties: readonly string[]
+  /** Undefined means that the embedded counterpart answers. */
+  eventStoreUrl: string | undefined
+  mongodbUrl: string | undefined
+  mongodbDatabase: string
+  natsUrl: string | undefined
+  /** Where tokens' keys come from; the development issuer when undefined. */
+  jwks: { url: string; issuer: string; audience: string } | undefined
+  logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+type Environment = { readonly [name: string]: string | undefined }
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+const MAX_PARTY_PROCESSES = 50
+
+/**
+ * Settings from `QUORATE_*` variables, listed in `.env.example`; empty means not set.
+ * @throws InvalidSetting
+ */
+export function readSettings(env: Environment): Settings {
+  const text = (name: string) => env[name]?.trim() || undefined
+  const jwksUrl = url(text, 'QUORATE_JWKS_URL', ['http:', 'https:', 'file:'])
+  return {
+    port: integer(text, 'QUORATE_PORT', 8080, 0, 65_535),
+    host: text('QUORATE_HOST') ?? '127.0.0.1',
+    dataDir: resolve(text('QUORATE_DATA_DIR') ?? '.quorate'),
+    parties: partyIds(integer(text, 'QUORATE_PARTIES', 5, 1, MAX_PARTY_PROCESSES)),
+    eventStoreUrl: url(text, 'QUORATE_EVENTSTORE_URL', ['esdb:', 'esdb+discover:']),
+    mongodbUrl: url(text, 'QUORATE_MONGODB_URL', ['mongodb:', 'mongodb+srv:']),
+    mongodbDatabase: text('QUORATE_MONGODB_DATABASE') ?? 'quorate',
+    natsUrl: url(text, 'QUORATE_NATS_URL', ['nats:', 'tls:']),
+    jwks:
+      jwksUrl === undefined
+        ? undefined
+        : {
+            url: jwksUrl,
+            issuer: required(text, 'QUORATE_JWT_ISSUER', 'QUORATE_JWKS_URL'),
+            audience: text('QUORATE_JWT_AUDIENCE') ?? 'quorate',
+          },
+    logLevel: oneOf(text, 'QUORATE_LOG_LEVEL', LOG_LEVELS, 'info'),
+  }
+}
+
+/** Party ids are `party-1` … `party-n`. */
+export function partyIds(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `party-${index + 1}`)
+}
+
+type Text = (name: string) => string | undefined
+
+function integer(text: Text, name: string, fallback: number, min: number, max: number): number {
+  const value = text(name)
+  if (value === undefined) return fallback
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+  if (!(number >= min && number <= max)) throw new InvalidSetting(`${name} must be a whole number from ${min} to ${max}, not "${value}"`)
+  return number
+}
+
+function url(text: Text, name: string, protocols: readonly string[]): string | undefined {
+  const value = text(name)
+  if (value === undefined) return undefined
+  // Connection strings name several hosts, which URL does not read: look at the scheme only.
+  if (!protocols.some((protocol) => value.startsWith(`${protocol}//`)))
+    throw new InvalidSetting(`${name} must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+  return value
+}
+
+function required(text: Text, name: string, because: string): string {
+  const value = text(name)
+  if (value === undefined) throw new InvalidSetting(`${name} must be set when ${because} is`)
+  return value
+}
+
+function oneOf<T extends string>(text: Text, name: string, values: readonly T[], fallback: T): T {
+  const value = text(name)
+  if (value === undefined) return fallback
+  if (!(values as readonly string[]).includes(value))
+    throw new InvalidSetting(`${name} must be one of ${values.join(', ')}, not "${value}"`)
+  return value as T
+}
+
+/** The servers that a process other than the supervisor must be told of. @throws InvalidSetting */
+export function requireUrls({ eventStoreUrl, mongodbUrl, natsUrl }: Settings): { eventStore: string; mongodb: string; nats: string } {
+  if (!eventStoreUrl) throw new InvalidSetting('QUORATE_EVENTSTORE_URL must be set; `npm start` does so for its own processes')
+  if (!mongodbUrl) throw new InvalidSetting('QUORATE_MONGODB_URL must be set; `npm start` does so for its own processes')
+  if (!natsUrl) throw new InvalidSetting('QUORATE_NATS_URL must be set; `npm start` does so for its own processes')
+  return { eventStore: eventStoreUrl, mongodb: mongodbUrl, nats: natsUrl }
+}

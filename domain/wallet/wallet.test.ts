@@ -1,0 +1,57 @@
+import test from 'ava'
+import { fold } from '../decider.ts'
+import { DomainError } from '../domain-error.ts'
+import type { WalletEvent } from './events.ts'
+import { requireOpenWallet, type WalletCommand, wallet } from './wallet.ts'
+
+const create: WalletCommand = {
+  type: 'CreateWallet',
+  walletId: 'w1',
+  tenant: 'acme',
+  name: 'treasury',
+  clientKeys: [{ kid: 'k', kty: 'OKP', crv: 'Ed25519', x: 'x' }],
+  policy: { rawDigests: false },
+}
+
+function after(...commands: readonly WalletCommand[]) {
+  const events: WalletEvent[] = []
+  for (const command of commands) events.push(...wallet.decide(fold(wallet, events), command))
+  return { events, state: fold(wallet, events) }
+}
+
+const refused = (code: string) => ({ instanceOf: DomainError, code }) as const
+
+test('a wallet is created open, with what was asked for', (t) => {
+  const { state } = after(create)
+  t.like(state, { status: 'open', walletId: 'w1', tenant: 'acme', keyIds: [], policy: { rawDigests: false } })
+})
+
+test('nothing can be done with a wallet that does not exist', (t) => {
+  t.throws(() => after({ type: 'Freeze', reason: '' }), refused('wallet_not_found'))
+})
+
+test('a wallet is created once', (t) => {
+  t.throws(() => after(create, create), refused('wallet_exists'))
+})
+
+test('a key is attached once, however often it is asked for', (t) => {
+  const attach: WalletCommand = { type: 'AttachKey', keyId: 'key', scheme: 'frost-ed25519', publicKey: '00' }
+  t.is(after(create, attach, attach).events.length, 2)
+})
+
+test('a frozen wallet is not open until it is unfrozen', (t) => {
+  const freeze: WalletCommand = { type: 'Freeze', reason: 'audit' }
+  t.throws(() => requireOpenWallet(after(create, freeze).state), refused('wallet_frozen'))
+  t.is(requireOpenWallet(after(create, freeze, freeze, { type: 'Unfreeze', reason: '' }).state).status, 'open')
+})
+
+test('an approval quorum that cannot be met is refused', (t) => {
+  const policy = (required: number, approvers: string[]): WalletCommand => ({
+    type: 'ChangePolicy',
+    policy: { rawDigests: false, approvals: { required, approvers } },
+  })
+  t.throws(() => after(create, policy(3, ['a', 'b'])), refused('approvals_invalid'))
+  t.throws(() => after(create, policy(0, ['a', 'b'])), refused('approvals_invalid'))
+  t.throws(() => after(create, policy(2, ['a', 'a'])), refused('approvals_invalid'))
+  t.notThrows(() => after(create, policy(2, ['a', 'b'])))
+})

@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util'
+import { startEmbeddedEventStore } from '../adapters/embedded/eventstore/server.ts'
+import { startEmbeddedMongo } from '../adapters/embedded/mongodb/server.ts'
+import { startEmbeddedNats } from '../adapters/embedded/nats/server.ts'
+import { runProcess } from '../adapters/process/lifecycle.ts'
+import { InvalidSetting } from '../adapters/process/settings.ts'
+
+const USAGE = 'usage: npm run --silent embedded -- eventstore|mongodb|nats [--port N] [--data DIR]'
+
+const log = (line: string) => console.error(line)
+
+/** `npm run embedded`: one of the embedded servers alone; its connection URL is the one line on standard output. */
+await runProcess('embedded', async () => {
+  const { server, port, dataDir } = readArguments(process.argv.slice(2))
+  const started = await start(server, port, dataDir)
+  if (!process.send) console.log(started.url)
+  return { details: { url: started.url, port: started.port }, close: started.close }
+})
+
+function start(server: string, port: number, dataDir: string | undefined) {
+  switch (server) {
+    case 'eventstore':
+      return startEmbeddedEventStore({ port, log, ...(dataDir === undefined ? {} : { dataDir }) })
+    case 'mongodb':
+      return startEmbeddedMongo({ port, log })
+    case 'nats':
+      return startEmbeddedNats({ port, log })
+    default:
+      throw new InvalidSetting(USAGE)
+  }
+}
+
+function readArguments(args: string[]): { server: string; port: number; dataDir: string | undefined } {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { port: { type: 'string', default: process.env.QUORATE_EMBEDDED_PORT ?? '0' }, data: { type: 'string' } },
+    })
+    const [server, ...rest] = positionals
+    const port = /^\d+$/.test(values.port) ? Number(values.port) : Number.NaN
+    if (server === undefined || rest.length > 0 || !(port <= 65_535)) throw new Error('arguments')
+    return { server, port, dataDir: values.data }
+  } catch {
+    throw new InvalidSetting(USAGE)
+  }
+}
