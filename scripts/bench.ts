@@ -1,0 +1,117 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { connectEventLog } from '../adapters/eventstore/event-log.ts'
+import { connectMessages } from '../adapters/nats/messages.ts'
+import { readSettings } from '../adapters/process/settings.ts'
+import type { Scheme } from '../domain/threshold/scheme.ts'
+import { type Latency, latencyOf, ratePerSecond, timeEach } from './bench/figures.ts'
+import { projectionLag } from './bench/projection-lag.ts'
+import { type Client, connectClient } from './client/client.ts'
+import { startSystem } from './supervisor/system.ts'
+
+const SCHEMES: readonly Scheme[] = ['frost-ed25519', 'frost-secp256k1-tr']
+const LAG_EVENTS_PER_SECOND = 200
+
+type Figures = { latencies: { [name: string]: Latency }; rates: { [name: string]: number } }
+
+/** `npm run bench [-- --samples N] [--out FILE]`: the promises of the design, measured against a system of its own over HTTP. */
+async function bench(): Promise<void> {
+  const { values } = parseArgs({
+    options: { samples: { type: 'string', default: '100' }, out: { type: 'string', default: 'bench-results/latest.json' } },
+  })
+  const samples = Number(values.samples)
+  if (!Number.isInteger(samples) || samples < 1) throw new Error('--samples must be a whole number above 0')
+  const dataDir = await mkdtemp(join(tmpdir(), 'quorate-bench-'))
+  try {
+    const system = await startSystem({ ...readSettings(process.env), dataDir, port: 0 }, { died: console.error, returned: console.error })
+    try {
+      if (!system.client) throw new Error('the benchmark needs the development client, which a configured event store does not have')
+      const machine = {
+        cpu: cpus()[0]?.model ?? 'unknown',
+        cores: cpus().length,
+        memoryGiB: Math.round(totalmem() / 2 ** 30),
+        node: process.version,
+      }
+      console.log(`${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, Node ${machine.node}`)
+      for (const line of system.description) console.log(line)
+      const figures = await measure(connectClient(system.client), system.endpoints, samples)
+      print(figures)
+      const out = resolve(values.out)
+      await mkdir(resolve(out, '..'), { recursive: true })
+      await writeFile(out, JSON.stringify({ at: new Date().toISOString(), machine, mode: system.description, ...figures }, null, 2))
+      console.log(`figures as JSON: ${out}`)
+    } finally {
+      await system.stop()
+    }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function measure(client: Client, endpoints: { eventStore: string; nats: string }, samples: number): Promise<Figures> {
+  const latencies: Figures['latencies'] = {}
+  const rates: Figures['rates'] = {}
+  const walletId = await client.createWallet('bench')
+
+  for (const scheme of SCHEMES) {
+    const key = await client.generateKey(walletId, scheme, 2, 3)
+    if (key.status !== 'active') throw new Error(`the key is ${key.status}`)
+    const fromRequest: number[] = []
+    const fromAccepted: number[] = []
+    for (let index = -10; index < samples; index++) {
+      const began = performance.now()
+      const { sessionId } = await client.requestSignature(key.keyId, message(index))
+      const accepted = performance.now()
+      const session = await client.session(sessionId)
+      if (session.status !== 'signed') throw new Error(`the session is ${session.status}: ${JSON.stringify(session.failure)}`)
+      if (index < 0) continue
+      fromRequest.push(performance.now() - began)
+      fromAccepted.push(performance.now() - accepted)
+    }
+    latencies[`signature ${scheme} 2-of-3, accepted → readable`] = latencyOf(fromAccepted)
+    latencies[`signature ${scheme} 2-of-3, request sent → readable`] = latencyOf(fromRequest)
+    rates[`signatures/s ${scheme} 2-of-3, 16 at a time`] = await ratePerSecond(samples, 16, async (index) => {
+      const { sessionId } = await client.requestSignature(key.keyId, message(index))
+      const session = await client.session(sessionId)
+      if (session.status !== 'signed') throw new Error(`the session is ${session.status}: ${JSON.stringify(session.failure)}`)
+    })
+  }
+
+  latencies['command: wallet created (one append)'] = await timeEach(samples * 5, 20, () => client.createWallet('bench'))
+  latencies['query: GET wallet'] = await timeEach(samples * 10, 50, () => client.get(`/v1/wallets/${walletId}`))
+  rates['queries/s GET wallet, 32 at a time'] = await ratePerSecond(samples * 50, 32, () => client.get(`/v1/wallets/${walletId}`))
+
+  const log = connectEventLog({ url: endpoints.eventStore })
+  const messages = await connectMessages({ url: endpoints.nats, name: 'bench' })
+  try {
+    const options = { events: samples * 10, rate: LAG_EVENTS_PER_SECOND }
+    latencies[`projection lag at ${LAG_EVENTS_PER_SECOND} events/s`] = await projectionLag(log, messages, options)
+  } finally {
+    await messages.close()
+    await log.close()
+  }
+  return { latencies, rates }
+}
+
+const message = (index: number) => ({ kind: 'message', encoding: 'utf8', data: `bench ${index}` }) as const
+
+function print({ latencies, rates }: Figures): void {
+  const width = Math.max(...Object.keys({ ...latencies, ...rates }).map((name) => name.length))
+  console.log(`\n${'milliseconds'.padEnd(width)}      p50      p95      p99      max        n`)
+  for (const [name, { p50, p95, p99, max, samples }] of Object.entries(latencies)) {
+    const columns = [p50, p95, p99, max].map((value) => value.toFixed(1).padStart(9)).join('')
+    console.log(`${name.padEnd(width)}${columns}${String(samples).padStart(9)}`)
+  }
+  console.log()
+  for (const [name, rate] of Object.entries(rates)) console.log(`${name.padEnd(width)}${rate.toFixed(0).padStart(9)}`)
+  console.log()
+}
+
+try {
+  await bench()
+} catch (error) {
+  console.error(error instanceof Error ? error.stack : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import type { Payload } from '../../domain/signing-session/payload.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
+import type { DevelopmentClient } from '../supervisor/development-client.ts'
+import { signIntent } from './intent.ts'
+
+/** An answer that is not the one a client hopes for: the problem document is in the message. */
+export class UnexpectedAnswer extends Error {
+  override readonly name = 'UnexpectedAnswer'
+}
+
+export type KeyView = { keyId: string; status: string; publicKey: string; parties: string[]; failure?: { code: string } | null }
+export type SessionView = { sessionId: string; status: string; signature: string; signers: string[]; failure?: { code: string } | null }
+
+/** A Quorate client over HTTP, as any client could be written from the contract alone. */
+export function connectClient(dev: DevelopmentClient) {
+  async function post<T>(path: string, body: object, options: { intent: boolean }): Promise<{ answer: T; position: string }> {
+    const bytes = Buffer.from(JSON.stringify(body))
+    const response = await fetch(dev.baseUrl + path, {
+      method: 'POST',
+      body: bytes,
+      headers: {
+        authorization: `Bearer ${dev.token}`,
+        'content-type': 'application/json',
+        'idempotency-key': randomUUID(),
+        ...(options.intent ? { 'quorate-intent': await signIntent(dev, 'POST', path, bytes) } : {}),
+      },
+    })
+    return { answer: await read<T>(response), position: response.headers.get('quorate-position') ?? '' }
+  }
+
+  async function get<T>(path: string, options: { waitSeconds?: number } = {}): Promise<T> {
+    const headers: Record<string, string> = { authorization: `Bearer ${dev.token}` }
+    if (options.waitSeconds !== undefined) headers.prefer = `wait=${options.waitSeconds}`
+    return read<T>(await fetch(dev.baseUrl + path, { headers }))
+  }
+
+  return {
+    get,
+
+    async createWallet(name: string): Promise<string> {
+      const clientKeys = [{ ...dev.publicJwk, kid: dev.kid }]
+      return (await post<{ walletId: string }>('/v1/wallets', { name, clientKeys }, { intent: false })).answer.walletId
+    },
+
+    /** Resolves when the key has been generated, or has failed. */
+    async generateKey(walletId: string, scheme: Scheme, threshold: number, parties: number): Promise<KeyView> {
+      const body = { scheme, threshold, parties }
+      const { answer } = await post<{ keyId: string }>(`/v1/wallets/${walletId}/keys`, body, { intent: true })
+      return get<KeyView>(`/v1/keys/${answer.keyId}`, { waitSeconds: 30 })
+    },
+
+    /** Resolves when the command has been accepted. */
+    async requestSignature(keyId: string, payload: Payload): Promise<{ sessionId: string; position: string }> {
+      const { answer, position } = await post<{ sessionId: string }>(`/v1/keys/${keyId}/signatures`, { payload }, { intent: true })
+      return { sessionId: answer.sessionId, position }
+    },
+
+    /** Resolves when the session has ended. */
+    session(sessionId: string): Promise<SessionView> {
+      return get<SessionView>(`/v1/signing-sessions/${sessionId}`, { waitSeconds: 30 })
+    },
+  }
+}
+
+export type Client = ReturnType<typeof connectClient>
+
+async function read<T>(response: Response): Promise<T> {
+  const text = await response.text()
+  if (!response.ok) throw new UnexpectedAnswer(`${response.status} from ${new URL(response.url).pathname}: ${text}`)
+  return JSON.parse(text) as T
+}
