@@ -6,7 +6,7 @@
 /** A participant's number within one key, 1 … parties. */
 export type PartyIndex = number
 
-/** Any `threshold` of the `parties` participants can sign; fewer learn nothing. */
+/** Any `threshold` of the `parties` participants can sign; fewer learn nothing. With a threshold of 1 every share is as good as the key. */
 export type Threshold = { readonly threshold: number; readonly parties: number }
 
 /** Cryptographically secure random bytes, as many as asked for. */
@@ -15,7 +15,10 @@ export type RandomBytes = (length: number) => Uint8Array
 /** Bytes by participant. */
 export type ByParty = ReadonlyMap<PartyIndex, Uint8Array>
 
-/** What one participant says in a round: the same to everybody, and something to each of some others that nobody else may read. */
+/**
+ * What one participant says in a round: the same to everybody, and something to each of some others that nobody else may read. Whoever
+ * sends it seals it.
+ */
 export type Outgoing = { readonly broadcast: Uint8Array; readonly secret: ByParty }
 
 /**
@@ -37,8 +40,8 @@ export type Participant<Result> = {
 }
 
 /**
- * What a finished key generation leaves with one participant. Only `share` is secret: it is to be kept sealed. It also pins the public package, so that a
- * package swapped under it is noticed.
+ * What a finished key generation leaves with one participant. Only `share` is secret: it is to be kept sealed. It also pins the public
+ * package, so that a package swapped under it is noticed.
  */
 export type KeyMaterial = { readonly share: Uint8Array; readonly publicPackage: Uint8Array; readonly publicKey: Uint8Array }
 
@@ -57,7 +60,9 @@ export type Signer = Pick<Participant<Uint8Array>, 'opening' | 'next' | 'destroy
   assign(task: SigningTask): void
 }
 
-/** Everything said in a signing ceremony that the coordinator needs: each round's broadcasts in order, and the last words of each signer. */
+/**
+ * Everything said in a signing ceremony that the coordinator needs: each round's broadcasts in order, and the last words of each signer.
+ */
 export type Transcript = {
   readonly publicPackage: Uint8Array
   readonly signers: readonly PartyIndex[]
@@ -79,8 +84,8 @@ export type ThresholdProtocol = {
   readonly rounds: { readonly keyGeneration: number; readonly signing: number }
 
   /**
-   * Generates a key that nobody ever holds. `context` names the ceremony (key, attempt, participants): proofs made for one are worth nothing
-   * in another. @throws ProtocolAbort `invalid_parameters`
+   * Generates a key that nobody ever holds. `context` names the ceremony (key, attempt, participants): proofs made for one are worth
+   * nothing in another. @throws ProtocolAbort `invalid_parameters`
    */
   keyGeneration(options: KeyGenerationOptions): Participant<KeyMaterial>
 
@@ -129,7 +134,9 @@ export type ProtocolAbortCode =
   /** A contribution does not fit its signer's share and commitments. */
   | 'invalid_contribution'
 
-/** A ceremony cannot go on. `culprits` are those whose messages prove it; an accusation of a secret message is only as good as its accuser. */
+/**
+ * A ceremony cannot go on. `culprits` are those whose messages prove it; an accusation of a secret message is only as good as its accuser.
+ */
 export class ProtocolAbort extends Error {
   override readonly name = 'ProtocolAbort'
   constructor(

@@ -1,60 +1,74 @@
 import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
-import { type PartyIndex, ProtocolAbort, type Signature, type Transcript } from '../protocol.ts'
+import { type ByParty, type PartyIndex, ProtocolAbort, type Signature, type Transcript } from '../protocol.ts'
 import { readEach, requireParticipants } from '../rounds.ts'
 import { type Ciphersuite, requirePrimeOrder } from './ciphersuite.ts'
-import { decodeNonceCommitment, type NonceCommitment, type SigningPackage, signingPackage } from './group-commitment.ts'
+import { decodeNonceCommitment, groupCommitment } from './group-commitment.ts'
 import { decodePublicPackage, type PublicPackage } from './key-material.ts'
 import { interpolatingValue } from './polynomial.ts'
 import { requireSigners } from './signers.ts'
 
 /**
- * Section 5.3 of RFC 9591. The sum is verified as any verifier would; only when that fails are the shares looked at one by one, to name
- * the culprits.
+ * Section 5.3 of RFC 9591, the fast way first: R is what a signer says it is, and the sum is verified as any verifier would. A signature
+ * that verifies is a signature, wherever its R came from. Only when it does not are commitments and shares looked at one by one.
  */
 export function aggregate<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, transcript: Transcript): Signature {
   const { Fn } = suite.Point
+  const { message, broadcasts, contributions } = transcript
   const publicPackage = decodePublicPackage(suite, transcript.publicPackage)
   const signers = requireSigners(transcript.signers, publicPackage)
-  const [openings, ...others] = transcript.broadcasts
-  if (!openings || others.length > 0) throw new ProtocolAbort('invalid_parameters', 'expected the broadcasts of one round')
+  const [openings, ...further] = broadcasts
+  if (!openings || further.length > 0) throw new ProtocolAbort('invalid_parameters', 'expected the broadcasts of one round')
   requireParticipants(openings, signers)
-  requireParticipants(transcript.contributions, signers)
+  requireParticipants(contributions, signers)
 
-  const commitments = readEach(openings, 'invalid_message', (bytes) => decodeNonceCommitment(suite, bytes))
-  const shares = readEach(transcript.contributions, 'invalid_contribution', (bytes) => Fn.fromBytes(bytes))
-  const signingPkg = signingPackage(suite, publicPackage, commitments, transcript.message)
-
+  const shares = readEach(contributions, 'invalid_contribution', (bytes) => Fn.fromBytes(bytes.subarray(suite.publicBytes)))
   let sum = Fn.ZERO
   for (const share of shares.values()) sum = Fn.add(sum, share)
-  const signature = concatBytes(suite.encodePublic(signingPkg.R), Fn.toBytes(sum))
-  if (suite.verify(suite.encodePublic(publicPackage.publicKey), transcript.message, signature)) return { signature }
+  const publicKey = suite.encodePublic(publicPackage.publicKey)
+  const complete = (R: Uint8Array) => {
+    const signature = concatBytes(R, Fn.toBytes(sum))
+    return suite.verify(publicKey, message, signature) ? { signature } : undefined
+  }
 
-  nameCulprits(suite, { publicPackage, signers, commitments, shares, signingPkg })
-  throw new ProtocolAbort('invalid_key', 'every share is valid, but the public package is not consistent')
+  const [contribution] = contributions.values()
+  const signature =
+    complete(contribution!.subarray(0, suite.publicBytes)) ??
+    complete(suite.encodePublic(verifyShares(suite, { publicPackage, signers, openings, shares, message })))
+  if (!signature) throw new ProtocolAbort('invalid_key', 'the verifying shares do not belong to the public key')
+  return signature
 }
 
-function nameCulprits<P extends CurvePoint<bigint, P>>(
+/**
+ * R of the signature to which every share contributes rightly.
+ * @throws ProtocolAbort naming those who sent invalid commitments or, when there are none, invalid shares
+ */
+function verifyShares<P extends CurvePoint<bigint, P>>(
   suite: Ciphersuite<P>,
   attempt: {
     publicPackage: PublicPackage<P>
     signers: readonly PartyIndex[]
-    commitments: ReadonlyMap<PartyIndex, NonceCommitment<P>>
+    openings: ByParty
     shares: ReadonlyMap<PartyIndex, bigint>
-    signingPkg: SigningPackage<P>
+    message: Uint8Array
   },
-): void {
+): P {
   const { Point } = suite
-  const { publicPackage, signers, commitments, shares, signingPkg } = attempt
-  readEach(commitments, 'invalid_message', ({ hiding, binding }) => {
-    requirePrimeOrder(hiding)
-    requirePrimeOrder(binding)
+  const { publicPackage, signers, openings, shares, message } = attempt
+  const verifyingShares = new Map(signers.map((signer) => [signer, publicPackage.verifyingShare(signer)]))
+  const commitments = readEach(openings, 'invalid_message', (bytes) => {
+    const commitment = decodeNonceCommitment(suite, bytes)
+    requirePrimeOrder(commitment.hiding)
+    requirePrimeOrder(commitment.binding)
+    return commitment
   })
+  const { R, negated, challenge, bindingFactors } = groupCommitment(suite, publicPackage, commitments, message)
   readEach(shares, 'invalid_contribution', (share, signer) => {
     const { hiding, binding } = commitments.get(signer)!
-    const nonces = hiding.add(binding.multiplyUnsafe(signingPkg.bindingFactors.get(signer)!))
-    const weight = Point.Fn.mul(signingPkg.challenge, interpolatingValue(Point.Fn, signers, signer))
-    const expected = (signingPkg.negated ? nonces.negate() : nonces).add(publicPackage.verifyingShares[signer - 1]!.multiplyUnsafe(weight))
+    const nonces = hiding.add(binding.multiplyUnsafe(bindingFactors.get(signer)!))
+    const weight = Point.Fn.mul(challenge, interpolatingValue(Point.Fn, signers, signer))
+    const expected = (negated ? nonces.negate() : nonces).add(verifyingShares.get(signer)!.multiplyUnsafe(weight))
     if (!Point.BASE.multiplyUnsafe(share).equals(expected)) throw new Error('the signature share does not fit')
   })
+  return R
 }

@@ -15,6 +15,8 @@ export type Ciphersuite<P extends CurvePoint<bigint, P>> = {
   readonly Point: Group<P>
   /** Length of an encoded element, in bytes. */
   readonly elementBytes: number
+  /** Length of an element as `encodePublic` writes it, in bytes. */
+  readonly publicBytes: number
   /** H1, H3 and the hash of the proof of knowledge, onto scalars. */
   readonly hashToScalar: (purpose: 'rho' | 'nonce' | 'dkg', data: Uint8Array) => bigint
   /** H4 and H5. */
@@ -32,7 +34,9 @@ export type Ciphersuite<P extends CurvePoint<bigint, P>> = {
   readonly verify: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 }
 
-/** Reads an element: of exact length, canonical, on the curve and not the identity. Whether it is in the prime-order group is not checked. */
+/**
+ * Reads an element: of exact length, canonical, on the curve and not the identity. Whether it is in the prime-order group is not checked.
+ */
 export function decodePoint<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, bytes: Uint8Array): P {
   if (bytes.length !== suite.elementBytes) throw new Error('element of wrong length')
   const point = suite.Point.fromBytes(bytes)

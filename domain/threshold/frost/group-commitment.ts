@@ -1,6 +1,6 @@
 import { type CurvePoint, mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
-import { type PartyIndex, ProtocolAbort } from '../protocol.ts'
+import type { PartyIndex } from '../protocol.ts'
 import { type Ciphersuite, decodePoint } from './ciphersuite.ts'
 import type { PublicPackage } from './key-material.ts'
 
@@ -20,7 +20,7 @@ export function decodeNonceCommitment<P extends CurvePoint<bigint, P>>(suite: Ci
 }
 
 /** What all signers of one signature compute alike: R as the verifier will see it, the challenge, and each signer's binding factor. */
-export type SigningPackage<P> = {
+export type GroupCommitment<P> = {
   readonly R: P
   /** Whether the nonces have to be negated to add up to R. */
   readonly negated: boolean
@@ -28,13 +28,13 @@ export type SigningPackage<P> = {
   readonly bindingFactors: ReadonlyMap<PartyIndex, bigint>
 }
 
-/** Sections 4.3 to 4.6 of RFC 9591. `commitments` are those of all signers. @throws ProtocolAbort `invalid_message` */
-export function signingPackage<P extends CurvePoint<bigint, P>>(
+/** Sections 4.3 to 4.6 of RFC 9591. `commitments` are those of all signers. */
+export function groupCommitment<P extends CurvePoint<bigint, P>>(
   suite: Ciphersuite<P>,
   { publicKey }: PublicPackage<P>,
   commitments: ReadonlyMap<PartyIndex, NonceCommitment<P>>,
   message: Uint8Array,
-): SigningPackage<P> {
+): GroupCommitment<P> {
   const { Point, hash, hashToScalar } = suite
   const identifier = (party: PartyIndex) => Point.Fn.toBytes(BigInt(party))
   const signers = [...commitments].sort(([a], [b]) => a - b)
@@ -52,7 +52,6 @@ export function signingPackage<P extends CurvePoint<bigint, P>>(
     [...bindingFactors.values()],
   )
   const sum = hidingSum.add(bindingSum)
-  if (sum.is0()) throw new ProtocolAbort('invalid_message', 'the nonce commitments cancel each other out')
   const negated = !suite.isPublicForm(sum)
   const R = negated ? sum.negate() : sum
   return { R, negated, challenge: suite.challenge(R, publicKey, message), bindingFactors }

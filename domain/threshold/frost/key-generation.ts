@@ -7,6 +7,7 @@ import { type Ciphersuite, decodeElement, randomScalar } from './ciphersuite.ts'
 import { encodePublicPackage, encodeShare, isThreshold } from './key-material.ts'
 import { evaluate, evaluateCommitment } from './polynomial.ts'
 import { proveKnowledge, verifyKnowledge } from './proof-of-knowledge.ts'
+import { publicForm } from './public-form.ts'
 
 /** Round 1 … 3. */
 export const KEY_GENERATION_ROUNDS = 3
@@ -30,7 +31,6 @@ export function keyGeneration<P extends CurvePoint<bigint, P>>(
   const { Point } = suite
   const { Fn } = Point
   const participants = Array.from({ length: parties }, (_, i) => i + 1)
-  const others = participants.filter((party) => party !== self)
   const context = sha256(concatBytes(domain(suite, 'context'), Uint8Array.of(threshold, parties), options.context))
 
   const coefficients = Array.from({ length: threshold }, () => Fn.toBytes(randomScalar(suite, rng)))
@@ -52,10 +52,11 @@ export function keyGeneration<P extends CurvePoint<bigint, P>>(
     },
     stages: [
       ({ broadcasts }) => {
-        heard = readCommitments(suite, broadcasts, { threshold, context })
+        const others = new Map([...broadcasts].filter(([party]) => party !== self))
+        heard = readCommitments(suite, others, { threshold, context }).set(self, commitments)
         echo = sha256(concatBytes(domain(suite, 'echo'), context, ...participants.map((party) => broadcasts.get(party)!)))
         const polynomial = coefficients.map((coefficient) => Fn.fromBytes(coefficient))
-        const secret = new Map(others.map((party) => [party, Fn.toBytes(evaluate(Fn, polynomial, party))]))
+        const secret = new Map([...others.keys()].map((party) => [party, Fn.toBytes(evaluate(Fn, polynomial, party))]))
         return { kind: 'message', outgoing: { broadcast: echo, secret } }
       },
 
@@ -85,7 +86,7 @@ export function keyGeneration<P extends CurvePoint<bigint, P>>(
   })
 }
 
-/** Everybody's committed polynomial, its length, its elements and the proof checked. */
+/** Each sender's committed polynomial, its length, its elements and its proof checked. */
 function readCommitments<P extends CurvePoint<bigint, P>>(
   suite: Ciphersuite<P>,
   broadcasts: ByParty,
@@ -93,7 +94,8 @@ function readCommitments<P extends CurvePoint<bigint, P>>(
 ): Map<PartyIndex, P[]> {
   const proofAt = threshold * suite.elementBytes
   const commitments = readEach(broadcasts, 'invalid_message', (bytes) => {
-    if (bytes.length !== proofAt + PROOF_BYTES) throw new Error('as many commitments as the threshold says, and one proof, are expected')
+    if (bytes.length !== proofAt + suite.publicBytes + suite.Point.Fn.BYTES)
+      throw new Error('as many commitments as the threshold says, and one proof, are expected')
     return Array.from({ length: threshold }, (_, k) =>
       decodeElement(suite, bytes.subarray(k * suite.elementBytes, (k + 1) * suite.elementBytes)),
     )
@@ -103,8 +105,6 @@ function readCommitments<P extends CurvePoint<bigint, P>>(
   )
   return commitments
 }
-
-const PROOF_BYTES = 64
 
 /** The group's polynomial is the sum of everybody's; the key is its constant term, brought into the form that the signature scheme uses. */
 function combine<P extends CurvePoint<bigint, P>>(
@@ -120,35 +120,12 @@ function combine<P extends CurvePoint<bigint, P>>(
   const form = publicForm(suite, sums[0]!)
   const verifyingShares = Array.from({ length: parties }, (_, i) => form.element(evaluateCommitment(Point.ZERO, sums, i + 1)))
   const publicKey = form.element(sums[0]!)
-  const publicPackage = encodePublicPackage({ threshold, parties, publicKey, verifyingShares })
+  const publicPackage = encodePublicPackage({ threshold, parties }, publicKey, verifyingShares)
   return {
     share: encodeShare(self, Fn.toBytes(form.scalar(secret)), publicPackage),
     publicPackage,
     publicKey: suite.encodePublic(publicKey),
   }
-}
-
-/**
- * How secret and public values change for the tweaked key in its public form, ±(±key + tweak). The Lagrange coefficients add up to one, so
- * it is the same change for every share.
- */
-function publicForm<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, publicKey: P) {
-  const { Point } = suite
-  const { Fn } = Point
-  const inForm = (point: P) => (suite.isPublicForm(point) ? point : point.negate())
-  const tweak = suite.keyTweak(inForm(publicKey))
-  const shift = Point.BASE.multiplyUnsafe(tweak)
-  const first = !suite.isPublicForm(publicKey)
-  const second = !suite.isPublicForm(inForm(publicKey).add(shift))
-  const element = (point: P) => {
-    const tweaked = (first ? point.negate() : point).add(shift)
-    return second ? tweaked.negate() : tweaked
-  }
-  const scalar = (value: bigint) => {
-    const tweaked = Fn.add(first ? Fn.neg(value) : value, tweak)
-    return second ? Fn.neg(tweaked) : tweaked
-  }
-  return { element, scalar }
 }
 
 function requireAgreement(broadcasts: ByParty, expected: Uint8Array, code: 'equivocation' | 'package_mismatch'): void {

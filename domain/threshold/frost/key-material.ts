@@ -8,10 +8,10 @@ import { type Ciphersuite, decodePoint } from './ciphersuite.ts'
 
 /** First byte of what is stored: the version of its layout. */
 const VERSION = 1
-const DIGEST_BYTES = 32
+const HEADER_BYTES = 3
 
 /** Layout: version (1) ‖ threshold (1) ‖ parties (1) ‖ group public key ‖ verifying share of participant 1, 2, … */
-export type PublicPackage<P> = Threshold & { readonly publicKey: P; readonly verifyingShares: readonly P[] }
+export type PublicPackage<P> = Threshold & { readonly publicKey: P; readonly verifyingShare: (party: PartyIndex) => P }
 
 /** Layout: version (1) ‖ self (1) ‖ scalar (32) ‖ SHA-256 of the public package (32). */
 export type Share = { readonly self: PartyIndex; readonly scalar: Uint8Array; readonly packageDigest: Uint8Array }
@@ -20,29 +20,33 @@ export function isThreshold({ threshold, parties }: Threshold): boolean {
   return Number.isInteger(threshold) && Number.isInteger(parties) && threshold >= 1 && threshold <= parties && parties <= MAX_PARTIES
 }
 
-export function encodePublicPackage<P extends CurvePoint<bigint, P>>(publicPackage: PublicPackage<P>): Uint8Array {
-  const { threshold, parties, publicKey, verifyingShares } = publicPackage
+export function encodePublicPackage<P extends CurvePoint<bigint, P>>(
+  { threshold, parties }: Threshold,
+  publicKey: P,
+  verifyingShares: readonly P[],
+): Uint8Array {
   const elements = [publicKey, ...verifyingShares].map((element) => element.toBytes())
   return concatBytes(Uint8Array.of(VERSION, threshold, parties), ...elements)
 }
 
 /**
- * The elements are not checked to be in the prime-order group: a participant knows the package from its sealed share, and for anybody else
- * the signature that comes out is checked.
+ * Verifying shares are read when asked for: only blame needs them. Elements are not checked to be in the prime-order group: a participant
+ * knows the package from its sealed share, and for anybody else the signature that comes out is checked.
  * @throws ProtocolAbort `invalid_key`
  */
 export function decodePublicPackage<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, bytes: Uint8Array): PublicPackage<P> {
   const [version, threshold = 0, parties = 0] = bytes
-  if (version !== VERSION || !isThreshold({ threshold, parties }) || bytes.length !== 3 + (parties + 1) * suite.elementBytes)
+  if (version !== VERSION || !isThreshold({ threshold, parties }) || bytes.length !== HEADER_BYTES + (parties + 1) * suite.elementBytes)
     throw new ProtocolAbort('invalid_key', 'malformed public package')
-  try {
-    const [publicKey, ...verifyingShares] = Array.from({ length: parties + 1 }, (_, i) =>
-      decodePoint(suite, bytes.subarray(3 + i * suite.elementBytes, 3 + (i + 1) * suite.elementBytes)),
-    )
-    return { threshold, parties, publicKey: publicKey!, verifyingShares }
-  } catch {
-    throw new ProtocolAbort('invalid_key', 'malformed element in the public package')
+  const element = (index: number) => {
+    const start = HEADER_BYTES + index * suite.elementBytes
+    try {
+      return decodePoint(suite, bytes.subarray(start, start + suite.elementBytes))
+    } catch {
+      throw new ProtocolAbort('invalid_key', 'malformed element in the public package')
+    }
   }
+  return { threshold, parties, publicKey: element(0), verifyingShare: element }
 }
 
 export function encodeShare(self: PartyIndex, scalar: Uint8Array, publicPackage: Uint8Array): Uint8Array {
@@ -58,8 +62,7 @@ export function decodeShare<P extends CurvePoint<bigint, P>>(
   { share, publicPackage }: SigningKey,
 ): Share {
   const [version, self = 0] = share
-  if (version !== VERSION || self < 1 || self > MAX_PARTIES || share.length !== 2 + Fn.BYTES + DIGEST_BYTES)
-    throw new ProtocolAbort('invalid_key', 'malformed key share')
+  if (version !== VERSION || self < 1 || self > MAX_PARTIES) throw new ProtocolAbort('invalid_key', 'malformed key share')
   const packageDigest = share.subarray(2 + Fn.BYTES)
   if (!equalBytes(packageDigest, sha256(publicPackage)))
     throw new ProtocolAbort('invalid_key', 'the public package is not the one the share was generated with')

@@ -4,9 +4,9 @@ import type { PartyIndex, RandomBytes } from '../protocol.ts'
 import { type Ciphersuite, randomScalar } from './ciphersuite.ts'
 
 /**
- * A Schnorr proof that the participant knows the discrete logarithm of its public element, bound to the participant and to a context (FROST
- * paper, figure 1, round 1; without a context it is the one of the Zcash Foundation's implementation). Without it a participant could choose its
- * element as a function of the others'.
+ * A Schnorr proof that the participant knows the discrete logarithm of its public element, bound to the participant and to a context
+ * (FROST paper, figure 1, round 1; without a context it is the one of the Zcash Foundation's implementation). Without it a participant
+ * could choose its element as a function of the others'.
  */
 export function proveKnowledge<P extends CurvePoint<bigint, P>>(
   suite: Ciphersuite<P>,
@@ -29,8 +29,8 @@ export function verifyKnowledge<P extends CurvePoint<bigint, P>>(
   proof: Uint8Array,
 ): void {
   const { Point } = suite
-  const R = suite.decodePublic(proof.subarray(0, -Point.Fn.BYTES))
-  const response = Point.Fn.fromBytes(proof.subarray(-Point.Fn.BYTES))
+  const R = suite.decodePublic(proof.subarray(0, suite.publicBytes))
+  const response = Point.Fn.fromBytes(proof.subarray(suite.publicBytes))
   const expected = Point.BASE.multiplyUnsafe(response).subtract(statement.element.multiplyUnsafe(challenge(suite, statement, R)))
   if (!R.equals(expected)) throw new Error('the proof of knowledge does not hold')
 }

@@ -11,14 +11,15 @@ const { Point } = secp256k1
 const { lift_x, pointToBytes, taggedHash } = schnorr.utils
 
 /**
- * FROST(secp256k1, SHA-256) of RFC 9591, section 6.5, changed as the Zcash Foundation's frost-secp256k1-tr does so that signatures are those of
- * BIP-340: elements are x-only in signatures and keys, the one of two points with an even y, and keys carry the BIP-341 tweak of an
- * empty script tree.
+ * FROST(secp256k1, SHA-256) of RFC 9591, section 6.5, changed as the Zcash Foundation's frost-secp256k1-tr does so that signatures are
+ * those of BIP-340: elements are x-only in signatures and keys, the one of two points with an even y, and keys carry the BIP-341 tweak of
+ * an empty script tree.
  */
 export const secp256k1TrCiphersuite: Ciphersuite<Point> = {
   scheme: 'frost-secp256k1-tr',
   Point,
   elementBytes: 33,
+  publicBytes: 32,
   hashToScalar: (purpose, data) => secp256k1_hasher.hashToScalar(data, { DST: utf8ToBytes(CONTEXT + purpose) }),
   hash: (purpose, data) => sha256(concatBytes(utf8ToBytes(CONTEXT + purpose), data)),
   challenge: (R, publicKey, message) =>

@@ -1,16 +1,17 @@
 import type { CurvePoint } from '@noble/curves/abstract/curve.js'
+import { concatBytes } from '@noble/hashes/utils.js'
 import { type Participant, ProtocolAbort, type RandomBytes, type Signer, type SigningKey, type SigningTask } from '../protocol.ts'
 import { conduct, equalBytes, readEach } from '../rounds.ts'
 import { type Ciphersuite, nonceScalar, requirePrimeOrder } from './ciphersuite.ts'
-import { decodeNonceCommitment, encodeNonceCommitment, signingPackage } from './group-commitment.ts'
+import { decodeNonceCommitment, encodeNonceCommitment, groupCommitment } from './group-commitment.ts'
 import { decodePublicPackage, decodeShare } from './key-material.ts'
 import { interpolatingValue } from './polynomial.ts'
 import { requireSigners } from './signers.ts'
 
 /**
- * One signer's side of RFC 9591, section 5. The opening is the pair of nonce commitments; the contribution is the signature share.
- * Nonces are kept as bytes and zeroed as soon as they are used or the signer ends otherwise; the bigints they become for a moment are left to
- * the garbage collector, which JavaScript cannot hurry.
+ * One signer's side of RFC 9591, section 5. The opening is the pair of nonce commitments; the contribution is R, as the signer computed
+ * it, and the signature share. Nonces are kept as bytes and zeroed as soon as they are used or the signer ends otherwise; the bigints they
+ * become for a moment are left to the garbage collector, which JavaScript cannot hurry.
  */
 export function signing<P extends CurvePoint<bigint, P>>(
   suite: Ciphersuite<P>,
@@ -19,22 +20,27 @@ export function signing<P extends CurvePoint<bigint, P>>(
   const { Point } = suite
   const { Fn } = Point
   const { self, scalar, packageDigest } = decodeShare(suite, key)
-  const pinned = packageDigest.slice()
+  const openedWith = packageDigest.slice()
   const hidingNonce = Fn.toBytes(nonceScalar(suite, scalar, rng))
   const bindingNonce = Fn.toBytes(nonceScalar(suite, scalar, rng))
   const own = { hiding: Point.BASE.multiply(Fn.fromBytes(hidingNonce)), binding: Point.BASE.multiply(Fn.fromBytes(bindingNonce)) }
   const opening = { broadcast: encodeNonceCommitment(own), secret: new Map() }
-  let state: { at: 'open' } | { at: 'assigned'; participant: Participant<Uint8Array> } | { at: 'over' } = { at: 'open' }
+  let participant: Participant<Uint8Array> | undefined
+  let ended = false
 
-  const destroy = () => {
-    state = { at: 'over' }
+  const wipeNonces = () => {
     hidingNonce.fill(0)
     bindingNonce.fill(0)
   }
+  const destroy = () => {
+    ended = true
+    wipeNonces()
+    participant?.destroy()
+  }
 
-  const assigned = (task: SigningTask): Participant<Uint8Array> => {
+  const participate = (task: SigningTask): Participant<Uint8Array> => {
     const share = decodeShare(suite, task.key)
-    if (share.self !== self || !equalBytes(share.packageDigest, pinned))
+    if (share.self !== self || !equalBytes(share.packageDigest, openedWith))
       throw new ProtocolAbort('invalid_key', 'the signer was opened with another key')
     const publicPackage = decodePublicPackage(suite, task.key.publicPackage)
     const signers = requireSigners(task.signers, publicPackage)
@@ -48,7 +54,7 @@ export function signing<P extends CurvePoint<bigint, P>>(
       opening,
       wipe: () => {
         signingShare.fill(0)
-        destroy()
+        wipeNonces()
       },
       stages: [
         ({ broadcasts }) => {
@@ -59,10 +65,11 @@ export function signing<P extends CurvePoint<bigint, P>>(
             requirePrimeOrder(commitment.binding)
             return commitment
           })
-          const { challenge, negated, bindingFactors } = signingPackage(suite, publicPackage, commitments, message)
+          const { R, negated, challenge, bindingFactors } = groupCommitment(suite, publicPackage, commitments, message)
           const nonce = Fn.add(Fn.fromBytes(hidingNonce), Fn.mul(Fn.fromBytes(bindingNonce), bindingFactors.get(self)!))
-          const weighted = Fn.mul(Fn.mul(interpolatingValue(Fn, signers, self), Fn.fromBytes(signingShare)), challenge)
-          return { kind: 'done', result: Fn.toBytes(Fn.add(negated ? Fn.neg(nonce) : nonce, weighted)) }
+          const weight = Fn.mul(interpolatingValue(Fn, signers, self), challenge)
+          const signatureShare = Fn.add(negated ? Fn.neg(nonce) : nonce, Fn.mul(weight, Fn.fromBytes(signingShare)))
+          return { kind: 'done', result: concatBytes(suite.encodePublic(R), Fn.toBytes(signatureShare)) }
         },
       ],
     })
@@ -72,17 +79,17 @@ export function signing<P extends CurvePoint<bigint, P>>(
     opening,
     destroy,
     assign(task) {
-      if (state.at !== 'open') throw new ProtocolAbort('out_of_order', 'a signer signs once')
+      if (ended || participant) throw new ProtocolAbort('out_of_order', 'a signer signs once')
       try {
-        state = { at: 'assigned', participant: assigned(task) }
+        participant = participate(task)
       } catch (error) {
         destroy()
         throw error
       }
     },
     next(incoming) {
-      if (state.at !== 'assigned') throw new ProtocolAbort('out_of_order', 'the signer has nothing to sign')
-      return state.participant.next(incoming)
+      if (!participant) throw new ProtocolAbort('out_of_order', 'the signer has nothing to sign')
+      return participant.next(incoming)
     },
   }
 }

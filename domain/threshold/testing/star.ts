@@ -1,0 +1,102 @@
+/** A coordinator without a network: hands everybody's messages to everybody, or something else where a test says so. */
+import { randomBytes } from '@noble/hashes/utils.js'
+import type {
+  ByParty,
+  Incoming,
+  KeyMaterial,
+  Outgoing,
+  PartyIndex,
+  RandomBytes,
+  Signature,
+  Threshold,
+  ThresholdProtocol,
+} from '../protocol.ts'
+
+/** What becomes of the messages on their way to one participant, in rounds counted from 1. */
+export type Tamper = (incoming: Incoming, at: { round: number; to: PartyIndex }) => Incoming
+
+export const rng: RandomBytes = randomBytes
+export const CEREMONY = new TextEncoder().encode('key 1, attempt 1')
+
+const honest: Tamper = (incoming) => incoming
+
+/** Runs a key generation; throws what the first participant to abort throws. */
+export function generateKey(
+  protocol: ThresholdProtocol,
+  { threshold, parties }: Threshold,
+  options: { tamper?: Tamper; randomOf?: (party: PartyIndex) => RandomBytes } = {},
+): Map<PartyIndex, KeyMaterial> {
+  const { tamper = honest, randomOf = () => rng } = options
+  const participants = Array.from({ length: parties }, (_, i) => i + 1).map(
+    (self) => [self, protocol.keyGeneration({ self, threshold, parties, context: CEREMONY, rng: randomOf(self) })] as const,
+  )
+  let said = new Map<PartyIndex, Outgoing>(participants.map(([self, { opening }]) => [self, opening]))
+  for (let round = 1; ; round++) {
+    const steps = participants.map(
+      ([self, participant]) => [self, participant.next(tamper(heardBy(self, said), { round, to: self }))] as const,
+    )
+    const results = steps.flatMap(([self, step]) => (step.kind === 'done' ? [[self, step.result] as const] : []))
+    if (results.length > 0) return new Map(results)
+    said = new Map(steps.flatMap(([self, step]) => (step.kind === 'message' ? [[self, step.outgoing] as const] : [])))
+  }
+}
+
+/** Runs the rounds of a signing ceremony up to the contributions. */
+export function contribute(
+  protocol: ThresholdProtocol,
+  keys: ReadonlyMap<PartyIndex, KeyMaterial>,
+  signers: readonly PartyIndex[],
+  message: Uint8Array,
+  tamper: Tamper = honest,
+): { openings: ByParty; contributions: ByParty } {
+  const opened = signers.map((self) => [self, protocol.signing({ key: keys.get(self)!, rng })] as const)
+  const said = new Map<PartyIndex, Outgoing>(opened.map(([self, { opening }]) => [self, opening]))
+  const contributions = new Map<PartyIndex, Uint8Array>()
+  for (const [self, signer] of opened) {
+    signer.assign({ key: keys.get(self)!, signers, message })
+    const step = signer.next(tamper(heardBy(self, said), { round: 1, to: self }))
+    if (step.kind === 'done') contributions.set(self, step.result)
+  }
+  return { openings: broadcasts(said), contributions }
+}
+
+/** Signs a message with these signers. */
+export function sign(
+  protocol: ThresholdProtocol,
+  keys: ReadonlyMap<PartyIndex, KeyMaterial>,
+  signers: readonly PartyIndex[],
+  message: Uint8Array,
+): Signature {
+  const { openings, contributions } = contribute(protocol, keys, signers, message)
+  const { publicPackage } = keys.get(signers[0]!)!
+  return protocol.aggregate({ publicPackage, signers, message, broadcasts: [openings], contributions })
+}
+
+/** Lets one participant say something else to all others, in one round. */
+export function insteadOfBroadcast(
+  from: PartyIndex,
+  inRound: number,
+  change: (broadcast: Uint8Array) => Uint8Array,
+  onlyTo?: PartyIndex,
+): Tamper {
+  return (incoming, { round, to }) => {
+    if (round !== inRound || to === from || (onlyTo !== undefined && to !== onlyTo)) return incoming
+    return { ...incoming, broadcasts: new Map(incoming.broadcasts).set(from, change(incoming.broadcasts.get(from)!)) }
+  }
+}
+
+/** Lets one participant tell the others something else in private, in one round. */
+export function insteadOfSecret(from: PartyIndex, inRound: number, change: (secret: Uint8Array) => Uint8Array): Tamper {
+  return (incoming, { round, to }) => {
+    if (round !== inRound || to === from) return incoming
+    return { ...incoming, secrets: new Map(incoming.secrets).set(from, change(incoming.secrets.get(from)!)) }
+  }
+}
+
+function heardBy(self: PartyIndex, said: ReadonlyMap<PartyIndex, Outgoing>): Incoming {
+  const secrets = [...said].flatMap(([from, { secret }]) => (secret.has(self) ? [[from, secret.get(self)!] as const] : []))
+  return { broadcasts: broadcasts(said), secrets: new Map(secrets) }
+}
+
+const broadcasts = (said: ReadonlyMap<PartyIndex, Outgoing>): Map<PartyIndex, Uint8Array> =>
+  new Map([...said].map(([from, { broadcast }]) => [from, broadcast]))

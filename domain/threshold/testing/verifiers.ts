@@ -1,0 +1,83 @@
+/** Verifiers that share no code with the engines. */
+import { createHash, createPublicKey, verify } from 'node:crypto'
+import type { Scheme } from '../scheme.ts'
+
+type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
+type Affine = { x: bigint; y: bigint } | undefined
+
+export const VERIFIERS: Readonly<Record<Scheme, Verify>> = { 'frost-ed25519': verifyEd25519, 'frost-secp256k1-tr': verifyBip340 }
+
+const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex')
+
+/** OpenSSL's. */
+function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const key = createPublicKey({ key: Buffer.concat([SPKI_ED25519, publicKey]), format: 'der', type: 'spki' })
+  return verify(null, message, key, signature)
+}
+
+const p = 2n ** 256n - 2n ** 32n - 977n
+const n = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+const G: Affine = {
+  x: 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n,
+  y: 0x483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8n,
+}
+
+/** BIP-340 word by word, on affine coordinates. */
+function verifyBip340(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (publicKey.length !== 32 || signature.length !== 64) return false
+  const P = liftX(toInt(publicKey))
+  const r = toInt(signature.subarray(0, 32))
+  const s = toInt(signature.subarray(32))
+  if (!P || r >= p || s >= n) return false
+  const e = toInt(taggedHash('BIP0340/challenge', signature.subarray(0, 32), publicKey, message)) % n
+  const R = add(multiply(G, s), multiply(P, n - e))
+  return R !== undefined && R.y % 2n === 0n && R.x === r
+}
+
+function liftX(x: bigint): Affine {
+  if (x >= p) return undefined
+  const c = (x ** 3n + 7n) % p
+  const y = power(c, (p + 1n) / 4n)
+  if ((y * y) % p !== c) return undefined
+  return { x, y: y % 2n === 0n ? y : p - y }
+}
+
+function add(a: Affine, b: Affine): Affine {
+  if (!a || !b) return a ?? b
+  if (a.x === b.x && a.y !== b.y) return undefined
+  const slope = a.x === b.x ? 3n * a.x * a.x * invert(2n * a.y) : (b.y - a.y) * invert(b.x - a.x)
+  const x = mod(slope * slope - a.x - b.x)
+  return { x, y: mod(slope * (a.x - x) - a.y) }
+}
+
+function multiply(point: Affine, scalar: bigint): Affine {
+  let sum: Affine
+  for (let doubled = point, rest = scalar; rest > 0n; rest >>= 1n, doubled = add(doubled, doubled)) if (rest & 1n) sum = add(sum, doubled)
+  return sum
+}
+
+const mod = (a: bigint) => ((a % p) + p) % p
+const toInt = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
+
+function invert(a: bigint): bigint {
+  let [r0, r1, t0, t1] = [p, mod(a), 0n, 1n]
+  while (r1 > 0n) {
+    const q = r0 / r1
+    ;[r0, r1, t0, t1] = [r1, r0 - q * r1, t1, t0 - q * t1]
+  }
+  return mod(t0)
+}
+
+function power(base: bigint, exponent: bigint): bigint {
+  let result = 1n
+  for (let square = base, rest = exponent; rest > 0n; rest >>= 1n, square = (square * square) % p)
+    if (rest & 1n) result = (result * square) % p
+  return result
+}
+
+function taggedHash(tag: string, ...parts: Uint8Array[]): Buffer {
+  const prefix = createHash('sha256').update(tag).digest()
+  const hash = createHash('sha256').update(prefix).update(prefix)
+  for (const part of parts) hash.update(part)
+  return hash.digest()
+}

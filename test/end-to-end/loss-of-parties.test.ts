@@ -1,0 +1,72 @@
+import test from 'ava'
+import type { KeyView } from '../../scripts/client/client.ts'
+import { signal, startTestSystem, type TestSystem, until } from './system.ts'
+
+let system: TestSystem
+let key: KeyView
+test.before(async () => {
+  system = await startTestSystem()
+  key = await system.client.generateKey(await system.client.createWallet('loss'), 'frost-ed25519', 2, 3)
+})
+test.after.always(() => system?.stop())
+
+const sign = async () => {
+  const { sessionId } = await system.client.requestSignature(key.keyId, { kind: 'message', encoding: 'utf8', data: 'x' })
+  return system.client.session(sessionId)
+}
+
+async function partyPids(...partyIds: string[]): Promise<number[]> {
+  const { items } = await system.client.get<{ items: { partyId: string; pid: number }[] }>('/v1/parties')
+  return partyIds.map((id) => items.find(({ partyId }) => partyId === id)?.pid as number)
+}
+
+const allUp = () =>
+  until(async () => {
+    const { items } = await system.client.get<{ items: { up: boolean }[] }>('/v1/parties')
+    return items.every(({ up }) => up)
+  }, 'all parties to be up')
+
+test.serial('with one holder frozen, a signature is made by the others within two seconds', async (t) => {
+  for (const partyId of key.parties) {
+    const [pid] = await partyPids(partyId)
+    signal(pid as number, 'SIGSTOP')
+    try {
+      const began = Date.now()
+      t.like(await sign(), { status: 'signed' })
+      t.true(Date.now() - began < 2_000)
+    } finally {
+      signal(pid as number, 'SIGCONT')
+    }
+  }
+})
+
+test.serial('with two holders frozen a session fails with their names, and signing works when they are back', async (t) => {
+  const gone = key.parties.slice(0, 2)
+  const pids = await partyPids(...gone)
+  for (const pid of pids) signal(pid, 'SIGSTOP')
+  try {
+    const session = await sign()
+    t.like(session, { status: 'failed', failure: { code: 'quorum_unavailable' } })
+    t.deepEqual((session.failure as { culprits?: string[] }).culprits?.toSorted(), gone.toSorted())
+  } finally {
+    for (const pid of pids) signal(pid, 'SIGCONT')
+  }
+  t.like(await sign(), { status: 'signed' })
+})
+
+test.serial('with one holder killed, a signature is made by the others, and the dead one comes back', async (t) => {
+  const [pid] = await partyPids(key.parties[0] as string)
+  signal(pid as number, 'SIGKILL')
+  const began = Date.now()
+  t.like(await sign(), { status: 'signed' })
+  t.true(Date.now() - began < 2_000)
+  await until(async () => (await partyPids(key.parties[0] as string))[0] !== pid, 'the party to be back')
+  await allUp()
+})
+
+test.serial('with two holders killed a session fails, and signing works again without a restart of anything else', async (t) => {
+  for (const pid of await partyPids(...key.parties.slice(1))) signal(pid, 'SIGKILL')
+  t.like(await sign(), { status: 'failed', failure: { code: 'quorum_unavailable' } })
+  await allUp()
+  t.like(await sign(), { status: 'signed' })
+})
