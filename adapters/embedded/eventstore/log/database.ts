@@ -1,0 +1,30 @@
+import Database from 'libsql'
+
+export type { Database }
+
+const SCHEMA = `
+  create table if not exists streams (id integer primary key, name text not null unique);
+  create table if not exists records (
+    position integer primary key, stream integer not null, revision integer not null,
+    count integer not null, created integer not null, payload blob not null);
+  create unique index if not exists records_by_stream on records (stream, revision);
+  create table if not exists commits (position integer primary key, digest blob not null);
+  create table if not exists persistent_groups (
+    source text not null, name text not null, config text not null, primary key (source, name));
+`
+
+/**
+ * Opens the store at `file`, or one in memory for `:memory:`. A commit has been fsynced when it returns, and
+ * the file belongs to this process alone until it is closed.
+ */
+export function openDatabase(file: string): Database.Database {
+  const database = new Database(file)
+  // Before the first access, so that the write-ahead log needs no shared memory and a second process is refused.
+  database.pragma('locking_mode = EXCLUSIVE')
+  database.pragma('journal_mode = WAL')
+  database.pragma('synchronous = FULL')
+  database.pragma('wal_autocheckpoint = 4000')
+  database.pragma('cache_size = -32768')
+  database.exec(SCHEMA)
+  return database
+}

@@ -1,0 +1,67 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Server } from '@grpc/grpc-js'
+import { createCommitQueue } from './log/commit-queue.ts'
+import { openDatabase } from './log/database.ts'
+import { openLog } from './log/log.ts'
+import { createGroupStore } from './persistent/group-store.ts'
+import { startPersistentSubscriptions } from './persistent/subsystem.ts'
+import { openPort } from './port.ts'
+import { featuresService, gossipService, monitoringService, persistentService, streamsService } from './services/generated.ts'
+import { gossipHandlers } from './services/gossip.ts'
+import { monitoringHandlers } from './services/monitoring.ts'
+import { persistentHandlers } from './services/persistent-service.ts'
+import { SERVER_VERSION, serverFeaturesHandlers } from './services/server-features.ts'
+import { streamsHandlers } from './services/streams-service.ts'
+
+export type EmbeddedEventStore = {
+  /** `esdb://127.0.0.1:PORT?tls=false` */
+  url: string
+  port: number
+  close(): Promise<void>
+}
+
+const DATABASE_FILE = 'eventstore.db'
+
+/** Larger messages are refused before they are read; an append has a much smaller limit of its own. */
+const MAX_MESSAGE_BYTES = 17 * 1024 * 1024
+
+/**
+ * Starts a server on loopback that official EventStoreDB clients can use. Without `dataDir` it keeps everything in memory; with it, an
+ * append is answered only when it has been fsynced. Port 0 means any free one.
+ */
+export async function startEmbeddedEventStore(options: {
+  port: number
+  dataDir?: string
+  log?: (line: string) => void
+}): Promise<EmbeddedEventStore> {
+  const report = options.log ?? (() => {})
+  if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true })
+  const database = openDatabase(options.dataDir === undefined ? ':memory:' : join(options.dataDir, DATABASE_FILE))
+  const log = openLog(database)
+  const store = { log, commits: createCommitQueue(log), report }
+  const groups = startPersistentSubscriptions(log, store.commits, createGroupStore(database), report)
+  const grpc = new Server({
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': -1,
+  })
+  let portNumber = options.port
+  grpc.addService(streamsService, streamsHandlers(store))
+  grpc.addService(persistentService, persistentHandlers(store, groups))
+  grpc.addService(featuresService, serverFeaturesHandlers())
+  grpc.addService(gossipService, gossipHandlers(() => portNumber))
+  grpc.addService(monitoringService, monitoringHandlers(log))
+  const port = await openPort(grpc, options.port)
+  portNumber = port.number
+  report(`embedded event store (protocol of EventStoreDB ${SERVER_VERSION}) on 127.0.0.1:${port.number}, ${options.dataDir ?? 'in memory'}`)
+  return {
+    url: `esdb://127.0.0.1:${port.number}?tls=false`,
+    port: port.number,
+    async close() {
+      await groups.close()
+      grpc.forceShutdown()
+      await port.close()
+      database.close()
+    },
+  }
+}

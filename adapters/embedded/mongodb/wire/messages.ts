@@ -1,0 +1,134 @@
+import { BSONError, deserialize, serialize } from 'bson'
+import { type Doc, settle } from '../document.ts'
+import { CommandError } from '../errors.ts'
+import { HEADER_BYTES, ProtocolViolation } from './frames.ts'
+
+const OP_REPLY = 1
+const OP_QUERY = 2004
+const OP_COMPRESSED = 2012
+const OP_MSG = 2013
+
+const CHECKSUM_PRESENT = 1 << 0
+const MORE_TO_COME = 1 << 1
+/** Of the flag bits 0–15 an unknown one must be refused; 16–31 are optional. */
+const UNKNOWN_REQUIRED_FLAGS = 0xffff & ~(CHECKSUM_PRESENT | MORE_TO_COME)
+
+/** How the client asked, and so how it must be answered; `none` when it wants no answer. */
+export type Dialect = 'message' | 'query' | 'none'
+
+/** A command with its document sequences folded in. The first field of `body` is the command's name. */
+export type Request = { requestId: number; dialect: Dialect; body: Doc } | { requestId: number; dialect: Dialect; error: CommandError }
+
+function readDocument(frame: Buffer, at: number, end: number): { document: Doc; next: number } {
+  if (at + 5 > end) throw new CommandError('InvalidBSON', 'a document is cut off')
+  const size = frame.readInt32LE(at)
+  if (size < 5 || at + size > end) throw new CommandError('InvalidBSON', `a document cannot be ${size} bytes long here`)
+  try {
+    return { document: settle(deserialize(frame.subarray(at, at + size)) as Doc), next: at + size }
+  } catch (error) {
+    if (error instanceof BSONError || error instanceof RangeError || error instanceof SyntaxError)
+      throw new CommandError('InvalidBSON', `invalid BSON: ${error.message}`)
+    throw error
+  }
+}
+
+function readName(frame: Buffer, at: number, end: number): { name: string; next: number } {
+  const terminator = frame.indexOf(0, at)
+  if (terminator < 0 || terminator >= end) throw new CommandError('InvalidBSON', 'a name is not terminated')
+  return { name: frame.toString('utf8', at, terminator), next: terminator + 1 }
+}
+
+/** Kind 1: a size, a field name, and documents one after another. */
+function readSequence(frame: Buffer, at: number, end: number): { name: string; documents: Doc[]; next: number } {
+  const size = at + 4 <= end ? frame.readInt32LE(at) : -1
+  const sectionEnd = at + size
+  if (size < 5 || sectionEnd > end) throw new CommandError('InvalidBSON', `a document sequence cannot be ${size} bytes long here`)
+  const { name, next } = readName(frame, at + 4, sectionEnd)
+  const documents: Doc[] = []
+  for (let position = next; position < sectionEnd; ) {
+    const read = readDocument(frame, position, sectionEnd)
+    documents.push(read.document)
+    position = read.next
+  }
+  return { name, documents, next: sectionEnd }
+}
+
+function readMessage(frame: Buffer, flags: number): Doc {
+  const end = flags & CHECKSUM_PRESENT ? frame.length - 4 : frame.length
+  let body: Doc | undefined
+  const sequences: Doc = {}
+  for (let at = HEADER_BYTES + 4; at < end; ) {
+    const kind = frame[at]
+    if (kind === 0 && !body) {
+      const read = readDocument(frame, at + 1, end)
+      body = read.document
+      at = read.next
+    } else if (kind === 1) {
+      const read = readSequence(frame, at + 1, end)
+      if (read.name === '__proto__' || Object.hasOwn(sequences, read.name)) throw new CommandError('InvalidBSON', 'a section comes twice')
+      sequences[read.name] = read.documents
+      at = read.next
+    } else throw new CommandError('InvalidBSON', `unexpected section of kind ${kind}`)
+  }
+  if (!body) throw new CommandError('InvalidBSON', 'a message needs a body')
+  return { ...body, ...sequences }
+}
+
+/** Only the handshake still comes as OP_QUERY, to `<database>.$cmd`. */
+function readQuery(frame: Buffer): Doc {
+  const { name, next } = readName(frame, HEADER_BYTES + 4, frame.length)
+  const { document } = readDocument(frame, next + 8, frame.length)
+  const command = Object.keys(document)[0]?.toLowerCase()
+  if (command !== 'hello' && command !== 'ismaster')
+    throw new CommandError('UnsupportedOpQueryCommand', `unsupported OP_QUERY command: ${command}`)
+  return { ...document, $db: name.split('.')[0] }
+}
+
+function attempt(requestId: number, dialect: Dialect, read: () => Doc): Request {
+  try {
+    return { requestId, dialect, body: read() }
+  } catch (error) {
+    if (error instanceof CommandError) return { requestId, dialect, error }
+    throw error
+  }
+}
+
+/** Reads one complete message. @throws ProtocolViolation when the connection cannot go on */
+export function decodeRequest(frame: Buffer): Request {
+  const requestId = frame.readInt32LE(4)
+  const opCode = frame.readInt32LE(12)
+  if (opCode === OP_MSG) {
+    if (frame.length < HEADER_BYTES + 4) throw new ProtocolViolation('a message is cut off')
+    const flags = frame.readUInt32LE(HEADER_BYTES)
+    if (flags & UNKNOWN_REQUIRED_FLAGS) throw new ProtocolViolation('a message has unknown required flags')
+    return attempt(requestId, flags & MORE_TO_COME ? 'none' : 'message', () => readMessage(frame, flags))
+  }
+  if (opCode === OP_QUERY) return attempt(requestId, 'query', () => readQuery(frame))
+  if (opCode === OP_COMPRESSED) {
+    const error = new CommandError('ProtocolError', 'compression was not negotiated')
+    return { requestId, dialect: 'message', error }
+  }
+  throw new ProtocolViolation(`unknown op code ${opCode}`)
+}
+
+let lastReplyId = 0
+
+function header(length: number, responseTo: number, opCode: number): Buffer {
+  const buffer = Buffer.alloc(HEADER_BYTES)
+  lastReplyId = (lastReplyId + 1) | 0
+  for (const [i, value] of [length, lastReplyId, responseTo, opCode].entries()) buffer.writeInt32LE(value, i * 4)
+  return buffer
+}
+
+const NO_FLAGS_KIND_0 = Buffer.alloc(5)
+/** Flags (await capable), cursor id, starting from, and a count of one document. */
+const REPLY_PREFIX = Buffer.from('0800000000000000000000000000000001000000', 'hex')
+
+/** One reply document, already BSON, as the message that the client expects. */
+export function encodeReply(responseTo: number, dialect: 'message' | 'query', document: Uint8Array): Buffer {
+  const [prefix, opCode] = dialect === 'message' ? [NO_FLAGS_KIND_0, OP_MSG] : [REPLY_PREFIX, OP_REPLY]
+  const length = HEADER_BYTES + prefix.length + document.length
+  return Buffer.concat([header(length, responseTo, opCode), prefix, document], length)
+}
+
+export const encodeDocument = (document: Doc): Uint8Array => serialize(document, { ignoreUndefined: true })

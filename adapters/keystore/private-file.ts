@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** The bytes of a file; undefined when there is none. */
+export async function readIfPresent(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/**
+ * Creates a file that only its owner may read, whole or not at all and durably. Whoever is first wins: returns the bytes that are in
+ * the file, which are another's when it was there already.
+ */
+export async function createPrivateFile(file: string, bytes: Buffer): Promise<Buffer> {
+  const folder = dirname(file)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const draft = `${file}.${randomUUID()}`
+  const handle = await open(draft, 'wx', 0o600)
+  try {
+    await handle.writeFile(bytes)
+    await handle.sync()
+    // Unlike a rename, a link fails when the name is taken.
+    await link(draft, file)
+    await syncFolder(folder)
+    return bytes
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await readFile(file)
+    throw error
+  } finally {
+    await handle.close()
+    await unlink(draft)
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,43 @@
+import { MongoBulkWriteError, MongoDriverError, MongoNetworkError, MongoServerError, MongoSystemError } from 'mongodb'
+import { Unavailable } from '../../domain/ports/event-log.ts'
+
+const DUPLICATE_KEY = 11000
+
+/** Servers' codes for being interrupted, shut down, stepped down, or too slow: the outcome is unknown, and another attempt may succeed. */
+const TRANSIENT_CODES = new Set<unknown>([50, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
+
+const TRANSIENT_DRIVER_ERRORS = new Set([
+  'MongoOperationTimeoutError',
+  'MongoPoolClearedError',
+  'MongoPoolClosedError',
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+  'MongoClientClosedError',
+  'MongoWaitQueueTimeoutError',
+])
+
+function isTransient(error: unknown): boolean {
+  // MongoServerSelectionError is a MongoSystemError.
+  if (error instanceof MongoNetworkError || error instanceof MongoSystemError) return true
+  if (error instanceof MongoBulkWriteError && error.result.getWriteConcernError()) return true
+  if (error instanceof MongoServerError) return TRANSIENT_CODES.has(error.code)
+  return error instanceof MongoDriverError && TRANSIENT_DRIVER_ERRORS.has(error.name)
+}
+
+/** Runs an operation of the driver; that the server cannot be reached in time becomes Unavailable. @throws Unavailable */
+export async function whileAvailable<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation()
+  } catch (error) {
+    throw isTransient(error) ? new Unavailable('mongodb', { cause: error }) : error
+  }
+}
+
+export const isDuplicateKey = (error: unknown): boolean => error instanceof MongoServerError && error.code === DUPLICATE_KEY
+
+/** Nothing but duplicate keys: by another writer's insertion of the same document, or by a unique index. */
+export function isOnlyDuplicateKeys(error: unknown): boolean {
+  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) return false
+  const failures = [error.writeErrors].flat()
+  return failures.length > 0 && failures.every(({ code }) => code === DUPLICATE_KEY)
+}
