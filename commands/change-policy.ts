@@ -1,3 +1,4 @@
+import 'reflect-metadata'
 import { Type } from 'class-transformer'
 import { IsDefined, ValidateNested } from 'class-validator'
 import { walletStream } from '../domain/wallet/events.ts'

@@ -1,3 +1,4 @@
+import 'reflect-metadata'
 import { createPublicKey } from 'node:crypto'
 import { Type } from 'class-transformer'
 import {
@@ -5,6 +6,7 @@ import {
   ArrayMinSize,
   ArrayUnique,
   IsArray,
+  IsBoolean,
   IsIn,
   IsNotEmpty,
   IsOptional,
@@ -48,7 +50,7 @@ export class ClientKeyBody {
   @IsOptional() @IsString() @MaxLength(20) alg?: string
   @IsOptional() @IsString() @MaxLength(20) use?: string
   @IsOptional() @IsArray() @ArrayMaxSize(10) @IsString({ each: true }) key_ops?: string[]
-  @IsOptional() ext?: boolean
+  @IsOptional() @IsBoolean() ext?: boolean
   @ValidateIf((key: ClientKeyBody) => key.d !== undefined) @IsAbsent() @JSONSchema({ not: {} }) d?: string
 }
 

@@ -1,3 +1,4 @@
+import 'reflect-metadata'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { Type } from 'class-transformer'
 import {

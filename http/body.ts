@@ -21,7 +21,7 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
   if ((request.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
     throw new Problem('media_type_unsupported', 'the body may not be compressed')
   if (Number(length) > MAX_BODY_BYTES) throw tooLarge()
-  if (awaitsContinue(request, response)) response.writeContinue()
+  meetExpectation(request, response)
   try {
     return await rawBody(request, { limit: MAX_BODY_BYTES, length: length ?? null })
   } catch (error) {
@@ -34,9 +34,9 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
  * Reads what is left of a body nobody wants, up to a bound. Resolves with whether the connection can be used again: not when the client still
  * waits for `100 Continue`, has gone away, or sends too much.
  */
-export async function discardBody(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+export async function discardBody(request: IncomingMessage): Promise<boolean> {
   if (request.complete && request.readableLength === 0) return true
-  if (request.destroyed || awaitsContinue(request, response)) return false
+  if (request.destroyed || request.headers.expect !== undefined) return false
   if (Number(request.headers['content-length'] ?? 0) > MAX_DISCARDED_BYTES) return false
   return new Promise((resolve) => {
     let discarded = 0
@@ -107,8 +107,11 @@ function isJson(contentType: string | undefined): boolean {
   return /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType?.trim() ?? '')
 }
 
-function awaitsContinue(request: IncomingMessage, response: ServerResponse): boolean {
-  return request.headers.expect?.toLowerCase() === '100-continue' && !(response as { _sent100?: boolean })._sent100
+/** Tells a client that waits for `100 Continue` to go on; only then is its body on the way. */
+function meetExpectation(request: IncomingMessage, response: ServerResponse): void {
+  if (request.headers.expect === undefined) return
+  response.writeContinue()
+  delete request.headers.expect
 }
 
 function tooLarge(): Problem {

@@ -14,7 +14,9 @@ export function commandIdOf({ tenant, sub }: Principal, method: string, path: st
 
 /** SHA-256 (hex) over method, path and body, each preceded by its length. */
 export function requestDigestOf(method: string, path: string, body: Uint8Array): string {
-  return createHash('sha256').update(lengthPrefixed([method, path, body])).digest('hex')
+  return createHash('sha256')
+    .update(lengthPrefixed([method, path, body]))
+    .digest('hex')
 }
 
 export type InFlightGuard = <T>(commandId: string, work: () => Promise<T>) => Promise<T>
@@ -37,7 +39,7 @@ export function inFlightGuard(): InFlightGuard {
 function lengthPrefixed(parts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(
     parts.flatMap((part) => {
-      const bytes = Buffer.from(part as Uint8Array)
+      const bytes = typeof part === 'string' ? Buffer.from(part) : part
       const length = Buffer.alloc(4)
       length.writeUInt32BE(bytes.length)
       return [length, bytes]

@@ -6,7 +6,6 @@ import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
 import { commandRoutes } from '../commands/routes.ts'
-import type { EventLog } from '../domain/ports/event-log.ts'
 import { PROJECTIONS } from '../projections/catalogue.ts'
 import { checkpointName } from '../projections/projection.ts'
 import { openReadModels } from '../queries/open-read-models.ts'
@@ -15,6 +14,7 @@ import { queryRoutes } from '../queries/routes.ts'
 import { authenticator, issuerKeys, type TokenRules } from './authentication.ts'
 import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, openDevelopmentIssuer } from './development-issuer.ts'
 import { createMetrics } from './metrics.ts'
+import type { Route } from './route.ts'
 import { serve } from './server.ts'
 
 const VERSION = '0.1.0'
@@ -32,7 +32,7 @@ await runProcess('api', async () => {
   const server = await serve({
     host: settings.host,
     port: settings.port,
-    routes: [...commandRoutes({ log: announcing(log, models.expect), parties }), ...queryRoutes(models, parties)],
+    routes: [...announcing(commandRoutes({ log, parties }), models.expect), ...queryRoutes(models, parties)],
     authenticate: authenticator(await tokenRules(settings)),
     checks: [
       { name: 'eventstore', check: () => log.ping() },
@@ -57,16 +57,16 @@ await runProcess('api', async () => {
   }
 })
 
-/** Appends as they are, with the read side told of each, so that a read right after a command waits for what it caused. */
-function announcing(log: EventLog, expect: (position: bigint) => void): EventLog {
-  return {
-    ...log,
-    async append(...args) {
-      const appended = await log.append(...args)
-      expect(appended.position)
-      return appended
+/** The read side is told how far each command got, so that a read right after it waits for what it caused. */
+function announcing(routes: readonly Route[], expect: (position: bigint) => void): Route[] {
+  return routes.map((route) => ({
+    ...route,
+    async handle(request) {
+      const answer = await route.handle(request)
+      if (answer.position !== undefined) expect(answer.position)
+      return answer
     },
-  }
+  }))
 }
 
 function checkpointNames(): { [Name in ReadModelName]: string } {

@@ -3,6 +3,9 @@ import { DomainError, type DomainErrorCode } from '../domain/domain-error.ts'
 import { Unavailable, WrongExpectedRevision } from '../domain/ports/event-log.ts'
 
 type TransportCode =
+  | 'malformed_request'
+  | 'request_timeout'
+  | 'headers_too_large'
   | 'malformed_json'
   | 'body_incomplete'
   | 'body_too_large'
@@ -18,7 +21,6 @@ type TransportCode =
   | 'not_found'
   | 'method_not_allowed'
   | 'idempotency_key_in_flight'
-  | 'idempotency_key_reused'
   | 'command_conflict'
   | 'read_model_behind'
   | 'dependency_unavailable'
@@ -31,6 +33,7 @@ type Kind = { status: number; title: string; retryable?: true }
 
 /** What each code means to a client. */
 export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
+  malformed_request: { status: 400, title: 'The request is not HTTP' },
   malformed_json: { status: 400, title: 'The body is not a JSON object' },
   body_incomplete: { status: 400, title: 'The body ended before its announced length' },
   invalid_header: { status: 400, title: 'A header is malformed' },
@@ -46,6 +49,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   key_not_found: { status: 404, title: 'No such key' },
   session_not_found: { status: 404, title: 'No such signing session' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  request_timeout: { status: 408, title: 'The request came too slowly' },
   wallet_exists: { status: 409, title: 'The wallet exists already' },
   wallet_frozen: { status: 409, title: 'The wallet is frozen' },
   wallet_not_frozen: { status: 409, title: 'The wallet is not frozen' },
@@ -70,6 +74,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   threshold_invalid: { status: 422, title: 'The threshold does not fit the number of parties' },
   parties_invalid: { status: 422, title: 'The parties cannot share a key' },
   approvals_invalid: { status: 422, title: 'The approvals cannot be met' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   dependency_unavailable: { status: 503, title: 'A service this one depends on does not answer', retryable: true },
   read_model_behind: { status: 503, title: 'The read model has not reached the position asked for', retryable: true },
@@ -89,7 +94,11 @@ export class Problem extends Error {
   constructor(
     code: ProblemCode,
     detail: string,
-    { errors = [], headers = {}, cause }: { errors?: readonly Fault[]; headers?: { readonly [name: string]: string }; cause?: unknown } = {},
+    {
+      errors = [],
+      headers = {},
+      cause,
+    }: { errors?: readonly Fault[]; headers?: { readonly [name: string]: string }; cause?: unknown } = {},
   ) {
     super(detail, { cause })
     this.code = code
@@ -100,6 +109,14 @@ export class Problem extends Error {
   get status(): number {
     return PROBLEMS[this.code].status
   }
+}
+
+/** Nothing has this identifier that the caller may know of: unknown, another tenant's and impossible ones are answered alike. */
+export function noSuch(parameter: string): Problem {
+  if (parameter === 'walletId') return new Problem('wallet_not_found', 'no such wallet')
+  if (parameter === 'keyId') return new Problem('key_not_found', 'no such key')
+  if (parameter === 'sessionId') return new Problem('session_not_found', 'no such signing session')
+  return new Problem('not_found', 'there is nothing here')
 }
 
 /** The problem that an error amounts to. Of an unexpected error nothing is told but that it happened. */

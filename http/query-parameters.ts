@@ -1,22 +1,31 @@
 /** The query string, checked against what the route declares. */
 import { Problem } from './problem.ts'
-import type { QueryParameter } from './route.ts'
+import type { QueryParameter, Route } from './route.ts'
 
 const MAX_LENGTH = 1024
 
-/** Taken by every GET. */
-export const MIN_POSITION: QueryParameter = {
+export type QueryParameters = { readonly [name: string]: QueryParameter }
+
+const MIN_POSITION: QueryParameter = {
   description: 'Wait, within a bound, until the read model has reached this position: the `Quorate-Position` of a command.',
   schema: { type: 'string', pattern: '^\\d{1,20}$' },
+}
+
+const NO_QUERY = Object.freeze({})
+
+/** What a route declares, and what every GET takes. */
+export function queryParametersOf({ method, query = {} }: Route): QueryParameters {
+  return method === 'GET' ? { ...query, minPosition: MIN_POSITION } : query
 }
 
 /**
  * The declared parameters that were sent. What a route does not know it refuses: a filter silently ignored would be a wrong answer.
  * @throws Problem `invalid_parameter`
  */
-export function checkQuery(sent: URLSearchParams, declared: { readonly [name: string]: QueryParameter }): { [name: string]: string } {
+export function checkQuery(querystring: string, declared: QueryParameters): { readonly [name: string]: string } {
+  if (querystring === '') return NO_QUERY
   const query: { [name: string]: string } = Object.create(null)
-  for (const [name, value] of sent) {
+  for (const [name, value] of new URLSearchParams(querystring)) {
     const parameter = Object.hasOwn(declared, name) ? declared[name] : undefined
     if (!parameter) throw fault(name, 'unknown_parameter', 'is not known here')
     if (name in query) throw fault(name, 'repeated_parameter', 'may be given once only')

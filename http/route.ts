@@ -43,13 +43,13 @@ export type RouteRequest<Path extends string = string, Body = unknown> = {
   intent: string | null
   /** 1 to 255 visible ASCII characters. */
   idempotencyKey: string | null
-  /** UUID, derived from who asks, what, and the idempotency key; random without a key. */
+  /** UUID, derived from who asks, what, and the idempotency key; random without a key. Empty for a GET. */
   commandId: string
-  /** SHA-256 (hex) over method, path and body, to tell a repeated request from a different one. */
+  /** SHA-256 (hex) over method, path and body, to tell a repeated request from a different one. Empty for a GET. */
   requestDigest: string
   correlationId: string
   traceparent: string | undefined
-  /** 0 to 60, from `Prefer: wait=N`; 0 when it was not sent. */
+  /** 0 to 60, from `Prefer: wait=N`; 0 when it was not sent or the route does not wait. */
   preferWaitSeconds: number
   /** From the header `Quorate-Min-Position` or the query parameter `minPosition`. */
   minPosition: bigint | undefined
@@ -82,6 +82,9 @@ export type Route<Path extends string = string, Body = unknown> = {
   body?: new () => Body
   /** Whether the parties will ask for a `Quorate-Intent`. */
   intent?: true
+  /** Whether `Prefer: wait=N` is honoured. */
+  waits?: true
+  /** Beside `minPosition`, which every GET takes. */
   query?: { readonly [name: string]: QueryParameter }
   /** What a success looks like, by status; problems are documented for every route alike. */
   answers: { readonly [Status in 200 | 201 | 202 | 204]?: { description: string; schema?: JsonSchema } }

@@ -11,7 +11,9 @@ const TYPE_CHECKS = new Set(['isString', 'isInt', 'isNumber', 'isBoolean', 'isOb
 /** @throws Problem `validation_failed` */
 export function validate<Body extends object>(plain: object, type: new () => Body): Body {
   const body = plainToInstance(type, plain)
-  const faults = validateSync(body, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true }).flatMap((error) => faultsOf(error, ''))
+  const faults = validateSync(body, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true }).flatMap((error) =>
+    faultsOf(error, ''),
+  )
   if (faults.length === 0) faults.push(...misplacedArrays(body, ''))
   if (faults.length === 0) return body
   const [first] = faults
@@ -21,12 +23,14 @@ export function validate<Body extends object>(plain: object, type: new () => Bod
 /** @throws Problem `validation_failed` when a body holds anything though the route takes none */
 export function refuseFields(plain: object): void {
   const errors = Object.keys(plain).map((name) => ({ pointer: pointerToken(name), code: 'unknown_field', detail: 'is not known here' }))
-  if (errors[0]) throw new Problem('validation_failed', `${errors[0].pointer}: ${errors[0].detail}`, { errors: errors.slice(0, MAX_FAULTS) })
+  if (errors[0])
+    throw new Problem('validation_failed', `${errors[0].pointer}: ${errors[0].detail}`, { errors: errors.slice(0, MAX_FAULTS) })
 }
 
 function faultsOf(error: ValidationError, parent: string): Fault[] {
   const pointer = error.property === undefined ? parent : parent + pointerToken(error.property)
-  const own = Object.entries(error.constraints ?? {})[0]
+  const broken = Object.entries(error.constraints ?? {})
+  const own = broken.find(([constraint]) => TYPE_CHECKS.has(constraint)) ?? broken[0]
   const children = (error.children ?? []).flatMap((child) => faultsOf(child, pointer))
   return own ? [{ pointer, ...describe(own[0], own[1], error.value) }, ...children] : children
 }
@@ -38,7 +42,7 @@ function describe(constraint: string, message: string, value: unknown): { code: 
   return { code: 'invalid_value', detail: message.slice(0, 200) }
 }
 
-/** class-validator takes an array of objects for a nested object, and validates each of them: a handler would then meet an array it does not expect. */
+/** class-validator takes an array for a nested object and validates its elements instead: a handler would then meet an array it does not expect. */
 function misplacedArrays(value: object, parent: string): Fault[] {
   return getMetadataStorage()
     .getTargetValidationMetadatas(value.constructor, '', false, false)
@@ -47,8 +51,13 @@ function misplacedArrays(value: object, parent: string): Fault[] {
       const pointer = parent + pointerToken(propertyName)
       const nested: unknown = (value as { [name: string]: unknown })[propertyName]
       if (nested === undefined) return []
-      if (Array.isArray(nested) !== each)
-        return [{ pointer, code: 'wrong_type', detail: each ? 'must be an array' : 'must be an object, not an array' }]
-      return (Array.isArray(nested) ? nested : [nested]).flatMap((item, index) => misplacedArrays(item, each ? `${pointer}/${index}` : pointer))
+      if (!each) return misplacedArray(nested, pointer)
+      if (!Array.isArray(nested)) return [{ pointer, code: 'wrong_type', detail: 'must be an array' }]
+      return nested.flatMap((item, index) => misplacedArray(item, `${pointer}/${index}`))
     })
+}
+
+function misplacedArray(item: unknown, pointer: string): Fault[] {
+  if (Array.isArray(item)) return [{ pointer, code: 'wrong_type', detail: 'must be an object, not an array' }]
+  return misplacedArrays(item as object, pointer)
 }

@@ -39,9 +39,9 @@ function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path
       }
     }
     case 'ApprovalGranted':
-      return { set: {}, push: { granted: event.data.approver } }
+      return { set: { status: event.data.status }, push: { granted: event.data.approver } }
     case 'ApprovalRejected':
-      return { set: {}, push: { refused: event.data.approver } }
+      return { set: { status: event.data.status }, push: { refused: event.data.approver } }
     case 'SigningStarted':
       return { set: { status: 'preparing', attempt: event.data.attempt, signers: event.data.signers, round: null } }
     case 'RoundCompleted': {

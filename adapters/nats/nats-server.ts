@@ -17,7 +17,12 @@ const LAUNCH = 'exec 3<&0; (read -r _ <&3; kill "$$") 2>/dev/null & exec nats-se
 type Child = ChildProcessByStdio<Writable, null, Readable>
 
 /** `url` is `nats://127.0.0.1:PORT`. */
-export type NatsServer = { url: string; port: number; close(): Promise<void> }
+export type NatsServer = {
+  url: string
+  port: number /** Resolves when the server has ended, for whatever reason. */
+  exited: Promise<void>
+  close(): Promise<void>
+}
 
 /**
  * Starts `nats-server` from the PATH on loopback, 0 for any free port; undefined when it is not installed.
@@ -27,7 +32,7 @@ export async function startNatsServer({ port }: { port: number }): Promise<NatsS
   const child = spawn('/bin/sh', ['-c', LAUNCH, 'sh', '-a', '127.0.0.1', '-p', port === 0 ? '-1' : String(port)], {
     stdio: ['pipe', 'ignore', 'pipe'],
   })
-  const exited = once(child, 'exit').catch(() => {})
+  const exited = once(child, 'exit').then(ignore, ignore)
   async function close(): Promise<void> {
     child.kill('SIGTERM')
     await within(STOP_WITHIN_MS, exited)
@@ -43,8 +48,10 @@ export async function startNatsServer({ port }: { port: number }): Promise<NatsS
   const url = `nats://127.0.0.1:${listening}`
   const probe = await connect({ servers: url, reconnect: false, timeout: START_WITHIN_MS })
   await probe.close()
-  return { url, port: listening, close }
+  return { url, port: listening, exited, close }
 }
+
+const ignore = () => {}
 
 /** The port that the server says it listens on; undefined when it ends, or says nothing of it for ten seconds. */
 async function readLog(child: Child): Promise<{ port: number | undefined; lastLine: string }> {

@@ -20,8 +20,9 @@ export type SigningSessionEvent =
         authorisation: Authorisation
       }
     }
-  | { type: 'ApprovalGranted'; data: SessionIdentity & { approver: string } }
-  | { type: 'ApprovalRejected'; data: SessionIdentity & { approver: string } }
+  /** `status` is what the session is in after the decision. */
+  | { type: 'ApprovalGranted'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'requested' } }
+  | { type: 'ApprovalRejected'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'rejected' } }
   /** `previous` says why the attempt before this one came to nothing, and through whom. */
   | { type: 'SigningStarted'; data: SessionIdentity & { attempt: number; signers: readonly string[]; previous: Failure | null } }
   | { type: 'RoundCompleted'; data: SessionIdentity & { attempt: number; round: number; rounds: number } }

@@ -112,14 +112,10 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
       }
     if (state.status === 'absent') return state
     switch (event.type) {
-      case 'ApprovalGranted': {
-        const granted = [...state.granted, event.data.approver]
-        return { ...state, granted, status: granted.length >= (state.approvals?.required ?? 0) ? 'requested' : state.status }
-      }
-      case 'ApprovalRejected': {
-        const refused = [...state.refused, event.data.approver]
-        return { ...state, refused, status: canStillBeApproved(state, refused.length) ? state.status : 'rejected' }
-      }
+      case 'ApprovalGranted':
+        return { ...state, granted: [...state.granted, event.data.approver], status: event.data.status }
+      case 'ApprovalRejected':
+        return { ...state, refused: [...state.refused, event.data.approver], status: event.data.status }
       case 'SigningStarted':
         return { ...state, status: 'preparing', attempt: event.data.attempt, signers: event.data.signers, round: null }
       case 'RoundCompleted': {
@@ -156,11 +152,16 @@ function decideApproval(
     throw new DomainError('session_not_pending_approval', `the session is ${session.status}`)
   if (!session.approvals.approvers.includes(approver)) throw new DomainError('not_an_approver', 'the policy does not name this approver')
   if (Date.parse(now) >= Date.parse(session.deadline)) return [expired(session)]
-  const decided = decision === 'approve' ? session.granted : session.refused
-  const otherwise = decision === 'approve' ? session.refused : session.granted
-  if (decided.includes(approver)) return []
-  if (otherwise.includes(approver)) throw new DomainError('already_decided', 'this approver has decided otherwise')
-  return [{ type: decision === 'approve' ? 'ApprovalGranted' : 'ApprovalRejected', data: { ...identityOf(session), approver } }]
+  const { required, approvers } = session.approvals
+  const { granted, refused } = session
+  if ((decision === 'approve' ? granted : refused).includes(approver)) return []
+  if ((decision === 'approve' ? refused : granted).includes(approver))
+    throw new DomainError('already_decided', 'this approver has decided otherwise')
+  const data = { ...identityOf(session), approver }
+  if (decision === 'approve')
+    return [{ type: 'ApprovalGranted', data: { ...data, status: granted.length + 1 >= required ? 'requested' : 'pending_approval' } }]
+  const canStillBeApproved = approvers.length - (refused.length + 1) >= required
+  return [{ type: 'ApprovalRejected', data: { ...data, status: canStillBeApproved ? 'pending_approval' : 'rejected' } }]
 }
 
 function identityOf({ sessionId, keyId, walletId }: ExistingSession): SessionIdentity {
@@ -169,11 +170,6 @@ function identityOf({ sessionId, keyId, walletId }: ExistingSession): SessionIde
 
 function expired(session: ExistingSession): SigningSessionEvent {
   return { type: 'SigningExpired', data: { ...identityOf(session), deadline: session.deadline } }
-}
-
-function canStillBeApproved(session: ExistingSession, refusals: number): boolean {
-  if (!session.approvals) return true
-  return session.approvals.approvers.length - refusals >= session.approvals.required
 }
 
 function requireAttempt(session: ExistingSession, attempt: number): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Backlog } from './backlog.ts'
 import { createOutbox } from './outbox.ts'
 import { createParser, type Limits, type Operation, type Publication } from './parser.ts'
 import type { Peer, Router, Subscription } from './router.ts'
@@ -14,7 +15,14 @@ const PONG = Buffer.from('PONG\r\n')
 const CRLF = Buffer.from('\r\n')
 const NO_RESPONDERS = Buffer.from('NATS/1.0 503\r\n\r\n')
 
-export type ConnectionLimits = Limits & { maxPending: number }
+export type ConnectionOptions = {
+  /** JSON of the greeting. */
+  info: string
+  limits: Limits
+  router: Router
+  backlog: Backlog
+  log: (line: string) => void
+}
 
 export type Connection = {
   /** Asks the client for a sign of life; cuts it off when it has left the last two without. */
@@ -23,11 +31,8 @@ export type Connection = {
   close(): void
 }
 
-/** Serves one client on a socket until either side ends it. `info` is the JSON of the greeting. */
-export function serveConnection(
-  socket: Socket,
-  { info, limits, router, log }: { info: string; limits: ConnectionLimits; router: Router; log: (line: string) => void },
-): Connection {
+/** Serves one client on a socket until either side ends it. */
+export function serveConnection(socket: Socket, { info, limits, router, backlog, log }: ConnectionOptions): Connection {
   const parse = createParser(limits)
   const subscriptions = new Map<string, Subscription>()
   // The defaults of the protocol, for a client that sends no CONNECT.
@@ -35,7 +40,7 @@ export function serveConnection(
   let pingsOut = 0
   let open = true
 
-  const outbox = createOutbox(socket, limits.maxPending, () => {
+  const outbox = createOutbox(socket, backlog, () => {
     log('slow consumer: cut off')
     leave()
     socket.destroy()

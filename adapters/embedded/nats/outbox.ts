@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Backlog, Debtor } from './backlog.ts'
 
 export type Outbox = {
   send(parts: readonly Buffer[]): void
@@ -7,13 +8,25 @@ export type Outbox = {
 }
 
 /**
- * Gathers what is sent within one turn of the event loop into one write.
- * `onOverflow` is called once, when more than `maxPending` bytes wait for a peer that does not read; nothing is kept after that.
+ * Gathers what is sent within one turn of the event loop into one write. `onOverflow` is called when the peer reads too slowly for the
+ * backlog that it shares with others; nothing is sent after that.
  */
-export function createOutbox(socket: Socket, maxPending: number, onOverflow: () => void): Outbox {
+export function createOutbox(socket: Socket, backlog: Backlog, onOverflow: () => void): Outbox {
   let gathered: Buffer[] = []
   let bytes = 0
   let open = true
+  const debtor: Debtor = {
+    pending: () => bytes + socket.writableLength,
+    cutOff() {
+      open = false
+      gathered = []
+      bytes = 0
+      backlog.leave(debtor)
+      onOverflow()
+    },
+  }
+  backlog.join(debtor)
+  socket.once('close', () => backlog.leave(debtor))
 
   function flush(): void {
     if (bytes === 0) return
@@ -32,12 +45,7 @@ export function createOutbox(socket: Socket, maxPending: number, onOverflow: () 
         gathered.push(part)
         bytes += part.length
       }
-      if (bytes + socket.writableLength > maxPending) {
-        open = false
-        gathered = []
-        bytes = 0
-        onOverflow()
-      }
+      backlog.grew(debtor)
     },
     end() {
       if (!open) return

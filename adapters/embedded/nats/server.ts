@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { type Connection, type ConnectionLimits, serveConnection } from './connection.ts'
+import { createBacklog } from './backlog.ts'
+import { type Connection, serveConnection } from './connection.ts'
+import type { Limits } from './parser.ts'
 import { createRouter } from './router.ts'
 
 const HOST = '127.0.0.1'
 const MAX_CONNECTIONS = 512
 const MAX_SUBSCRIPTIONS = 100_000
 const PING_INTERVAL_MS = 30_000
-/** Payload and control line as in nats-server; less may wait for a slow consumer than its 64 MiB. */
-const LIMITS: ConnectionLimits = { maxControlLine: 4_096, maxPayload: 1_048_576, maxPending: 16 * 1_048_576 }
+/** As in nats-server. */
+const LIMITS: Limits = { maxControlLine: 4_096, maxPayload: 1_048_576 }
+/** Less than the 64 MiB for each of nats-server, because this one shares its process with others. */
+const BACKLOG = { maxDebtors: MAX_CONNECTIONS, maxEach: 16 * 1_048_576, maxAll: 128 * 1_048_576 }
 
 /** `url` is `nats://127.0.0.1:PORT`. */
 export type EmbeddedNats = { url: string; port: number; close(): Promise<void> }
@@ -31,6 +35,7 @@ export async function startEmbeddedNats({
   pingIntervalMs = PING_INTERVAL_MS,
 }: EmbeddedNatsOptions): Promise<EmbeddedNats> {
   const router = createRouter({ maxSubscriptions: MAX_SUBSCRIPTIONS })
+  const backlog = createBacklog(BACKLOG)
   const connections = new Set<Connection>()
   const serverId = randomBytes(16).toString('hex').toUpperCase()
   let clients = 0
@@ -54,7 +59,8 @@ export async function startEmbeddedNats({
       client_id: id,
       client_ip: HOST,
     })
-    const connection = serveConnection(socket, { info, limits: LIMITS, router, log: (line) => log(`embedded NATS: client ${id}: ${line}`) })
+    const say = (line: string) => log(`embedded NATS: client ${id}: ${line}`)
+    const connection = serveConnection(socket, { info, limits: LIMITS, router, backlog, log: say })
     connections.add(connection)
     socket.once('close', () => connections.delete(connection))
   })

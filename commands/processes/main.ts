@@ -1,0 +1,48 @@
+import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
+import { connectMessages } from '../../adapters/nats/messages.ts'
+import { connectPartyChannel } from '../../adapters/nats/party-channel.ts'
+import { watchParties } from '../../adapters/nats/party-directory.ts'
+import { runProcess } from '../../adapters/process/lifecycle.ts'
+import { createLogger } from '../../adapters/process/logger.ts'
+import { readSettings, requireUrls } from '../../adapters/process/settings.ts'
+import { runConsumer } from './consumer.ts'
+import { keyAttachmentProcess } from './key-attachment.ts'
+import { keyGenerationProcess } from './key-generation.ts'
+import { keyRevocationProcess } from './key-revocation.ts'
+import { createPartyChoice } from './party-choice.ts'
+import { publishProgress } from './progress.ts'
+import { signingProcess } from './signing.ts'
+
+/** The coordinator: the process managers that react to events by having the parties work and by issuing commands. */
+await runProcess('processes', async () => {
+  const settings = readSettings(process.env)
+  const urls = requireUrls(settings)
+  const logger = createLogger('processes', settings.logLevel)
+  const log = connectEventLog({ url: urls.eventStore })
+  const messages = await connectMessages({ url: urls.nats, name: 'processes' })
+  const parties = watchParties(messages, settings.parties)
+  const channel = connectPartyChannel(messages, { name: 'coordinator' })
+  const progress = publishProgress(messages)
+  const stop = new AbortController()
+  const running = [
+    keyGenerationProcess({ log, channel, progress }),
+    keyAttachmentProcess({ log }),
+    keyRevocationProcess({ log, channel }),
+    signingProcess({ log, channel, choice: createPartyChoice(parties), progress }),
+  ].map((process) =>
+    runConsumer(process, {
+      log,
+      signal: stop.signal,
+      onFailure: (failure, error) => logger.error({ ...failure, err: error }, 'a reaction to an event failed'),
+    }),
+  )
+  return {
+    async close() {
+      stop.abort()
+      await Promise.all(running)
+      parties.close()
+      await messages.close()
+      await log.close()
+    },
+  }
+})

@@ -1,0 +1,22 @@
+/** What the outside must provide to bring ceremony messages to parties and back. */
+import type { CeremonyReply, CeremonyRequest, Header } from '../ceremony/messages.ts'
+
+/** What came back is no answer to what was asked: malformed, of another ceremony, or from somebody else. */
+export class InvalidReply extends Error {
+  override readonly name = 'InvalidReply'
+}
+
+/** The coordinator's end. */
+export interface PartyChannel {
+  /** A party's refusal is an answer. @throws NoResponders, RequestTimeout, InvalidReply, Unavailable */
+  ask(header: Omit<Header, 'from'>, request: CeremonyRequest, options: { timeoutMs: number; signal?: AbortSignal }): Promise<CeremonyReply>
+}
+
+/** A request as it came; `digest` is the SHA-256 of its content as sent, without the header. */
+export type Asked<Request extends CeremonyRequest = CeremonyRequest> = { header: Header; request: Request; digest: Uint8Array }
+
+/** A party's end. */
+export interface PartyEndpoint {
+  /** Answers what is addressed to the party until the returned function is called. What is not well-formed never reaches the handler. */
+  serve(partyId: string, handler: (asked: Asked) => Promise<CeremonyReply>): () => Promise<void>
+}

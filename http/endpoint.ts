@@ -1,0 +1,113 @@
+/** One route at work: from a request to its handler, and from the handler's answer to the response. */
+import type Koa from 'koa'
+import type { RequestState } from './access-log.ts'
+import { type Authenticate, authorise } from './authentication.ts'
+import { parseJsonObject, readBody } from './body.ts'
+import type { Deadlines } from './deadline.ts'
+import { commandIdOf, type InFlightGuard, requestDigestOf } from './idempotency.ts'
+import { noSuch } from './problem.ts'
+import { checkQuery, queryParametersOf } from './query-parameters.ts'
+import * as headers from './request-headers.ts'
+import type { Answer, Route, RouteRequest } from './route.ts'
+import { refuseFields, validate } from './validation.ts'
+
+const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
+const NO_BODY = Buffer.alloc(0)
+
+export type EndpointOptions = {
+  authenticate: Authenticate
+  deadlines: Deadlines
+  /** How long a handler may take, time asked for with `Prefer: wait` not counted. */
+  handlerTimeoutMs: number
+  guard: InFlightGuard
+}
+
+type Context = Koa.ParameterizedContext<RequestState>
+type Identifiers = { [name: string]: string }
+
+/** Authenticates, authorises, checks everything that was sent, and only then calls the handler. */
+export function endpoint(route: Route, { authenticate, deadlines, handlerTimeoutMs, guard }: EndpointOptions) {
+  const name = `${route.method} ${route.path}`
+  const parameters = queryParametersOf(route)
+  return async (ctx: Context & { params: Identifiers }): Promise<void> => {
+    ctx.state.route = name
+    const principal = await authenticate(ctx.req.headers.authorization)
+    ctx.state.principal = principal
+    authorise(route, principal)
+    const params = identifiers(ctx.params, ctx.path)
+    const query = checkQuery(ctx.querystring, parameters)
+    const preferWaitSeconds = route.waits ? headers.preferWaitSecondsFrom(ctx.req.headers) : 0
+    const answer = await deadlines.run(ctx.res, handlerTimeoutMs + preferWaitSeconds * 1000, async (signal) => {
+      const request = await readRequest(ctx, route, { principal, params, query, preferWaitSeconds, signal })
+      return route.method === 'GET' ? route.handle(request) : guard(request.commandId, () => route.handle(request))
+    })
+    send(ctx, answer)
+  }
+}
+
+type Known = Pick<RouteRequest, 'principal' | 'params' | 'query' | 'preferWaitSeconds' | 'signal'>
+
+async function readRequest(
+  ctx: Context,
+  route: Route,
+  { principal, params, query, preferWaitSeconds, signal }: Known,
+): Promise<RouteRequest> {
+  const { method, path } = ctx
+  const isCommand = route.method === 'POST'
+  const sent = ctx.req.headers
+  const idempotencyKey = headers.idempotencyKeyFrom(sent)
+  const intent = headers.intentFrom(sent)
+  const minPosition = query.minPosition === undefined ? headers.minPositionFrom(sent) : BigInt(query.minPosition)
+  const rawBody = isCommand ? await readBody(ctx.req, ctx.res) : NO_BODY
+  return {
+    principal,
+    method,
+    path,
+    params,
+    query,
+    body: bodyOf(route, rawBody),
+    rawBody,
+    intent,
+    idempotencyKey,
+    commandId: isCommand ? commandIdOf(principal, method, path, idempotencyKey) : '',
+    requestDigest: isCommand ? requestDigestOf(method, path, rawBody) : '',
+    correlationId: ctx.state.correlationId,
+    traceparent: headers.traceparentFrom(sent),
+    preferWaitSeconds,
+    minPosition,
+    signal,
+  }
+}
+
+/** Parsed and validated; a route without a body class takes an empty body, or an empty object. */
+function bodyOf(route: Route, rawBody: Buffer): unknown {
+  if (route.body) return validate(parseJsonObject(rawBody), route.body as new () => object)
+  if (rawBody.length > 0) refuseFields(parseJsonObject(rawBody))
+  return undefined
+}
+
+/** Identifiers have one spelling only: an escaped or upper-case one would make the same command look like another. */
+function identifiers(params: Identifiers, path: string): Identifiers {
+  for (const name of Object.keys(params)) {
+    if (!UUID.test(params[name] ?? '') || path.includes('%')) throw noSuch(name)
+  }
+  return params
+}
+
+function send(ctx: Context, { status, body, position, location, etag, headers: extra = {} }: Answer): void {
+  ctx.status = status
+  ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': etag === undefined ? 'no-store' : 'private, no-cache', ...extra })
+  if (position !== undefined) ctx.set('Quorate-Position', String(position))
+  if (location !== undefined) ctx.set('Location', location)
+  if (etag !== undefined) {
+    const quoted = `"${etag}"`
+    ctx.set('ETag', quoted)
+    if (ctx.method !== 'POST' && headers.namesEntityTag(ctx.req.headers, quoted)) {
+      ctx.status = 304
+      return
+    }
+  }
+  if (body === undefined) return
+  ctx.set('Content-Type', 'application/json; charset=utf-8')
+  ctx.body = JSON.stringify(body)
+}

@@ -1,0 +1,29 @@
+import type { Messages } from '../domain/ports/messages.ts'
+
+/** What a party says of itself, as JSON on `quorate.party.<partyId>.health`. */
+export type PartyHealth = {
+  partyId: string
+  pid: number
+  /** RFC 3339. */
+  startedAt: string
+  version: string
+  vault: string
+  shares: number
+  openCeremonies: number
+}
+
+const EVERY_MS = 1_000
+
+/** Says how the party is every second, and whenever asked, until the returned function is called. */
+export function announceHealth(messages: Messages, partyId: string, health: () => PartyHealth): () => Promise<void> {
+  const subject = `quorate.party.${partyId}.health`
+  const encoded = () => new TextEncoder().encode(JSON.stringify(health()))
+  const stop = messages.serve(subject, async () => encoded())
+  const announce = () => messages.publish(subject, encoded())
+  announce()
+  const timer = setInterval(announce, EVERY_MS).unref()
+  return async () => {
+    clearInterval(timer)
+    await stop()
+  }
+}

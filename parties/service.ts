@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import type { CeremonyKind, CeremonyReply } from '../domain/ceremony/messages.ts'
+import { Refusal, refused } from '../domain/ceremony/refusal.ts'
+import { Unavailable } from '../domain/ports/event-log.ts'
+import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
+import type { Sealing } from '../domain/ports/sealing.ts'
+import type { RandomBytes } from '../domain/threshold/protocol.ts'
+import { type BeginCeremony, requireType } from './ceremony.ts'
+import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
+import { beginKeyGeneration } from './key-generation.ts'
+import type { ShareStore } from './share-store.ts'
+import { beginSigning } from './signing.ts'
+
+export type PartyOptions = {
+  partyId: string
+  endpoint: PartyEndpoint
+  shares: ShareStore
+  sealing: Sealing
+  /** Told what went wrong that was nobody's request; requesters hear `internal`. */
+  onFailure(error: unknown): void
+  rng?: RandomBytes
+  bounds?: Pick<CeremonyTableOptions, 'maxOpen' | 'maxRemembered' | 'expireAfterMs'>
+}
+
+export type Party = { readonly openCeremonies: number; close(): Promise<void> }
+
+const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
+
+/** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
+export function serveParty({ partyId, endpoint, shares, sealing, onFailure, rng = systemRandom, bounds = {} }: PartyOptions): Party {
+  const dependencies = { partyId, shares, sealing, rng }
+  const refusalOf = (error: unknown): Refusal => {
+    if (error instanceof Refusal) return error
+    onFailure(error)
+    if (error instanceof Unavailable) return new Refusal('vault_unavailable', 'the vault does not answer')
+    return new Refusal('internal', 'the party failed')
+  }
+  const ceremoniesOf = (begin: BeginCeremony) => createCeremonyTable({ begin: (asked) => begin(asked, dependencies), refusalOf, ...bounds })
+  const keyGenerations = ceremoniesOf(beginKeyGeneration)
+  const signings = ceremoniesOf(beginSigning)
+
+  /** Done in one step, and as often as asked. */
+  const revoke = async ({ header, request }: Asked): Promise<CeremonyReply> => {
+    try {
+      const { keyId } = requireType(request, 'destroyShares')
+      if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
+      await shares.revoke(keyId)
+      return { type: 'destroyed' }
+    } catch (error) {
+      return refused(refusalOf(error))
+    }
+  }
+
+  const answers: { readonly [Kind in CeremonyKind]: (asked: Asked) => Promise<CeremonyReply> } = {
+    'key-generation': keyGenerations.answer,
+    signing: signings.answer,
+    revocation: revoke,
+  }
+  const stop = endpoint.serve(partyId, (asked) => answers[asked.header.kind](asked))
+
+  return {
+    get openCeremonies() {
+      return keyGenerations.open + signings.open
+    },
+    async close() {
+      await stop()
+      keyGenerations.close()
+      signings.close()
+    },
+  }
+}

@@ -1,0 +1,26 @@
+import { TERMINAL_STATUSES } from '../domain/signing-session/signing-session.ts'
+import { route } from '../http/route.ts'
+import { present } from './present.ts'
+import { awaitDocument, entityTag, preferenceApplied, type ReadModels } from './read-model.ts'
+import { SESSION } from './shapes.ts'
+
+export const getSigningSession = (models: ReadModels) =>
+  route({
+    method: 'GET',
+    path: '/v1/signing-sessions/:sessionId',
+    tag: 'signing',
+    summary: 'A signing session, and its signature',
+    roles: ['client', 'approver', 'auditor'],
+    waits: true,
+    answers: { 200: { description: 'The session', schema: SESSION } },
+    async handle(request) {
+      const sought = {
+        model: 'signing_sessions',
+        id: request.params.sessionId,
+        parameter: 'sessionId',
+        terminal: TERMINAL_STATUSES,
+      } as const
+      const { document, position } = await awaitDocument(models, request, sought)
+      return { status: 200, body: present(document, SESSION), position, etag: entityTag(document), headers: preferenceApplied(request) }
+    },
+  })

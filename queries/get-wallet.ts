@@ -1,0 +1,22 @@
+import { route } from '../http/route.ts'
+import { present } from './present.ts'
+import { entityTag, type ReadModels, readDocument } from './read-model.ts'
+import { WALLET } from './shapes.ts'
+
+export const getWallet = (models: ReadModels) =>
+  route({
+    method: 'GET',
+    path: '/v1/wallets/:walletId',
+    tag: 'wallets',
+    summary: 'A wallet',
+    roles: ['client', 'auditor'],
+    answers: { 200: { description: 'The wallet', schema: WALLET } },
+    async handle(request) {
+      const { document, position } = await readDocument(models, request, {
+        model: 'wallets',
+        id: request.params.walletId,
+        parameter: 'walletId',
+      })
+      return { status: 200, body: present(document, WALLET), position, etag: entityTag(document) }
+    },
+  })

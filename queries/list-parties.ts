@@ -1,0 +1,39 @@
+import type { Document } from '../domain/ports/documents.ts'
+import { route } from '../http/route.ts'
+import { present } from './present.ts'
+import { freshEnough, type ReadModels } from './read-model.ts'
+import { PARTY, pageOf } from './shapes.ts'
+
+/** The parties of this deployment. */
+export interface PartyDirectory {
+  readonly ids: readonly string[]
+  /** Whether the party has been heard of lately. */
+  isUp(partyId: string): boolean
+}
+
+/** What a party that has done nothing yet has done. */
+const NOTHING = { sharesGenerated: 0, signatures: 0, failures: 0 }
+/** More than a deployment can have; those of the past included. */
+const MAX_PARTIES = 200
+
+export const listParties = (models: ReadModels, parties: PartyDirectory) =>
+  route({
+    method: 'GET',
+    path: '/v1/parties',
+    tag: 'operations',
+    summary: 'The signing parties, and what each has done',
+    roles: ['operator'],
+    platform: true,
+    answers: { 200: { description: 'The parties, in the order of their ids', schema: pageOf(PARTY) } },
+    async handle(request) {
+      const position = await freshEnough(models.freshness.parties, request)
+      const found = await models.documents.find('parties', { where: {}, by: '_id', direction: 'asc', limit: MAX_PARTIES })
+      const known = new Map(found.map((document) => [document._id, document]))
+      const ids = [...new Set([...parties.ids, ...known.keys()])].sort()
+      const items = ids.map((partyId) => {
+        const document: Document = { _id: partyId, partyId, ...NOTHING, ...known.get(partyId), up: parties.isUp(partyId) }
+        return present(document, PARTY)
+      })
+      return { status: 200, body: { items, nextCursor: null }, position }
+    },
+  })

@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { keyFields, type ReadSide, sessionFields, startReadSide, walletFields } from './testing/read-side.ts'
+
+/** A wallet with a key and a session of it, owned by the tenant. */
+async function projectAll({ project }: ReadSide, tenant: string) {
+  const wallet = walletFields(tenant)
+  const key = keyFields(wallet.walletId, tenant)
+  const session = sessionFields(key.keyId, wallet.walletId, tenant)
+  await project('wallets', wallet.walletId, wallet)
+  await project('keys', key.keyId, key)
+  await project('signing_sessions', session.sessionId, session)
+  return { ...wallet, ...key, ...session }
+}
+
+const paths = ({ walletId, keyId, sessionId }: { walletId: string; keyId: string; sessionId: string }) => [
+  `/v1/wallets/${walletId}`,
+  `/v1/wallets/${walletId}/history`,
+  `/v1/wallets/${walletId}/keys`,
+  `/v1/keys/${keyId}`,
+  `/v1/signing-sessions/${sessionId}`,
+]
+
+test('a wallet, a key and a session have the promised shapes, with an entity tag and the position of the read model', async (t) => {
+  const side = await startReadSide(t)
+  const { walletId, keyId, sessionId } = await projectAll(side, 'acme')
+  const get = async (path: string) => side.app.call('GET', `${path}?minPosition=${side.position()}`)
+
+  const wallet = await get(`/v1/wallets/${walletId}`)
+  const { walletId: _, ...fields } = walletFields()
+  t.deepEqual(wallet.json, { walletId, ...fields, position: '2' })
+  t.is(wallet.headers.get('etag'), '"0"')
+  t.is(wallet.headers.get('quorate-position'), '4')
+
+  const key = await get(`/v1/keys/${keyId}`)
+  t.like(key.json, {
+    keyId,
+    walletId,
+    status: 'pending',
+    threshold: 2,
+    parties: ['party-1', 'party-2', 'party-3'],
+    publicKey: null,
+    epoch: 0,
+    position: '3',
+  })
+  t.false('failure' in key.json)
+
+  const session = await get(`/v1/signing-sessions/${sessionId}`)
+  t.like(session.json, { sessionId, keyId, status: 'requested', signers: [], attempt: 0, approvals: null, position: '4' })
+  t.false('signature' in session.json || 'failure' in session.json || 'round' in session.json)
+})
+
+test("another tenant's documents are answered exactly as unknown ones; the platform sees all", async (t) => {
+  const side = await startReadSide(t)
+  const ids = await projectAll(side, 'acme')
+  const unknown = { walletId: randomUUID(), keyId: randomUUID(), sessionId: randomUUID() }
+  const impossible = { walletId: 'x', keyId: 'x', sessionId: 'x' }
+  const as = async (tenant: string, path: string) => {
+    const authorization = `Bearer ${await side.app.token({ tenant, roles: ['auditor'] })}`
+    const { status, json, headers } = await side.app.call('GET', path, { authorization, headers: { 'x-correlation-id': 'c' } })
+    return { status, json, position: headers.get('quorate-position') }
+  }
+  for (const [index, path] of paths(ids).entries()) {
+    const foreign = await as('other', path)
+    t.is(foreign.status, 404, path)
+    t.deepEqual(foreign, await as('other', paths(unknown)[index]!))
+    t.deepEqual(foreign, await as('other', paths(impossible)[index]!))
+    t.is((await as('acme', path)).status, 200, path)
+    t.is((await as('*', path)).status, 200, path)
+  }
+})
+
+test('only clients, approvers and auditors read, each what is theirs to read', async (t) => {
+  const side = await startReadSide(t)
+  const ids = await projectAll(side, 'acme')
+  const statuses = async (role: 'client' | 'approver' | 'operator' | 'data') => {
+    const authorization = `Bearer ${await side.app.token({ roles: [role] })}`
+    return Promise.all(paths(ids).map(async (path) => (await side.app.call('GET', path, { authorization })).status))
+  }
+  t.deepEqual(await statuses('client'), [200, 200, 200, 200, 200])
+  t.deepEqual(await statuses('approver'), [403, 403, 403, 403, 200])
+  t.deepEqual(await statuses('operator'), [403, 403, 403, 403, 403])
+  t.deepEqual(await statuses('data'), [403, 403, 403, 403, 403])
+})
+
+test('the history is read page by page, the newest first, each event once', async (t) => {
+  const side = await startReadSide(t)
+  const wallet = walletFields()
+  await side.project('wallets', wallet.walletId, wallet)
+  for (let n = 1; n <= 5; n++) {
+    const id = String(side.position() + 1n).padStart(20, '0')
+    const data = { name: `event ${n}` }
+    const event = {
+      walletId: wallet.walletId,
+      tenant: 'acme',
+      type: 'PolicyChanged',
+      at: wallet.createdAt!,
+      actor: 'alice',
+      stream: 's',
+      revision: n,
+      data,
+    }
+    await side.project('wallet_history', id, event)
+  }
+  const path = `/v1/wallets/${wallet.walletId}/history`
+  const seen: unknown[] = []
+  let cursor: string | null = ''
+  let pages = 0
+  while (cursor !== null) {
+    const { json } = await side.app.call('GET', `${path}?limit=2${cursor && `&cursor=${cursor}`}`)
+    seen.push(...json.items.map(({ data }: { data: { name: string } }) => data.name))
+    cursor = json.nextCursor
+    pages += 1
+  }
+  t.deepEqual([seen, pages], [['event 5', 'event 4', 'event 3', 'event 2', 'event 1'], 3])
+
+  const exact = await side.app.call('GET', `${path}?limit=5`)
+  t.is(exact.json.nextCursor, null)
+  t.like(exact.json.items[0], { type: 'PolicyChanged', actor: 'alice', position: '7' })
+  t.false('_id' in exact.json.items[0])
+  const again = await side.app.call('GET', `${path}?limit=5`, { headers: { 'if-none-match': exact.headers.get('etag')! } })
+  t.is(again.status, 304)
+})
+
+test('a cursor that this list has not given out is refused', async (t) => {
+  const side = await startReadSide(t)
+  const { walletId } = await projectAll(side, 'acme')
+  const encode = (text: string) => Buffer.from(text).toString('base64url')
+  for (const cursor of [
+    'x',
+    '',
+    '%00',
+    encode('keys:1'),
+    encode('wallet_history:'),
+    encode('wallet_history:{"$gt":""}'),
+    `${encode('wallet_history:1')}=`,
+  ]) {
+    const { status, json } = await side.app.call('GET', `/v1/wallets/${walletId}/history?cursor=${cursor}`)
+    t.deepEqual([status, json.code, json.errors[0].parameter], [400, 'invalid_cursor', 'cursor'], cursor)
+  }
+})
+
+test("a wallet's keys are listed, and no others", async (t) => {
+  const side = await startReadSide(t)
+  const mine = await projectAll(side, 'acme')
+  await projectAll(side, 'acme')
+  const { json } = await side.app.call('GET', `/v1/wallets/${mine.walletId}/keys`)
+  t.deepEqual(
+    json.items.map(({ keyId }: { keyId: string }) => keyId),
+    [mine.keyId],
+  )
+  t.is(json.nextCursor, null)
+})
+
+test('parties are listed for operators of the platform, also those that have done nothing yet', async (t) => {
+  const side = await startReadSide(t)
+  await side.project('parties', 'party-2', { partyId: 'party-2', signatures: 3, lastSignatureAt: '2026-01-01T00:00:00.000Z' })
+  const as = async (tenant: string) =>
+    side.app.call('GET', '/v1/parties', { authorization: `Bearer ${await side.app.token({ tenant, roles: ['operator'] })}` })
+  t.is((await as('acme')).status, 403)
+  t.deepEqual((await as('*')).json, {
+    items: [
+      { partyId: 'party-1', up: true, sharesGenerated: 0, signatures: 0, failures: 0 },
+      {
+        partyId: 'party-2',
+        up: false,
+        sharesGenerated: 0,
+        signatures: 3,
+        failures: 0,
+        lastSignatureAt: '2026-01-01T00:00:00.000Z',
+        position: '2',
+      },
+    ],
+    nextCursor: null,
+  })
+})
+
+test('a read with minPosition waits for the read model, and says so when it does not come', async (t) => {
+  const side = await startReadSide(t)
+  const wallet = walletFields()
+  const path = `/v1/wallets/${wallet.walletId}`
+  const waiting = side.app.call('GET', path, { headers: { 'quorate-min-position': '2' } })
+  const late = side.app.call('GET', `${path}?minPosition=99`)
+  await side.project('wallets', wallet.walletId, wallet)
+  t.is((await waiting).status, 200)
+  const behind = await late
+  t.deepEqual(
+    [behind.status, behind.json.code, behind.json.retryable, behind.headers.get('retry-after')],
+    [503, 'read_model_behind', true, '1'],
+  )
+})
+
+test('a document that this process has just caused is waited for; others are not', async (t) => {
+  const side = await startReadSide(t)
+  const wallet = walletFields()
+  const path = `/v1/wallets/${wallet.walletId}`
+  const before = await side.app.call('GET', path)
+  t.is(before.status, 404)
+  side.models.expect(2n)
+  const waiting = side.app.call('GET', path)
+  await side.project('wallets', wallet.walletId, wallet)
+  t.is((await waiting).status, 200)
+  // expected and projected: unknown is unknown at once
+  const started = Date.now()
+  t.is((await side.app.call('GET', `/v1/wallets/${randomUUID()}`)).status, 404)
+  t.true(Date.now() - started < 400)
+})
+
+test('Prefer: wait=N answers as soon as the key is terminal', async (t) => {
+  const side = await startReadSide(t)
+  const key = keyFields(randomUUID())
+  await side.project('keys', key.keyId, key)
+  const started = Date.now()
+  const waiting = side.app.call('GET', `/v1/keys/${key.keyId}`, { headers: { prefer: 'wait=30' } })
+  await side.project('keys', key.keyId, { status: 'generating', revision: 1 })
+  await side.project('keys', key.keyId, { status: 'active', publicKey: 'ab', epoch: 1, revision: 2 })
+  const { status, json, headers } = await waiting
+  t.deepEqual([status, json.status, json.publicKey, headers.get('preference-applied')], [200, 'active', 'ab', 'wait=30'])
+  t.true(Date.now() - started < 2_000)
+})
+
+test('Prefer: wait=N on a session that does not exist yet waits for it, when this process has asked for it', async (t) => {
+  const side = await startReadSide(t)
+  const session = sessionFields(randomUUID(), randomUUID())
+  side.models.expect(2n)
+  const waiting = side.app.call('GET', `/v1/signing-sessions/${session.sessionId}`, { headers: { prefer: 'wait=30' } })
+  await side.project('signing_sessions', session.sessionId, session)
+  await side.project('signing_sessions', session.sessionId, { status: 'signed', signature: 'ab', signers: ['party-1'], revision: 5 })
+  t.like((await waiting).json, { status: 'signed', signature: 'ab', signers: ['party-1'] })
+})
+
+test('Prefer: wait=N answers with what there is when the time is up', async (t) => {
+  const side = await startReadSide(t)
+  const key = keyFields(randomUUID())
+  await side.project('keys', key.keyId, key)
+  const started = Date.now()
+  const { status, json } = await side.app.call('GET', `/v1/keys/${key.keyId}`, { headers: { prefer: 'wait=1' } })
+  t.deepEqual([status, json.status], [200, 'pending'])
+  t.true(Date.now() - started >= 990)
+})
+
+test('every change of a document wakes who waits, even when all of its messages are lost', async (t) => {
+  const side = await startReadSide(t)
+  const key = keyFields(randomUUID())
+  await side.project('keys', key.keyId, key)
+  const waiting = side.app.call('GET', `/v1/keys/${key.keyId}`, { headers: { prefer: 'wait=30' } })
+  await side.models.documents.apply([
+    {
+      position: 50n,
+      writes: [{ collection: 'keys', id: key.keyId, create: false, set: { status: 'failed', failure: { code: 'x', culprits: [] } } }],
+    },
+  ])
+  t.like((await waiting).json, { status: 'failed', failure: { code: 'x', culprits: [] } })
+})

@@ -1,0 +1,18 @@
+import type { Route } from '../http/route.ts'
+import { getKey } from './get-key.ts'
+import { getSigningSession } from './get-signing-session.ts'
+import { getWallet } from './get-wallet.ts'
+import { listParties, type PartyDirectory } from './list-parties.ts'
+import { listWalletKeys } from './list-wallet-keys.ts'
+import type { ReadModels } from './read-model.ts'
+import { walletHistory } from './wallet-history.ts'
+
+/** Every query of the read side, as a route. */
+export const queryRoutes = (models: ReadModels, parties: PartyDirectory): Route[] => [
+  getWallet(models),
+  walletHistory(models),
+  listWalletKeys(models),
+  getKey(models),
+  getSigningSession(models),
+  listParties(models, parties),
+]

@@ -1,0 +1,198 @@
+/** The shapes of the read side, as JSON Schemas: tools of other people rely on every field named here. */
+import { SCHEMES } from '../domain/threshold/scheme.ts'
+import type { JsonSchema } from '../http/route.ts'
+import type { Shape } from './present.ts'
+
+const id = { type: 'string', format: 'uuid' }
+const time = { type: 'string', format: 'date-time' }
+const revision = { type: 'integer', description: "Of the thing's own stream; the entity tag." }
+const position = { type: 'string', pattern: '^\\d+$', description: 'Of the last event in it, in the log of everything.' }
+const names = { type: 'array', items: { type: 'string' } }
+const hex = (description: string) => ({ type: 'string', pattern: '^([0-9a-f]{2})+$', description })
+const scheme = { type: 'string', enum: [...SCHEMES] }
+
+const failure = {
+  title: 'Failure',
+  type: 'object',
+  description: 'Why it came to nothing, and through which parties.',
+  required: ['code', 'culprits'],
+  properties: { code: { type: 'string' }, culprits: names },
+}
+
+const approvals = {
+  type: ['object', 'null'],
+  required: ['required', 'approvers'],
+  properties: { required: { type: 'integer' }, approvers: names },
+}
+
+export const WALLET: Shape = {
+  title: 'Wallet',
+  type: 'object',
+  required: ['walletId', 'tenant', 'name', 'status', 'clientKeys', 'policy', 'keyIds', 'createdAt', 'updatedAt', 'revision', 'position'],
+  properties: {
+    walletId: id,
+    tenant: { type: 'string' },
+    name: { type: 'string' },
+    status: { type: 'string', enum: ['open', 'frozen'] },
+    clientKeys: {
+      type: 'array',
+      items: { type: 'object', description: 'Public JWK (RFC 7517).', required: ['kid', 'kty', 'crv', 'x'], additionalProperties: true },
+    },
+    policy: {
+      type: 'object',
+      required: ['rawDigests'],
+      properties: { rawDigests: { type: 'boolean' }, approvals: { ...approvals, type: 'object' } },
+    },
+    keyIds: { type: 'array', items: id, description: 'Keys that can be or could once be signed with.' },
+    createdAt: time,
+    updatedAt: time,
+    revision,
+    position,
+  },
+}
+
+export const KEY_TERMINAL = ['active', 'failed', 'revoked'] as const
+
+export const KEY: Shape = {
+  title: 'Key',
+  type: 'object',
+  required: [
+    'keyId',
+    'walletId',
+    'tenant',
+    'scheme',
+    'status',
+    'threshold',
+    'parties',
+    'publicKey',
+    'epoch',
+    'attempt',
+    'createdAt',
+    'updatedAt',
+    'revision',
+    'position',
+  ],
+  properties: {
+    keyId: id,
+    walletId: id,
+    tenant: { type: 'string' },
+    scheme,
+    status: { type: 'string', enum: ['pending', 'generating', ...KEY_TERMINAL] },
+    threshold: { type: 'integer', minimum: 1 },
+    parties: names,
+    publicKey: {
+      ...hex('Ed25519: 32 bytes; BIP-340: x-only, 32 bytes; ECDSA: compressed, 33 bytes. Null until the key is active.'),
+      type: ['string', 'null'],
+    },
+    epoch: { type: 'integer' },
+    attempt: { type: 'integer' },
+    failure,
+    createdAt: time,
+    updatedAt: time,
+    revision,
+    position,
+  },
+}
+
+export const SESSION: Shape = {
+  title: 'SigningSession',
+  type: 'object',
+  required: [
+    'sessionId',
+    'keyId',
+    'walletId',
+    'tenant',
+    'scheme',
+    'status',
+    'payload',
+    'signers',
+    'attempt',
+    'approvals',
+    'granted',
+    'refused',
+    'deadline',
+    'createdAt',
+    'updatedAt',
+    'revision',
+    'position',
+  ],
+  properties: {
+    sessionId: id,
+    keyId: id,
+    walletId: id,
+    tenant: { type: 'string' },
+    scheme,
+    status: {
+      type: 'string',
+      enum: ['requested', 'pending_approval', 'preparing', 'round', 'verifying', 'signed', 'failed', 'expired', 'cancelled', 'rejected'],
+    },
+    payload: { type: 'object', description: 'As it was requested.', required: ['kind'], properties: { kind: { type: 'string' } } },
+    signature: hex('64 bytes.'),
+    recoveryId: { type: 'integer', minimum: 0, maximum: 3 },
+    signers: names,
+    attempt: { type: 'integer' },
+    round: {
+      type: 'object',
+      description: 'The round completed last.',
+      required: ['number', 'of'],
+      properties: { number: { type: 'integer' }, of: { type: 'integer' } },
+    },
+    failure,
+    approvals,
+    granted: { ...names, description: 'Approvers who agreed.' },
+    refused: { ...names, description: 'Approvers who did not.' },
+    deadline: time,
+    createdAt: time,
+    updatedAt: time,
+    revision,
+    position,
+  },
+}
+
+export const HISTORY_ITEM: Shape = {
+  title: 'HistoryItem',
+  type: 'object',
+  required: ['walletId', 'type', 'at', 'actor', 'stream', 'revision', 'data', 'position'],
+  properties: {
+    walletId: id,
+    type: { type: 'string', description: 'Of the event.' },
+    at: time,
+    actor: { type: 'string', description: 'Who or what caused it.' },
+    stream: { type: 'string' },
+    revision,
+    keyId: id,
+    sessionId: id,
+    data: { type: 'object', description: 'What the event says, in brief.' },
+    position,
+  },
+}
+
+export const PARTY: Shape = {
+  title: 'Party',
+  type: 'object',
+  required: ['partyId', 'up', 'sharesGenerated', 'signatures', 'failures'],
+  properties: {
+    partyId: { type: 'string' },
+    up: { type: 'boolean', description: 'Whether it has been heard of lately.' },
+    sharesGenerated: { type: 'integer' },
+    signatures: { type: 'integer' },
+    failures: { type: 'integer', description: 'Ceremonies that failed through it.' },
+    lastShareAt: time,
+    lastSignatureAt: time,
+    lastFailureAt: time,
+    position,
+  },
+}
+
+/** A page of a list. */
+export function pageOf(item: Shape): JsonSchema {
+  return {
+    title: `${item.title}Page`,
+    type: 'object',
+    required: ['items', 'nextCursor'],
+    properties: {
+      items: { type: 'array', items: item },
+      nextCursor: { type: ['string', 'null'], description: 'Opaque; null on the last page.' },
+    },
+  }
+}

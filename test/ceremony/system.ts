@@ -1,0 +1,293 @@
+/** A small Quorate in one process: real parties, broker, event store and processes; each party can be killed, frozen, or made to lie. */
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/server.ts'
+import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
+import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
+import { hpkeSealing } from '../../adapters/hpke/sealing.ts'
+import { openKeystore } from '../../adapters/keystore/vault.ts'
+import { connectMessages } from '../../adapters/nats/messages.ts'
+import { startNatsServer } from '../../adapters/nats/nats-server.ts'
+import { connectPartyChannel, partyEndpoint } from '../../adapters/nats/party-channel.ts'
+import { watchParties } from '../../adapters/nats/party-directory.ts'
+import { type Aggregate, type CommandContext, type DomainEvent, execute, load } from '../../commands/execute.ts'
+import { runConsumer } from '../../commands/processes/consumer.ts'
+import { keyAttachmentProcess } from '../../commands/processes/key-attachment.ts'
+import { keyGenerationProcess } from '../../commands/processes/key-generation.ts'
+import { keyRevocationProcess } from '../../commands/processes/key-revocation.ts'
+import { createPartyChoice } from '../../commands/processes/party-choice.ts'
+import { publishProgress } from '../../commands/processes/progress.ts'
+import { signingProcess } from '../../commands/processes/signing.ts'
+import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
+import { type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
+import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
+import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
+import type { Messages } from '../../domain/ports/messages.ts'
+import type { Asked, PartyChannel, PartyEndpoint } from '../../domain/ports/party-channel.ts'
+import type { Vault } from '../../domain/ports/vault.ts'
+import { type SigningSessionEvent, signingSessionStream } from '../../domain/signing-session/events.ts'
+import { type ExistingSession, isTerminal, requireSession, type SigningSessionCommand, signingSession } from '../../domain/signing-session/signing-session.ts'
+import { protocolOf } from '../../domain/threshold/registry.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
+import { walletStream } from '../../domain/wallet/events.ts'
+import { DEFAULT_POLICY } from '../../domain/wallet/policy.ts'
+import { type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
+import { announceHealth } from '../../parties/health.ts'
+import { serveParty } from '../../parties/service.ts'
+import { openShareStore } from '../../parties/share-store.ts'
+
+export type Broker = { url: string; close(): Promise<void> }
+
+/** Undefined when `nats-server` is not installed. */
+export const realBroker = (): Promise<Broker | undefined> => startNatsServer({ port: 0 })
+export const embeddedBroker = (): Promise<Broker> => startEmbeddedNats({ port: 0 })
+
+export type TestParty = {
+  readonly id: string
+  readonly dir: string
+  /** Loses all that it has in memory, and its connection. */
+  kill(): Promise<void>
+  revive(): Promise<void>
+  /** Takes messages but answers none, until thawed. */
+  freeze(): void
+  thaw(): void
+  /** What the party's answers become on their way out; undefined for honesty. */
+  lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply) | undefined
+}
+
+export type TestSystem = {
+  log: EventLog
+  channel: PartyChannel
+  messages: Messages
+  brokerUrl: string
+  dir: string
+  parties: readonly TestParty[]
+  party(id: string): TestParty
+  createWallet(): Promise<string>
+  generateKey(walletId: string, options: { scheme: Scheme; threshold: number; parties: readonly string[] }): Promise<ExistingKeyShare>
+  requestSignature(key: ExistingKeyShare, message: Uint8Array, options?: { seconds?: number }): Promise<string>
+  /** The session once it is over. */
+  outcome(sessionId: string): Promise<ExistingSession>
+  sign(key: ExistingKeyShare, message: Uint8Array): Promise<ExistingSession>
+  revoke(keyId: string): Promise<void>
+  events(stream: string): Promise<RecordedEvent[]>
+  /** What went wrong in the processes, as far as they reported it. */
+  failures: unknown[]
+  close(): Promise<void>
+}
+
+const OUTCOME_WITHIN_MS = 20_000
+
+export async function startTestSystem({ parties: count, broker }: { parties: number; broker?: Broker }): Promise<TestSystem> {
+  const dir = await mkdtemp(join(tmpdir(), 'quorate-ceremony-'))
+  const nats = broker ?? (await embeddedBroker())
+  const store = await startEmbeddedEventStore({ port: 0, dataDir: join(dir, 'eventstore') })
+  const log = connectEventLog({ url: store.url })
+  const messages = await connectMessages({ url: nats.url, name: 'coordinator' })
+  const channel = connectPartyChannel(messages, { name: 'coordinator' })
+  const ids = Array.from({ length: count }, (_, index) => `party-${index + 1}`)
+  const parties: TestParty[] = []
+  const failures: unknown[] = []
+  for (const id of ids) parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures }))
+
+  const directory = watchParties(messages, ids)
+  const stop = new AbortController()
+  const progress = publishProgress(messages)
+  const processes = [
+    signingProcess({ log, channel, choice: createPartyChoice(directory), progress }),
+    keyGenerationProcess({ log, channel, progress }),
+    keyAttachmentProcess({ log }),
+    keyRevocationProcess({ log, channel }),
+  ].map((process) => runConsumer(process, { log, signal: stop.signal, onFailure: (_, error) => failures.push(error) }))
+
+  const outcome = (sessionId: string) =>
+    waitFor(log, { decider: signingSession, stream: signingSessionStream(sessionId) }, (state) => {
+      const session = requireSession(state)
+      return isTerminal(session) ? session : undefined
+    })
+
+  const requestSignature: TestSystem['requestSignature'] = async (key, message, { seconds = 30 } = {}) => {
+    const sessionId = randomUUID()
+    const { keyId, walletId, tenant, scheme } = key
+    const data = Buffer.from(message).toString('hex')
+    await execute(
+      log,
+      { decider: signingSession, stream: signingSessionStream(sessionId) },
+      (): SigningSessionCommand => ({
+        type: 'RequestSignature',
+        sessionId,
+        keyId,
+        walletId,
+        tenant,
+        scheme,
+        payload: { kind: 'message', encoding: 'hex', data },
+        message: Buffer.from(protocolOf(scheme).message(message)).toString('hex'),
+        deadline: new Date(Date.now() + seconds * 1000).toISOString(),
+        approvals: null,
+        authorisation: AUTHORISATION,
+      }),
+      context(),
+    )
+    return sessionId
+  }
+
+  return {
+    log,
+    channel,
+    messages,
+    brokerUrl: nats.url,
+    dir,
+    parties,
+    failures,
+    party: (id) => parties.find((party) => party.id === id)!,
+    async createWallet() {
+      const walletId = randomUUID()
+      await execute(
+        log,
+        { decider: wallet, stream: walletStream(walletId) },
+        (): WalletCommand => ({ type: 'CreateWallet', walletId, tenant: 'test', name: 'test', clientKeys: [], policy: DEFAULT_POLICY }),
+        context(),
+      )
+      return walletId
+    },
+    async generateKey(walletId, { scheme, threshold, parties }) {
+      const keyId = randomUUID()
+      const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
+      await execute(
+        log,
+        aggregate,
+        (): KeyShareCommand => ({
+          type: 'RequestKeyGeneration',
+          keyId,
+          walletId,
+          tenant: 'test',
+          scheme,
+          threshold,
+          parties,
+          authorisation: AUTHORISATION,
+        }),
+        context(),
+      )
+      return waitFor(log, aggregate, (state) => {
+        const key = requireKey(state)
+        return key.status === 'pending' || key.status === 'generating' ? undefined : key
+      })
+    },
+    requestSignature,
+    outcome,
+    sign: async (key, message) => outcome(await requestSignature(key, message)),
+    async revoke(keyId) {
+      await execute(log, { decider: keyShare, stream: keyShareStream(keyId) }, (): KeyShareCommand => ({ type: 'RevokeKey', reason: 'test' }), context())
+    },
+    events: (stream) => collect(log.readStream(stream)),
+    async close() {
+      stop.abort()
+      await Promise.all(processes)
+      directory.close()
+      for (const party of parties) await party.kill()
+      await messages.close()
+      await log.close()
+      await store.close()
+      await nats.close()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+const AUTHORISATION = { method: 'POST', path: '/v1/keys', body: '{}', intent: null }
+
+function context(): CommandContext {
+  return { commandId: randomUUID(), correlationId: randomUUID(), causationId: randomUUID(), actor: 'test', tenant: 'test' }
+}
+
+async function startTestParty({ id, dir, brokerUrl, failures }: { id: string; dir: string; brokerUrl: string; failures: unknown[] }) {
+  let running: { messages: Messages; close(): Promise<void> } | undefined
+  let frozen: { until: Promise<void>; thaw(): void } | undefined
+  const vault: Vault = await openKeystore({ dir: join(dir, 'keystore'), passphrase: id })
+
+  const party: TestParty = {
+    id,
+    dir,
+    lie: undefined,
+    async kill() {
+      await running?.close()
+      running = undefined
+    },
+    async revive() {
+      const messages = await connectMessages({ url: brokerUrl, name: id })
+      const onFailure = (error: unknown) => failures.push(error)
+      const shares = await openShareStore({ dir, partyId: id, vault })
+      const service = serveParty({ partyId: id, endpoint: troubled(partyEndpoint(messages)), shares, sealing: hpkeSealing, onFailure })
+      const stopHealth = announceHealth(messages, id, () => ({
+        partyId: id,
+        pid: process.pid,
+        startedAt: new Date().toISOString(),
+        version: 'test',
+        vault: vault.description,
+        shares: shares.count,
+        openCeremonies: service.openCeremonies,
+      }))
+      running = {
+        messages,
+        async close() {
+          party.thaw()
+          await stopHealth()
+          await service.close()
+          await messages.close()
+        },
+      }
+      await messages.ping()
+    },
+    freeze() {
+      let thaw = () => {}
+      const until = new Promise<void>((resolve) => {
+        thaw = resolve
+      })
+      frozen = { until, thaw }
+    },
+    thaw() {
+      frozen?.thaw()
+      frozen = undefined
+    },
+  }
+
+  function troubled(endpoint: PartyEndpoint): PartyEndpoint {
+    return {
+      serve: (partyId, handler) =>
+        endpoint.serve(partyId, async (asked) => {
+          await frozen?.until
+          const reply = await handler(asked)
+          return party.lie?.(reply, asked) ?? reply
+        }),
+    }
+  }
+
+  await party.revive()
+  return party
+}
+
+/** The first state of the aggregate that is what is waited for. */
+async function waitFor<State, Command, Event extends DomainEvent, Wanted>(
+  log: EventLog,
+  aggregate: Aggregate<State, Command, Event>,
+  wanted: (state: State) => Wanted | undefined,
+): Promise<Wanted> {
+  const signal = AbortSignal.timeout(OUTCOME_WITHIN_MS)
+  for await (const message of log.subscribe({ prefixes: [aggregate.stream], signal })) {
+    if (message.kind !== 'event') continue
+    const found = wanted((await load(log, aggregate)).state)
+    if (found !== undefined) return found
+  }
+  throw new Error(`${aggregate.stream} has not come to an end`)
+}
+
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
+
+export type SessionEvent = RecordedEvent & SigningSessionEvent
+export type KeyEvent = RecordedEvent & KeyShareEvent
