@@ -1,16 +1,5 @@
 import type { Messages } from '../domain/ports/messages.ts'
-
-/** What a party says of itself, as JSON on `quorate.party.<partyId>.health`. */
-export type PartyHealth = {
-  partyId: string
-  pid: number
-  /** RFC 3339. */
-  startedAt: string
-  version: string
-  vault: string
-  shares: number
-  openCeremonies: number
-}
+import type { PartyHealth } from '../domain/ports/party-directory.ts'
 
 const EVERY_MS = 1_000
 

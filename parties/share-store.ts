@@ -89,16 +89,17 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
     },
 
     async use({ record, sealed }, work) {
-      let share: Uint8Array
+      let opened: Uint8Array
       try {
-        share = await vault.open(sealed, associatedData(record))
+        opened = await vault.open(sealed, associatedData(record))
       } catch (error) {
         throw error instanceof UnsealFailed ? new Refusal('share_unreadable', 'the vault does not open the share') : error
       }
       try {
-        return work(share)
+        // A Buffer's slices share its memory, which is wiped below: a plain array is handed out.
+        return work(new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength))
       } finally {
-        share.fill(0)
+        opened.fill(0)
       }
     },
 

@@ -1,15 +1,9 @@
 import type { Document } from '../domain/ports/documents.ts'
+import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import { route } from '../http/route.ts'
 import { present } from './present.ts'
 import { freshEnough, type ReadModels } from './read-model.ts'
 import { PARTY, pageOf } from './shapes.ts'
-
-/** The parties of this deployment. */
-export interface PartyDirectory {
-  readonly ids: readonly string[]
-  /** Whether the party has been heard of lately. */
-  isUp(partyId: string): boolean
-}
 
 /** What a party that has done nothing yet has done. */
 const NOTHING = { sharesGenerated: 0, signatures: 0, failures: 0 }
@@ -31,7 +25,14 @@ export const listParties = (models: ReadModels, parties: PartyDirectory) =>
       const known = new Map(found.map((document) => [document._id, document]))
       const ids = [...new Set([...parties.ids, ...known.keys()])].sort()
       const items = ids.map((partyId) => {
-        const document: Document = { _id: partyId, partyId, ...NOTHING, ...known.get(partyId), up: parties.isUp(partyId) }
+        const document: Document = {
+          _id: partyId,
+          partyId,
+          ...NOTHING,
+          ...known.get(partyId),
+          up: parties.isUp(partyId),
+          ...parties.health(partyId),
+        }
         return present(document, PARTY)
       })
       return { status: 200, body: { items, nextCursor: null }, position }

@@ -174,6 +174,12 @@ export const PARTY: Shape = {
   properties: {
     partyId: { type: 'string' },
     up: { type: 'boolean', description: 'Whether it has been heard of lately.' },
+    pid: { type: 'integer', description: 'Of its process, on its own machine; this and the next four as it last said.' },
+    startedAt: time,
+    version: { type: 'string' },
+    vault: { type: 'string', description: 'What keeps its shares.' },
+    shares: { type: 'integer', description: 'How many it keeps.' },
+    openCeremonies: { type: 'integer' },
     sharesGenerated: { type: 'integer' },
     signatures: { type: 'integer' },
     failures: { type: 'integer', description: 'Ceremonies that failed through it.' },

@@ -128,7 +128,7 @@ function decodeContent<T>(content: Uint8Array, read: Read<T>): T {
 
 function decodeStrictly(payload: Uint8Array): unknown {
   try {
-    return decode(payload, LIMITS)
+    return decode(new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength), LIMITS)
   } catch {
     throw new Malformed('not MessagePack, or too much of it')
   }

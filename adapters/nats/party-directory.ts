@@ -1,13 +1,22 @@
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import type { Messages } from '../../domain/ports/messages.ts'
+import type { PartyDirectory, PartyHealth } from '../../domain/ports/party-directory.ts'
+import { integer, Malformed, record, text } from './shape.ts'
 
 /** Parties say that they live every second; one that has missed three is taken to be down. */
 const SILENT_AFTER_MS = 3_500
 
-export type WatchedParties = {
-  readonly ids: readonly string[]
-  /** Whether the party has been heard of lately. */
-  isUp(partyId: string): boolean
+const readHealth = record<PartyHealth>({
+  partyId: text(64),
+  pid: integer(1, Number.MAX_SAFE_INTEGER),
+  startedAt: text(40),
+  version: text(40),
+  vault: text(200),
+  shares: integer(0, Number.MAX_SAFE_INTEGER),
+  openCeremonies: integer(0, Number.MAX_SAFE_INTEGER),
+})
+
+export type WatchedParties = PartyDirectory & {
   /** Resolves when any party is up. @throws Unavailable */
   ready(): Promise<void>
   close(): void
@@ -15,18 +24,29 @@ export type WatchedParties = {
 
 /** Listens to the health reports of the parties on `quorate.party.<partyId>.health`. */
 export function watchParties(messages: Messages, ids: readonly string[]): WatchedParties {
-  const heardAt = new Map<string, number>()
-  const unsubscribe = messages.subscribe('quorate.party.*.health', (_, subject) => {
+  const heard = new Map<string, { at: number; health: PartyHealth | undefined }>()
+  const unsubscribe = messages.subscribe('quorate.party.*.health', (payload, subject) => {
     const partyId = subject.split('.')[2] as string
-    if (ids.includes(partyId)) heardAt.set(partyId, Date.now())
+    if (ids.includes(partyId)) heard.set(partyId, { at: Date.now(), health: parseHealth(payload) })
   })
-  const isUp = (partyId: string) => Date.now() - (heardAt.get(partyId) ?? 0) < SILENT_AFTER_MS
+  const isUp = (partyId: string) => Date.now() - (heard.get(partyId)?.at ?? 0) < SILENT_AFTER_MS
   return {
     ids,
     isUp,
+    health: (partyId) => heard.get(partyId)?.health,
     async ready() {
       if (!ids.some(isUp)) throw new Unavailable('parties')
     },
     close: unsubscribe,
+  }
+}
+
+/** Undefined for what a party of this version does not say: it lives all the same. */
+function parseHealth(payload: Uint8Array): PartyHealth | undefined {
+  try {
+    return readHealth(JSON.parse(new TextDecoder().decode(payload)))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof Malformed) return undefined
+    throw error
   }
 }

@@ -1,4 +1,4 @@
-import type { PartyDirectory } from '../dependencies.ts'
+import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
 
 /** Whom to ask first. */
 export interface PartyChoice {

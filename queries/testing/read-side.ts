@@ -50,7 +50,7 @@ export async function startReadSide(t: ExecutionContext): Promise<ReadSide> {
   const models = await openReadModels({ documents, messages, checkpoints })
   t.teardown(models.close)
   await messages.ping()
-  const app = await runApp(t, queryRoutes(models, { ids: ['party-1', 'party-2'], isUp: (id) => id === 'party-1' }))
+  const app = await runApp(t, queryRoutes(models, { ids: ['party-1', 'party-2'], isUp: (id) => id === 'party-1', health: () => undefined }))
   let position = 1n
   return {
     app,

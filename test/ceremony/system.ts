@@ -28,7 +28,13 @@ import type { Messages } from '../../domain/ports/messages.ts'
 import type { Asked, PartyChannel, PartyEndpoint } from '../../domain/ports/party-channel.ts'
 import type { Vault } from '../../domain/ports/vault.ts'
 import { type SigningSessionEvent, signingSessionStream } from '../../domain/signing-session/events.ts'
-import { type ExistingSession, isTerminal, requireSession, type SigningSessionCommand, signingSession } from '../../domain/signing-session/signing-session.ts'
+import {
+  type ExistingSession,
+  isTerminal,
+  requireSession,
+  type SigningSessionCommand,
+  signingSession,
+} from '../../domain/signing-session/signing-session.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
@@ -179,7 +185,12 @@ export async function startTestSystem({ parties: count, broker }: { parties: num
     outcome,
     sign: async (key, message) => outcome(await requestSignature(key, message)),
     async revoke(keyId) {
-      await execute(log, { decider: keyShare, stream: keyShareStream(keyId) }, (): KeyShareCommand => ({ type: 'RevokeKey', reason: 'test' }), context())
+      await execute(
+        log,
+        { decider: keyShare, stream: keyShareStream(keyId) },
+        (): KeyShareCommand => ({ type: 'RevokeKey', reason: 'test' }),
+        context(),
+      )
     },
     events: (stream) => collect(log.readStream(stream)),
     async close() {

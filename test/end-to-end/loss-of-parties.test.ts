@@ -20,11 +20,12 @@ async function partyPids(...partyIds: string[]): Promise<number[]> {
   return partyIds.map((id) => items.find(({ partyId }) => partyId === id)?.pid as number)
 }
 
-const allUp = () =>
+/** Until each of these parties is another process than before, and heard of. */
+const back = (partyIds: readonly string[], before: readonly number[]) =>
   until(async () => {
-    const { items } = await system.client.get<{ items: { up: boolean }[] }>('/v1/parties')
-    return items.every(({ up }) => up)
-  }, 'all parties to be up')
+    const pids = await partyPids(...partyIds)
+    return pids.every((pid, index) => pid !== before[index])
+  }, 'the parties to be back')
 
 test.serial('with one holder frozen, a signature is made by the others within two seconds', async (t) => {
   for (const partyId of key.parties) {
@@ -60,13 +61,14 @@ test.serial('with one holder killed, a signature is made by the others, and the 
   const began = Date.now()
   t.like(await sign(), { status: 'signed' })
   t.true(Date.now() - began < 2_000)
-  await until(async () => (await partyPids(key.parties[0] as string))[0] !== pid, 'the party to be back')
-  await allUp()
+  await back(key.parties.slice(0, 1), [pid as number])
 })
 
 test.serial('with two holders killed a session fails, and signing works again without a restart of anything else', async (t) => {
-  for (const pid of await partyPids(...key.parties.slice(1))) signal(pid, 'SIGKILL')
+  const gone = key.parties.slice(1)
+  const pids = await partyPids(...gone)
+  for (const pid of pids) signal(pid, 'SIGKILL')
   t.like(await sign(), { status: 'failed', failure: { code: 'quorum_unavailable' } })
-  await allUp()
+  await back(gone, pids)
   t.like(await sign(), { status: 'signed' })
 })

@@ -71,9 +71,7 @@ export async function startTestSystem(): Promise<TestSystem> {
       supervisor.kill('SIGTERM')
       await ended(supervisor)
       await rm(dataDir, { recursive: true, force: true })
-      const left = children.filter(({ pid }) => lives(pid))
-      for (const { pid } of left) signal(pid, 'SIGKILL')
-      if (left.length > 0) throw new Error(`left running: ${left.map(({ command }) => command).join(', ')}`)
+      await until(async () => children.every(({ pid }) => !lives(pid)), 'every child to end with its supervisor', 2_000)
     },
   }
   await system.startAgain()

@@ -7,7 +7,6 @@ const CODES = {
   Overflow: 15,
   InvalidLength: 16,
   ProtocolError: 17,
-  IllegalOperation: 20,
   InvalidBSON: 22,
   NamespaceNotFound: 26,
   IndexNotFound: 27,

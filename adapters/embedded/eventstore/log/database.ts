@@ -2,13 +2,13 @@ import Database from 'libsql'
 
 export type { Database }
 
+/** The last record of a commit holds the commit's digest. */
 const SCHEMA = `
   create table if not exists streams (id integer primary key, name text not null unique);
   create table if not exists records (
     position integer primary key, stream integer not null, revision integer not null,
-    count integer not null, created integer not null, payload blob not null);
+    count integer not null, created integer not null, payload blob not null, digest blob);
   create unique index if not exists records_by_stream on records (stream, revision);
-  create table if not exists commits (position integer primary key, digest blob not null);
   create table if not exists persistent_groups (
     source text not null, name text not null, config text not null, primary key (source, name));
 `

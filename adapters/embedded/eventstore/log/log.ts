@@ -50,16 +50,15 @@ export function openLog(database: Database.Database): Log {
 
   /** What is kept in memory, taken from the store. Also used when a transaction failed. */
   function load(): void {
-    const last = sql.lastCommit.get([]) as { position: number; digest: ArrayBuffer } | undefined
-    head = last?.position ?? 0
+    const last = sql.lastRecord.get([]) as { position: number; count: number; digest: ArrayBuffer } | undefined
+    head = last ? last.position + last.count - 1 : 0
     digest = last ? Buffer.from(last.digest) : GENESIS
     entries = new Map()
     pending = []
     recentIds = createRecentIds(RECENT_IDS)
-    for (const row of sql.recordsAfter.all([Math.max(0, head - RECENT_IDS)]) as (RecordRow & { stream: number })[]) {
-      const events = decodeRecord(Buffer.from(row.payload), 0, row.count)
-      events.forEach((event, index) => {
-        recentIds.add(row.stream, event.id, row.revision + index)
+    for (const row of sql.recordsAfter.all([head - RECENT_IDS]) as (RecordRow & { stream: number })[]) {
+      decodeRecord(Buffer.from(row.payload), 0, row.count).forEach(({ id }, index) => {
+        recentIds.add(id, row.stream, row.revision + index)
       })
     }
   }
@@ -93,8 +92,9 @@ export function openLog(database: Database.Database): Log {
       insert(stream, entry.id, entry.last + 1, count, created, payload)
       entry.last += count
     }
-    events.forEach((event, index) => {
-      recentIds.add(entry.id, event.id, entry.last - events.length + 1 + index)
+    const first = entry.last - events.length + 1
+    events.forEach(({ id }, index) => {
+      recentIds.add(id, entry.id, first + index)
     })
     return { revision: entry.last, position: head }
   }
@@ -114,7 +114,7 @@ export function openLog(database: Database.Database): Log {
       const result = work()
       if (head > before) {
         digest = commitDigest(digest, pending)
-        sql.addCommit.run([head, digest])
+        sql.addDigest.run([digest, pending.at(-1)!.position])
       }
       sql.commit.run([])
       const streams = new Set(pending.map(({ stream }) => stream))
@@ -147,7 +147,7 @@ export function openLog(database: Database.Database): Log {
     readAll,
     revisionOf(stream, id) {
       const entry = entryOf(stream)
-      return entry.id === undefined ? undefined : recentIds.find(entry.id, id)
+      return entry.id === undefined ? undefined : recentIds.find(id, entry.id)
     },
     append,
     tombstone,
@@ -178,13 +178,14 @@ function page(rows: RecordRow[], key: 'revision' | 'position', from: number, dir
 }
 
 function eventsOf(row: RecordRow, skip: number, take: number): RecordedEvent[] {
-  return decodeRecord(Buffer.from(row.payload), skip, take).map((event, index) => ({
-    ...event,
-    stream: row.name,
-    revision: row.revision + skip + index,
-    position: row.position + skip + index,
-    created: row.created,
-  }))
+  const events = decodeRecord(Buffer.from(row.payload), skip, take) as RecordedEvent[]
+  for (const [index, event] of events.entries()) {
+    event.stream = row.name
+    event.revision = row.revision + skip + index
+    event.position = row.position + skip + index
+    event.created = row.created
+  }
+  return events
 }
 
 function prepareStatements(database: Database.Database) {
@@ -199,8 +200,8 @@ function prepareStatements(database: Database.Database) {
       from streams s where s.name = ?`),
     addStream: database.prepare('insert into streams (name) values (?)'),
     addRecord: database.prepare('insert into records (position, stream, revision, count, created, payload) values (?, ?, ?, ?, ?, ?)'),
-    addCommit: database.prepare('insert into commits (position, digest) values (?, ?)'),
-    lastCommit: database.prepare('select position, digest from commits order by position desc limit 1'),
+    addDigest: database.prepare('update records set digest = ? where position = ?'),
+    lastRecord: database.prepare('select position, count, digest from records order by position desc limit 1'),
     recordsAfter: database.prepare('select position, stream, revision, count, created, payload from records where position > ? order by position'),
     // A read may begin within a record, so it begins at the last record that starts at or before `from`.
     streamForwards: database.prepare(`${all}

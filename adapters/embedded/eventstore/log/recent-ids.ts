@@ -1,17 +1,22 @@
-/** The most recently appended event ids, to recognise a repeated append. Bounded: the oldest is forgotten first. */
+/**
+ * Where the most recently appended events are, by their ids, to recognise a repeated append. Bounded: the oldest is forgotten first. An id
+ * that was appended to two streams is remembered for the later one only, as in EventStoreDB.
+ */
 export type RecentIds = {
-  add(stream: number, id: string, revision: number): void
-  find(stream: number, id: string): number | undefined
+  add(id: string, stream: number, revision: number): void
+  find(id: string, stream: number): number | undefined
 }
 
 export function createRecentIds(limit: number): RecentIds {
-  const revisions = new Map<string, number>()
-  const key = (stream: number, id: string) => `${stream}/${id}`
+  const places = new Map<string, { stream: number; revision: number }>()
   return {
-    add(stream, id, revision) {
-      revisions.set(key(stream, id), revision)
-      if (revisions.size > limit) revisions.delete(revisions.keys().next().value!)
+    add(id, stream, revision) {
+      places.set(id, { stream, revision })
+      if (places.size > limit) places.delete(places.keys().next().value!)
     },
-    find: (stream, id) => revisions.get(key(stream, id)),
+    find(id, stream) {
+      const place = places.get(id)
+      return place?.stream === stream ? place.revision : undefined
+    },
   }
 }

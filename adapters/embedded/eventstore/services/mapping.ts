@@ -1,5 +1,4 @@
 import type { StreamIdentifier as StreamIdentifierMessage, UUID as UuidMessage } from '@eventstore/db-client/generated/shared_pb.js'
-import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
 import { NO_STREAM, type ProposedEvent, type RecordedEvent, TOMBSTONE } from '../log/event.ts'
 import type { Expected } from '../streams/expected-revision.ts'
 import type { ResolvedEvent } from '../streams/read.ts'
@@ -7,7 +6,6 @@ import { BadRequest } from './errors.ts'
 import { shared } from './generated.ts'
 
 const MAX_NAME_BYTES = 64 * 1024
-const TICKS_PER_MILLISECOND = 10_000
 const LARGEST_REVISION = '9223372036854775807'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
@@ -101,24 +99,6 @@ export function proposedEvent(message: ProposedMessage): ProposedEvent {
     data: message.getData_asU8(),
     metadata: message.getCustomMetadata_asU8(),
   }
-}
-
-type RecordedMessage = ReadResp.ReadEvent.RecordedEvent
-
-/** Fills a recorded event's message, which reads and persistent subscriptions have each their own class of. */
-export function fillRecorded<Message extends RecordedMessage>(message: Message, event: RecordedEvent, structuredIds: boolean): Message {
-  message.setId(uuidMessage(event.id, structuredIds))
-  message.setStreamIdentifier(streamIdentifier(event.stream))
-  message.setStreamRevision(revisionText(event.revision))
-  message.setCommitPosition(String(event.position))
-  message.setPreparePosition(String(event.position))
-  message.setData(event.data)
-  message.setCustomMetadata(event.metadata)
-  const properties = message.getMetadataMap()
-  properties.set('type', event.type)
-  properties.set('created', String(event.created * TICKS_PER_MILLISECOND))
-  properties.set('content-type', event.json ? 'application/json' : 'application/octet-stream')
-  return message
 }
 
 /** The event that a reader asked for, which is the link when there is one. */

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/persistent_pb.js'
 import type { handleBidiStreamingCall } from '@grpc/grpc-js'
-import type { Consumer, Message } from '../persistent/group.ts'
+import type { Consumer } from '../persistent/group.ts'
 import type { NackAction, Runner } from '../persistent/runner.ts'
 import type { PersistentSubscriptions } from '../persistent/subsystem.ts'
 import { callErrorOf } from './answer.ts'
 import { BadRequest, groupDropped, groupNotFound, maximumSubscribersReached } from './errors.ts'
+import { encodeEventAnswer } from './event-encoding.ts'
 import { persistent } from './generated.ts'
-import { fillRecorded, originalOf, uuidText } from './mapping.ts'
+import { uuidText } from './mapping.ts'
 import { groupKey } from './persistent-request.ts'
 
 /** However large a buffer a consumer asks for, it is given no more events at a time. */
 const MOST_CAPACITY = 10_000
 
 /** One consumer: its first request says which group it joins, the others answer the events that it is sent. */
-export function serveConsumer(groups: PersistentSubscriptions): handleBidiStreamingCall<ReadReq, ReadResp> {
+export function serveConsumer(groups: PersistentSubscriptions): handleBidiStreamingCall<ReadReq, ReadResp | Buffer> {
   return (call) => {
     let joined: { runner: Runner; consumer: Consumer } | undefined
     const leave = () => {
@@ -35,7 +36,7 @@ export function serveConsumer(groups: PersistentSubscriptions): handleBidiStream
       joined = { runner, consumer }
       call.write(confirmation(`${key.source}::${key.name}`))
       runner.connect(consumer, {
-        deliver: (message) => call.write(delivery(message, structuredIds)),
+        deliver: ({ resolved, retryCount }) => call.write(encodeEventAnswer(resolved, structuredIds, retryCount)),
         drop() {
           joined = undefined
           call.emit('error', groupDropped(key.source, key.name))
@@ -80,17 +81,5 @@ function confirmation(id: string): ReadResp {
   message.setSubscriptionId(id)
   const response = new persistent.ReadResp()
   response.setSubscriptionConfirmation(message)
-  return response
-}
-
-function delivery({ resolved, retryCount }: Message, structuredIds: boolean): ReadResp {
-  const { ReadEvent } = persistent.ReadResp
-  const message = new ReadEvent()
-  if (resolved.event) message.setEvent(fillRecorded(new ReadEvent.RecordedEvent(), resolved.event, structuredIds))
-  if (resolved.link) message.setLink(fillRecorded(new ReadEvent.RecordedEvent(), resolved.link, structuredIds))
-  message.setCommitPosition(String(originalOf(resolved).position))
-  message.setRetryCount(retryCount)
-  const response = new persistent.ReadResp()
-  response.setEvent(message)
   return response
 }

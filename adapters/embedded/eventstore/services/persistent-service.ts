@@ -39,7 +39,7 @@ export function persistentHandlers(
   list: handleUnaryCall<ListReq, ListResp>
   replayParked: handleUnaryCall<ReplayParkedReq, ReplayParkedResp>
   restartSubsystem: handleUnaryCall<Empty, Empty>
-  read: handleBidiStreamingCall<ReadReq, ReadResp>
+  read: handleBidiStreamingCall<ReadReq, ReadResp | Buffer>
 } {
   const existing = (key: GroupKey) => {
     const runner = groups.find(key)

@@ -1,20 +1,8 @@
 import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
-import type { ResolvedEvent } from '../streams/read.ts'
 import { streams } from './generated.ts'
-import { fillRecorded, originalOf, revisionText, streamIdentifier } from './mapping.ts'
+import { revisionText, streamIdentifier } from './mapping.ts'
 
-/** What the answers of a read or a subscription can be. */
-
-export function eventAnswer(resolved: ResolvedEvent, structuredIds: boolean): ReadResp {
-  const { ReadEvent } = streams.ReadResp
-  const message = new ReadEvent()
-  if (resolved.event) message.setEvent(fillRecorded(new ReadEvent.RecordedEvent(), resolved.event, structuredIds))
-  if (resolved.link) message.setLink(fillRecorded(new ReadEvent.RecordedEvent(), resolved.link, structuredIds))
-  message.setCommitPosition(String(originalOf(resolved).position))
-  const response = new streams.ReadResp()
-  response.setEvent(message)
-  return response
-}
+/** What a read or a subscription can answer apart from events. */
 
 export function notFoundAnswer(stream: string): ReadResp {
   const message = new streams.ReadResp.StreamNotFound()

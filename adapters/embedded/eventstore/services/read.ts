@@ -10,11 +10,11 @@ import { subscriptionSteps } from '../streams/subscription.ts'
 import { visibleEvents } from '../streams/visibility.ts'
 import { callErrorOf } from './answer.ts'
 import { BadRequest, streamDeleted, tooSlow } from './errors.ts'
+import { encodeEventAnswer } from './event-encoding.ts'
 import {
   caughtUpAnswer,
   checkpointAnswer,
   confirmationAnswer,
-  eventAnswer,
   firstRevisionAnswer,
   lastRevisionAnswer,
   notFoundAnswer,
@@ -27,12 +27,15 @@ import { createWakeup } from './wakeup.ts'
 /** A subscriber that has caught up once, stops reading and falls so many events behind is cut off. */
 const MOST_LAG = 10_000
 
+/** Events come encoded, see `encodeEventAnswer`. */
+export type Answer = ReadResp | Buffer
+
 /** Reads and subscriptions are one call, told apart by whether it has a count. */
-export function serveRead(store: Store): handleServerStreamingCall<ReadReq, ReadResp> {
+export function serveRead(store: Store): handleServerStreamingCall<ReadReq, Answer> {
   return async (call) => {
     try {
       const request = parseReadRequest(call.request)
-      const sink = createSink<ReadResp>(call)
+      const sink = createSink<Answer>(call)
       if (request.count === undefined) await subscribe(store, request, sink)
       else if (request.stream === undefined) await readAllStreams(store.log, request, request.count, sink)
       else await readOneStream(store.log, request, request.stream, request.count, sink)
@@ -43,14 +46,14 @@ export function serveRead(store: Store): handleServerStreamingCall<ReadReq, Read
   }
 }
 
-async function readAllStreams(log: Log, request: ReadRequest, count: number, sink: Sink<ReadResp>): Promise<void> {
+async function readAllStreams(log: Log, request: ReadRequest, count: number, sink: Sink<Answer>): Promise<void> {
   const { direction, filter } = request
   const start = exact(request.from, log.head() + 1)
   const from = direction === 'forwards' ? start : start - 1
   await writePages(log, readAll(log, { from, direction, count, filter }), request, sink)
 }
 
-async function readOneStream(log: Log, request: ReadRequest, stream: string, count: number, sink: Sink<ReadResp>): Promise<void> {
+async function readOneStream(log: Log, request: ReadRequest, stream: string, count: number, sink: Sink<Answer>): Promise<void> {
   const { direction, compatibility } = request
   if (direction === 'forwards' && request.from === 'end') throw new BadRequest('a stream cannot be read forwards from its end')
   const found = readability(log, stream)
@@ -67,17 +70,17 @@ async function readOneStream(log: Log, request: ReadRequest, stream: string, cou
   if (compatibility > 0) await sink.write(lastRevisionAnswer(last))
 }
 
-async function writePages(log: Log, pages: Iterable<RecordedEvent[]>, request: ReadRequest, sink: Sink<ReadResp>): Promise<void> {
+async function writePages(log: Log, pages: Iterable<RecordedEvent[]>, request: ReadRequest, sink: Sink<Answer>): Promise<void> {
   for (const events of pages) {
     for (const event of events) {
-      const blocked = sink.write(eventAnswer(resolved(log, event, request), request.structuredIds))
+      const blocked = sink.write(encodeEventAnswer(resolved(log, event, request), request.structuredIds))
       if (blocked) await blocked
     }
     await sink.turn()
   }
 }
 
-async function subscribe({ log, commits }: Store, request: ReadRequest, sink: Sink<ReadResp>): Promise<void> {
+async function subscribe({ log, commits }: Store, request: ReadRequest, sink: Sink<Answer>): Promise<void> {
   const { stream, filter, checkpointInterval } = request
   const fromEnd = request.from === 'end'
   if (stream !== undefined && !fromEnd && readability(log, stream) === 'tombstoned') throw streamDeleted(stream)
@@ -97,7 +100,7 @@ async function subscribe({ log, commits }: Store, request: ReadRequest, sink: Si
     await sink.write(confirmationAnswer(randomUUID()))
     for (const step of subscriptionSteps(source, { filter, fromEnd, checkpointInterval })) {
       if (step.kind === 'event') {
-        const blocked = sink.write(eventAnswer(resolved(log, step.event, request), request.structuredIds))
+        const blocked = sink.write(encodeEventAnswer(resolved(log, step.event, request), request.structuredIds))
         if (blocked) await blocked
         if (stream !== undefined && step.event.revision === TOMBSTONE) throw streamDeleted(stream)
       } else if (step.kind === 'checkpoint') {

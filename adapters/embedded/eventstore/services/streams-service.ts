@@ -7,14 +7,13 @@ import type {
   DeleteReq,
   DeleteResp,
   ReadReq,
-  ReadResp,
   TombstoneReq,
   TombstoneResp,
 } from '@eventstore/db-client/generated/streams_pb.js'
 import { serveAppend } from './append.ts'
 import { serveBatchAppend } from './batch-append.ts'
 import { serveDelete, serveTombstone } from './delete.ts'
-import { serveRead } from './read.ts'
+import { type Answer, serveRead } from './read.ts'
 import type { Store } from './store.ts'
 
 /** The service Streams: everything that is done with events but persistent subscriptions. */
@@ -23,7 +22,7 @@ export function streamsHandlers(store: Store): {
   batchAppend: handleBidiStreamingCall<BatchAppendReq, BatchAppendResp>
   delete: handleUnaryCall<DeleteReq, DeleteResp>
   tombstone: handleUnaryCall<TombstoneReq, TombstoneResp>
-  read: handleServerStreamingCall<ReadReq, ReadResp>
+  read: handleServerStreamingCall<ReadReq, Answer>
 } {
   return {
     append: serveAppend(store),

@@ -12,7 +12,7 @@ const COMMANDS: Commands = { ...handshakeCommands, ...readCommands, ...writeComm
 /** Sessions are accepted, transactions are not: there is one copy of the data and nothing to roll back. */
 function refuseTransactions(name: string, body: Doc): void {
   if (body.txnNumber !== undefined || body.startTransaction === true || name === 'commitTransaction' || name === 'abortTransaction')
-    throw new CommandError('IllegalOperation', 'the embedded server has no transactions')
+    throw new CommandError('CommandNotSupported', 'the embedded server has no transactions')
 }
 
 function run(call: Call): Reply {

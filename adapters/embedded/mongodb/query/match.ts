@@ -11,7 +11,7 @@ import { type Doc, isDocument } from '../document.ts'
 import { CommandError } from '../errors.ts'
 import { $avg, $max, $min, $sum } from './accumulators.ts'
 import { compareValues, equalValues, typeRank } from './order.ts'
-import { candidatesAt } from './paths.ts'
+import { candidatesAt, valuesAt } from './paths.ts'
 import { sortStage } from './sort.ts'
 
 export type Predicate = (document: Doc) => boolean
@@ -48,9 +48,14 @@ const not =
     return (document) => !predicate(document)
   }
 
+const exists = (path: string, operand: unknown): Predicate => {
+  const wanted = Boolean(operand)
+  return (document) => valuesAt(document, path).some((value) => value !== undefined) === wanted
+}
+
 const ignored = (): Predicate => () => true
 
-/** Comparison in BSON's order replaces mingo's, which knows neither 64-bit integers nor the rest of BSON's types. */
+/** In BSON's order, in place of mingo's operators, which know neither 64-bit integers nor the rest of BSON's types. */
 const comparisons = {
   $eq: equals,
   $ne: not(equals),
@@ -60,6 +65,7 @@ const comparisons = {
   $gte: ranged((order) => order >= 0),
   $lt: ranged((order) => order < 0),
   $lte: ranged((order) => order <= 0),
+  $exists: exists,
   $comment: ignored,
 }
 

@@ -76,14 +76,13 @@ export function createCollection(namespace: string, space: Space): Collection {
     for (const index of indexes.values()) index.check(value, stored)
     space.take(bytes - stored.bytes)
     const before = stored.value
-    for (const index of indexes.values()) if (index.definition !== ID_INDEX) index.remove(stored, before)
     stored.value = value
     stored.bytes = bytes
-    for (const index of indexes.values()) if (index.definition !== ID_INDEX) index.add(stored)
+    for (const index of indexes.values()) index.move(stored, before)
   }
 
   function remove(stored: StoredDocument): void {
-    for (const index of indexes.values()) index.remove(stored, stored.value)
+    for (const index of indexes.values()) index.remove(stored)
     documents.delete(stored)
     space.take(-stored.bytes)
   }

@@ -26,7 +26,9 @@ export type SecondaryIndex = {
   /** @throws DuplicateKey when the document, stored in place of `replaced`, would break uniqueness */
   check(value: Doc, replaced?: StoredDocument): void
   add(stored: StoredDocument): void
-  remove(stored: StoredDocument, value: Doc): void
+  /** After the value of a document has been replaced. */
+  move(stored: StoredDocument, before: Doc): void
+  remove(stored: StoredDocument): void
   scan(range: Range, backwards: boolean): Generator<StoredDocument>
 }
 
@@ -104,6 +106,14 @@ export function createSecondaryIndex(definition: IndexDefinition, namespace: str
     return new CommandError('DuplicateKey', message, { keyPattern: definition.key, keyValue })
   }
 
+  function insertAll(keys: readonly Key[], stored: StoredDocument): void {
+    for (const key of keys) entries.insert({ key, stored })
+  }
+
+  function removeAll(keys: readonly Key[], stored: StoredDocument): void {
+    for (const key of keys) entries.remove({ key, stored })
+  }
+
   return {
     definition,
     fields,
@@ -115,12 +125,14 @@ export function createSecondaryIndex(definition: IndexDefinition, namespace: str
       if (!definition.unique) return
       for (const key of keys) for (const entry of entries.scan(exactly(key))) if (entry.stored !== replaced) throw duplicate(key)
     },
-    add(stored) {
-      for (const key of keysOf(stored.value)) entries.insert({ key, stored })
+    add: (stored) => insertAll(keysOf(stored.value), stored),
+    move(stored, before) {
+      const [old, next] = [keysOf(before), keysOf(stored.value)]
+      if (old.length === next.length && old.every((key, i) => compareKey(key, next[i]!) === 0)) return
+      removeAll(old, stored)
+      insertAll(next, stored)
     },
-    remove(stored, value) {
-      for (const key of keysOf(value)) entries.remove({ key, stored })
-    },
+    remove: (stored) => removeAll(keysOf(stored.value), stored),
     *scan(range, backwards) {
       for (const entry of entries.scan(range, backwards)) yield entry.stored
     },

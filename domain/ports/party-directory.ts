@@ -1,0 +1,21 @@
+/** What the outside must provide to know the parties of this deployment, and how they are. */
+
+/** What a party says of itself, as JSON on `quorate.party.<partyId>.health`. Not signed: for choosing whom to ask, never for trust. */
+export type PartyHealth = {
+  partyId: string
+  pid: number
+  /** RFC 3339. */
+  startedAt: string
+  version: string
+  vault: string
+  shares: number
+  openCeremonies: number
+}
+
+export interface PartyDirectory {
+  readonly ids: readonly string[]
+  /** Whether the party has been heard of lately. */
+  isUp(partyId: string): boolean
+  /** The last that was heard of it. */
+  health(partyId: string): PartyHealth | undefined
+}

@@ -1,0 +1,187 @@
+import test from 'ava'
+import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
+import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
+import { signingSessionStream } from '../../domain/signing-session/events.ts'
+import { type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
+import { isSignature } from './verify.ts'
+
+const message = new TextEncoder().encode('pay nobody')
+const HOLDERS = ['party-1', 'party-2', 'party-3']
+
+let system: TestSystem
+let key: ExistingKeyShare
+
+test.before(async () => {
+  system = await startTestSystem({ parties: 3 })
+  key = await system.generateKey(await system.createWallet(), { scheme: 'frost-ed25519', threshold: 2, parties: HOLDERS })
+})
+
+test.after.always(() => system?.close())
+
+test.afterEach.always(async () => {
+  for (const party of system.parties) {
+    party.lie = undefined
+    party.thaw()
+    await party.kill()
+    await party.revive()
+  }
+})
+
+async function signed(t: { is(a: unknown, b: unknown): void; true(a: boolean): void }, withinMs: number) {
+  const began = Date.now()
+  const session = await system.sign(key, message)
+  t.is(session.status, 'signed')
+  t.true(isSignature(key.scheme, key.publicKey!, message, session.signature))
+  t.true(Date.now() - began < withinMs)
+  return session
+}
+
+test.serial('with any one party killed, the other two sign within two seconds', async (t) => {
+  for (const dead of HOLDERS) {
+    await system.party(dead).kill()
+    const { signers } = await signed(t, 2_000)
+    t.false(signers.includes(dead))
+    await system.party(dead).revive()
+  }
+})
+
+test.serial('with any one party frozen, the other two sign within two seconds', async (t) => {
+  for (const frozen of HOLDERS) {
+    system.party(frozen).freeze()
+    const { signers } = await signed(t, 2_000)
+    t.false(signers.includes(frozen))
+    system.party(frozen).thaw()
+  }
+})
+
+test.serial('with two parties killed a session fails naming them, and the next works when one is back', async (t) => {
+  await system.party('party-1').kill()
+  await system.party('party-3').kill()
+  const began = Date.now()
+  const { status, failure } = await system.sign(key, message)
+  t.is(status, 'failed')
+  t.deepEqual(failure, { code: 'quorum_unavailable', culprits: ['party-1', 'party-3'] })
+  t.true(Date.now() - began < 4_000)
+  await system.party('party-3').revive()
+  await signed(t, 2_000)
+})
+
+test.serial('a party that comes back while a session waits for it takes part', async (t) => {
+  await system.party('party-1').kill()
+  await system.party('party-3').kill()
+  const sessionId = await system.requestSignature(key, message)
+  await system.party('party-1').revive()
+  t.is((await system.outcome(sessionId)).status, 'signed')
+})
+
+test.serial('a party that gives a wrong share is named, and the session goes on without it', async (t) => {
+  for (const id of ['party-1', 'party-2']) system.party(id).lie = withContribution(altered)
+  const { failure, sessionId } = await system.sign(key, message)
+  t.deepEqual(failure, { code: 'quorum_unavailable', culprits: ['party-1', 'party-2'] })
+
+  const [started] = await system.events(signingSessionStream(sessionId))
+  t.is(started!.type, 'SigningRequested')
+  system.party('party-1').lie = undefined
+  const blamed = new Set<string>()
+  for (let i = 0; i < 6; i++) {
+    const { sessionId } = await signed(t, 3_000)
+    for (const event of (await system.events(signingSessionStream(sessionId))) as SessionEvent[])
+      if (event.type === 'SigningStarted') for (const id of event.data.previous?.culprits ?? []) blamed.add(id)
+  }
+  t.true(blamed.size === 0 || (blamed.size === 1 && blamed.has('party-2')))
+})
+
+test.serial('a party that restarts between the rounds is replaced, with fresh openings', async (t) => {
+  await system.party('party-3').kill()
+  let restarted = false
+  const victim = system.party('party-1')
+  const stopAfterOpening = (reply: CeremonyReply): CeremonyReply => {
+    if (reply.type === 'said' && !restarted) {
+      restarted = true
+      system.party('party-2').freeze()
+      void victim
+        .kill()
+        .then(() => victim.revive())
+        .then(() => system.party('party-3').revive())
+        .then(() => system.party('party-2').thaw())
+    }
+    return reply
+  }
+  victim.lie = stopAfterOpening
+  const session = await system.sign(key, message)
+  t.is(session.status, 'signed')
+  t.true(restarted)
+})
+
+test.serial('a party that does not answer the second round in time is replaced within two seconds', async (t) => {
+  const openings = new Set<string>()
+  let silent: string | undefined
+  for (const party of system.parties)
+    party.lie = (reply) => {
+      if (reply.type === 'said' && openings.add(party.id).size === 2) {
+        silent = party.id
+        party.freeze()
+      }
+      return reply
+    }
+  const session = await signed(t, 3_000)
+  t.is(session.attempt, 2)
+  t.false(session.signers.includes(silent!))
+  const starts = ((await system.events(signingSessionStream(session.sessionId))) as SessionEvent[]).filter(
+    (event) => event.type === 'SigningStarted',
+  )
+  t.deepEqual(
+    starts.map((event) => event.type === 'SigningStarted' && event.data.previous),
+    [null, { code: 'party_timeout', culprits: [silent!] }],
+  )
+})
+
+test.serial('key generation with a party that stays away fails naming it, and works when it is back', async (t) => {
+  const walletId = await system.createWallet()
+  const wanted = { scheme: 'frost-secp256k1-tr', threshold: 2, parties: HOLDERS } as const
+  await system.party('party-2').kill()
+  const failed = await system.generateKey(walletId, wanted)
+  t.is(failed.status, 'failed')
+  t.deepEqual(failed.failure, { code: 'party_unavailable', culprits: ['party-2'] })
+  await system.party('party-2').revive()
+  t.is((await system.generateKey(walletId, wanted)).status, 'active')
+})
+
+test.serial('a party that tells the others apart in key generation is found out, and no key comes of it', async (t) => {
+  system.party('party-3').lie = (reply, { header }) =>
+    reply.type === 'said' && header.kind === 'key-generation' && header.round === 2
+      ? { ...reply, statement: { ...reply.statement, transcript: new Uint8Array(32) } }
+      : reply
+  const { status, failure } = await system.generateKey(await system.createWallet(), {
+    scheme: 'frost-ed25519',
+    threshold: 2,
+    parties: HOLDERS,
+  })
+  t.is(status, 'failed')
+  t.is(failure?.code, 'protocol_abort')
+})
+
+test.serial('a secret share replaced on the way convicts its sender, and no key comes of it', async (t) => {
+  system.party('party-1').lie = (reply) =>
+    reply.type === 'said'
+      ? { ...reply, secrets: reply.secrets.map(({ to, sealed }) => ({ to, sealed: to === 'party-2' ? altered(sealed) : sealed })) }
+      : reply
+  const { status, failure } = await system.generateKey(await system.createWallet(), {
+    scheme: 'frost-ed25519',
+    threshold: 2,
+    parties: HOLDERS,
+  })
+  t.is(status, 'failed')
+  t.deepEqual(failure, { code: 'protocol_abort', culprits: ['party-1'] })
+})
+
+function withContribution(change: (bytes: Uint8Array) => Uint8Array) {
+  return (reply: CeremonyReply): CeremonyReply =>
+    reply.type === 'contributed' ? { ...reply, contribution: change(reply.contribution) } : reply
+}
+
+function altered(bytes: Uint8Array): Uint8Array {
+  const changed = bytes.slice()
+  changed[32]! ^= 1
+  return changed
+}
