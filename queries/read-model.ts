@@ -37,8 +37,11 @@ export async function freshEnough(freshness: Freshness, { minPosition, signal }:
  * @throws Problem `read_model_behind`, or that there is no such thing
  */
 export async function readDocument(models: ReadModels, request: ReadRequest, sought: Sought): Promise<Read> {
-  const position = await freshEnough(models.freshness[sought.model], request)
-  const document = (await models.documents.get(sought.model, sought.id)) ?? (await appearance(models, request, sought))
+  const freshness = models.freshness[sought.model]
+  const position = await freshEnough(freshness, request)
+  // Asked before the look: what is on its way now may have arrived right after it.
+  const awaited = freshness.awaited()
+  const document = (await models.documents.get(sought.model, sought.id)) ?? (await appearance(models, request, sought, awaited))
   if (!document || !mayRead(request.principal, document)) throw noSuch(sought.parameter)
   return { document, position }
 }
@@ -78,13 +81,13 @@ function mayRead({ tenant }: Principal, document: Document): boolean {
   return tenant === PLATFORM_TENANT || document.tenant === tenant
 }
 
-/** A missing document is worth waiting for only while something that this process appended has not been projected. */
+/** A missing document is worth waiting for only when something that this process appended had not been projected. */
 async function appearance(
   { documents, freshness }: ReadModels,
   { preferWaitSeconds, signal }: ReadRequest,
   { model, id }: Sought,
+  awaited: bigint | undefined,
 ): Promise<Document | undefined> {
-  const awaited = freshness[model].awaited()
   if (awaited === undefined) return undefined
   await freshness[model].reached(awaited, { timeoutMs: Math.max(APPEARANCE_WAIT_MS, preferWaitSeconds * 1000), signal })
   return documents.get(model, id)

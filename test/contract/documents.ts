@@ -183,7 +183,7 @@ function portContract(check: Check): void {
     await documents.ensureIndexes([{ collection: name, fields: { v: 1 }, unique: true }])
     await documents.apply([{ position: 4n, writes: [create(name, 'a', { set: { v: 1 } })] }])
     await documents.moveCheckpoint(name, undefined, 4n)
-    await documents.drop(name, [name])
+    await documents.drop(name, [name, `${name}_never_made`])
     t.is(await documents.get(name, 'a'), undefined)
     t.is(await documents.readCheckpoint(name), undefined)
     t.true((await collection.indexes()).some(({ key, unique }) => unique === true && key.v === 1))

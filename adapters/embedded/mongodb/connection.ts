@@ -7,6 +7,8 @@ import { decodeRequest, encodeReply } from './wire/messages.ts'
 /** Bytes of incomplete messages that all connections together may hold. */
 export type Budget = { held: number; readonly limit: number }
 
+const DEPARTURES = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE'])
+
 /** A message that has begun must be complete within this time. */
 const MESSAGE_TIMEOUT_MS = 30_000
 
@@ -21,6 +23,9 @@ function send(socket: Socket, message: Buffer): Promise<void> | undefined {
     socket.once('drain', proceed).once('close', proceed)
   })
 }
+
+/** The client went away in the middle of something, which is its right. */
+const isDeparture = (error: unknown): boolean => error instanceof Error && 'code' in error && DEPARTURES.has(error.code)
 
 /** Serves one client until it leaves. Nothing more is read from it while it does not take its answers. */
 export async function serveConnection(socket: Socket, server: Server, connectionId: number, budget: Budget): Promise<void> {
@@ -44,8 +49,7 @@ export async function serveConnection(socket: Socket, server: Server, connection
       if (splitter.pending !== held) hold(splitter.pending)
     }
   } catch (error) {
-    // Anything else is the client going away in the middle, which is its right.
-    if (error instanceof ProtocolViolation) server.log(`embedded mongodb: connection ${connectionId} closed: ${error.message}`)
+    if (!isDeparture(error)) server.log(`embedded mongodb: connection ${connectionId} closed: ${String(error)}`)
   } finally {
     budget.held -= held
     socket.destroy()

@@ -1,0 +1,124 @@
+import { encode } from '@msgpack/msgpack'
+import test from 'ava'
+import fc from 'fast-check'
+import type { CeremonyReply, CeremonyRequest, Header } from '../../domain/ceremony/messages.ts'
+import { decodeReply, decodeRequest, encodeReply, encodeRequest } from './ceremony-codec.ts'
+import { Malformed } from './shape.ts'
+
+const header: Header = {
+  scheme: 'frost-ed25519',
+  kind: 'signing',
+  ceremonyId: 'c0ffee00-0000-4000-8000-000000000000',
+  attempt: 2,
+  round: 3,
+  from: 'coordinator',
+  to: 'party-1',
+}
+const statement = { broadcast: Uint8Array.of(1, 2), sealingKey: new Uint8Array(32), transcript: null }
+const heard = { statements: [{ from: 'party-2', statement }], secrets: [{ from: 'party-2', sealed: Uint8Array.of(3) }] }
+const authorisation = { method: 'POST', path: '/v1/keys', body: '{"é":1}', intent: null }
+
+const requests: CeremonyRequest[] = [
+  { type: 'generateKey', key: { keyId: 'key', threshold: 2, parties: ['party-1', 'party-2'], authorisation } },
+  { type: 'openSigning', share: { keyId: 'key', attempt: 1, publicKey: new Uint8Array(32) } },
+  { type: 'sign', task: { message: new Uint8Array(0), signers: ['party-1'], authorisation: { ...authorisation, intent: 'a.b.c' } }, heard },
+  { type: 'proceed', heard },
+  { type: 'destroyShares', keyId: 'key' },
+]
+const replies: CeremonyReply[] = [
+  { type: 'said', statement, secrets: [{ to: 'party-2', sealed: Uint8Array.of(4) }] },
+  { type: 'generated', publicKey: new Uint8Array(32), publicPackage: Uint8Array.of(1) },
+  { type: 'contributed', contribution: Uint8Array.of(5) },
+  { type: 'destroyed' },
+  { type: 'refused', code: 'busy', reason: 'no', culprits: ['party-2'] },
+]
+
+test('what is encoded is decoded again', (t) => {
+  for (const request of requests) {
+    const decoded = decodeRequest(encodeRequest(header, request))
+    t.deepEqual({ header: decoded.header, request: decoded.request }, { header, request })
+  }
+  for (const reply of replies) t.deepEqual(decodeReply(encodeReply(header, reply)), { header, reply })
+  t.is(decodeReply(encodeReply(null, replies[4]!)).header, null)
+})
+
+test('the content of equal requests is equal bytes, whatever their headers', (t) => {
+  const content = (to: string) => decodeRequest(encodeRequest({ ...header, to }, requests[2]!)).content
+  t.deepEqual(content('party-1'), content('party-2'))
+})
+
+test('a field too many, too few, or of another kind is refused, at every depth', (t) => {
+  const content = requests[2] as Extract<CeremonyRequest, { type: 'sign' }>
+  const { heard: _, ...without } = content
+  const wrong: unknown[] = [
+    null,
+    [],
+    'sign',
+    { type: 'nothing' },
+    { type: 'toString' },
+    { ...content, extra: 1 },
+    without,
+    { ...content, task: { ...content.task, message: 'text' } },
+    { ...content, task: { ...content.task, signers: ['../party'] } },
+    { ...content, task: { ...content.task, signers: Array(8).fill('party-1') } },
+    { ...content, heard: { ...heard, statements: [{ from: 'party-2', statement: { ...statement, sealingKey: new Uint8Array(31) } }] } },
+    { type: 'openSigning', share: { keyId: 'key', attempt: 1.5, publicKey: new Uint8Array(32) } },
+    { type: 'openSigning', share: { keyId: 'key', attempt: 0, publicKey: new Uint8Array(32) } },
+  ]
+  for (const each of wrong) t.throws(() => decodeRequest(encode([1, header, encode(each)])), { instanceOf: Malformed })
+  const headers: unknown[] = [
+    null,
+    { ...header, round: 0 },
+    { ...header, to: 'a.b' },
+    { ...header, from: '' },
+    { ...header, scheme: 'none' },
+    { ...header, x: 1 },
+  ]
+  for (const each of headers) t.throws(() => decodeRequest(encode([1, each, encode(content)])), { instanceOf: Malformed })
+})
+
+test('another version, or bytes after the end, are refused', (t) => {
+  const payload = encodeRequest(header, requests[0]!)
+  t.throws(() => decodeRequest(encode([2, header, encode(requests[0])])), { instanceOf: Malformed })
+  t.throws(() => decodeRequest(Uint8Array.of(...payload, 0)), { instanceOf: Malformed })
+  t.throws(() => decodeRequest(payload.subarray(0, -1)), { instanceOf: Malformed })
+})
+
+test('a length that claims more than a message may hold costs nothing', (t) => {
+  for (const claim of [
+    [0xdd, 0xff, 0xff, 0xff, 0xff],
+    [0xdf, 0xff, 0xff, 0xff, 0xff],
+    [0xc6, 0xff, 0xff, 0xff, 0xff],
+    [0xdb, 0xff, 0xff, 0xff, 0xff],
+  ])
+    t.throws(() => decodeRequest(Uint8Array.from(claim)), { instanceOf: Malformed })
+  const nested = new Uint8Array(100_000).fill(0x91)
+  t.throws(() => decodeRequest(nested), { instanceOf: Malformed })
+})
+
+test('random and mutated bytes are read or refused, never anything else', (t) => {
+  const valid = requests.map((request) => encodeRequest(header, request))
+  const mutated = fc
+    .tuple(fc.constantFrom(...valid), fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }))
+    .map(([payload, changes]) => {
+      const copy = payload.slice()
+      for (const [at, byte] of changes) copy[at % copy.length] = byte
+      return copy
+    })
+  const readable = (payload: Uint8Array): boolean => {
+    try {
+      decodeRequest(payload)
+      return true
+    } catch (error) {
+      if (error instanceof Malformed) return false
+      throw error
+    }
+  }
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated), (payload) => {
+      readable(payload)
+    }),
+    { numRuns: 3_000 },
+  )
+  t.true(valid.every(readable))
+})
