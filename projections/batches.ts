@@ -30,8 +30,9 @@ export async function* batches<T>(items: AsyncIterable<T>, { limit, idleMs }: { 
       yield batch
     }
   } finally {
+    // Not waited for: a source that is being waited for itself ends only when its own signal says so.
     next?.catch(() => {})
-    await iterator.return?.()
+    iterator.return?.().catch(() => {})
   }
 }
 

@@ -54,7 +54,21 @@ export function runProjection(projection: Projection, options: RunnerOptions): {
   return { done: run(), status: () => ({ ...status }) }
 }
 
-async function follow(projection: Projection, { log, documents, feed, signal }: RunnerOptions, status: ProjectionStatus): Promise<void> {
+async function follow(projection: Projection, options: RunnerOptions, status: ProjectionStatus): Promise<void> {
+  const left = new AbortController()
+  try {
+    await followUntil(AbortSignal.any([options.signal, left.signal]), projection, options, status)
+  } finally {
+    left.abort()
+  }
+}
+
+async function followUntil(
+  signal: AbortSignal,
+  projection: Projection,
+  { log, documents, feed }: Omit<RunnerOptions, 'signal'>,
+  status: ProjectionStatus,
+): Promise<void> {
   const name = checkpointName(projection)
   let stored = await documents.readCheckpoint(name)
   if (stored === undefined) await documents.drop(name, projection.collections)

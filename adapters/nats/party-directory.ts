@@ -27,7 +27,8 @@ export function watchParties(messages: Messages, ids: readonly string[]): Watche
   const heard = new Map<string, { at: number; health: PartyHealth | undefined }>()
   const unsubscribe = messages.subscribe('quorate.party.*.health', (payload, subject) => {
     const partyId = subject.split('.')[2] as string
-    if (ids.includes(partyId)) heard.set(partyId, { at: Date.now(), health: parseHealth(payload) })
+    // Questions come on the same subject, and are empty.
+    if (payload.length > 0 && ids.includes(partyId)) heard.set(partyId, { at: Date.now(), health: parseHealth(payload) })
   })
   const isUp = (partyId: string) => Date.now() - (heard.get(partyId)?.at ?? 0) < SILENT_AFTER_MS
   return {

@@ -67,6 +67,7 @@ export function keyGenerationProcess({ log, channel, progress, timing = TIMING }
       }
     }
     await carryOut({ type: 'FailKeyGeneration', code: failure.code, culprits: failure.culprits })
+    progress({ kind: 'key-generation', ceremonyId: keyId }, 'failed')
   }
 
   return { name: NAME, prefixes: [KEY_SHARE_STREAMS], reactsTo: ['KeyGenerationRequested'], concurrency: CONCURRENCY, react }

@@ -5,7 +5,7 @@ import { keyShareStream } from '../../domain/key-share/events.ts'
 import { keyShare, requireActiveKey } from '../../domain/key-share/key-share.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
-import { type Failure, SIGNING_SESSION_STREAMS } from '../../domain/signing-session/events.ts'
+import { type Failure, type SessionIdentity, SIGNING_SESSION_STREAMS } from '../../domain/signing-session/events.ts'
 import {
   type ExistingSession,
   isTerminal,
@@ -41,6 +41,9 @@ const MAX_ATTEMPTS = 5
 /** A round of signing takes some 20 ms; what takes fifty times as long is not coming. */
 const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, roundTimeoutMs: 1_000 }
 
+/** What shows that a party is wrong, and not only slow, restarted or accused: it is asked no more in this session. Others are asked last. */
+const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
+
 type SigningKey = ReturnType<typeof requireActiveKey>
 type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
 
@@ -52,19 +55,19 @@ type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
 export function signingProcess({ log, channel, choice, progress, timing = TIMING }: SigningDependencies): Process {
   async function react(event: RecordedEvent): Promise<void> {
     const aggregate = { decider: inSequence(signingSession), stream: event.stream }
-    const session = requireSession((await load(log, aggregate)).state)
+    const [loaded, key] = await Promise.all([load(log, aggregate), keyToSignWith(log, event.data as SessionIdentity)])
+    const session = requireSession(loaded.state)
     if (isTerminal(session) || session.status === 'pending_approval') return
     const carryOut: CarryOut = (...commands) =>
       unlessOvertaken(
         ['session_terminal', 'session_out_of_order'],
         execute(log, aggregate, () => commands, inAnswerTo(event, NAME)),
       )
-    const key = await keyToSignWith(log, session)
     if ('code' in key) await carryOut({ type: 'FailSigning', code: key.code, culprits: [] })
     else await sign(session, key, carryOut)
   }
 
-  async function sign(session: ExistingSession, key: SigningKey, carryOut: CarryOut): Promise<unknown> {
+  async function sign(session: ExistingSession, key: SigningKey, carryOut: CarryOut): Promise<void> {
     const { sessionId, scheme, deadline } = session
     const excluded = new Set<string>()
     let previous: Failure | null = session.attempt === 0 ? null : { code: 'interrupted', culprits: [] }
@@ -72,12 +75,15 @@ export function signingProcess({ log, channel, choice, progress, timing = TIMING
     for (let number = session.attempt + 1; number <= MAX_ATTEMPTS; number++) {
       const attempt: CeremonyAttempt = { scheme, kind: 'signing', ceremonyId: sessionId, attempt: number }
       const left = Date.parse(deadline) - Date.now()
-      if (left <= 0) return carryOut({ type: 'ExpireSession', now: new Date().toISOString() })
+      if (left <= 0) {
+        await carryOut({ type: 'ExpireSession', now: new Date().toISOString() })
+        return
+      }
 
       const openings = await open(attempt, key, { excluded, windowMs: Math.min(timing.windowMs, left) })
       if (openings.size < key.threshold) {
-        progress(attempt, 'failed')
-        return carryOut({ type: 'FailSigning', code: 'quorum_unavailable', culprits: key.parties.filter((id) => !openings.has(id)) })
+        previous = { code: 'quorum_unavailable', culprits: key.parties.filter((id) => !openings.has(id)) }
+        break
       }
       await carryOut(
         { type: 'StartSigning', attempt: number, signers: [...openings.keys()], previous },
@@ -92,13 +98,14 @@ export function signingProcess({ log, channel, choice, progress, timing = TIMING
         if (!(error instanceof CeremonyFailed)) throw error
         previous = { code: error.code, culprits: error.culprits }
         for (const id of error.culprits) {
-          excluded.add(id)
           choice.failed(id)
+          if (PROVEN.includes(error.code)) excluded.add(id)
         }
         progress(attempt, 'attempt_failed')
       }
     }
-    return carryOut({ type: 'FailSigning', ...(previous ?? { code: 'interrupted', culprits: [] }) })
+    await carryOut({ type: 'FailSigning', ...(previous ?? { code: 'interrupted', culprits: [] }) })
+    progress({ kind: 'signing', ceremonyId: sessionId }, 'failed')
   }
 
   async function open(
@@ -153,7 +160,7 @@ export function signingProcess({ log, channel, choice, progress, timing = TIMING
 }
 
 /** The session's key as it is now, or why it may not sign any more. */
-async function keyToSignWith(log: EventLog, { keyId, walletId }: ExistingSession): Promise<SigningKey | { code: string }> {
+async function keyToSignWith(log: EventLog, { keyId, walletId }: SessionIdentity): Promise<SigningKey | { code: string }> {
   const [key, owner] = await Promise.all([
     load(log, { decider: keyShare, stream: keyShareStream(keyId) }),
     load(log, { decider: wallet, stream: walletStream(walletId) }),

@@ -107,13 +107,13 @@ test.serial('a revoked key has no shares left, and the parties refuse it even wh
     threshold: 2,
     parties: system.parties.map(({ id }) => id),
   })
-  const open = (to: string) =>
+  const open = (to: string, ceremonyId: string) =>
     system.channel.ask(
-      { scheme, kind: 'signing', ceremonyId: 'anything', attempt: 1, round: 1, to },
+      { scheme, kind: 'signing', ceremonyId, attempt: 1, round: 1, to },
       { type: 'openSigning', share: { keyId, attempt, publicKey: Buffer.from(publicKey!, 'hex') } },
       { timeoutMs: 2_000 },
     )
-  t.is((await open('party-1')).type, 'said')
+  t.is((await open('party-1', 'before')).type, 'said')
 
   const destroyed = new Promise<void>((resolve) => {
     const confirmed = new Set<string>()
@@ -125,7 +125,7 @@ test.serial('a revoked key has no shares left, and the parties refuse it even wh
   })
   await system.revoke(keyId)
   await destroyed
-  for (const { id } of system.parties) t.like(await open(id), { type: 'refused', code: 'key_revoked' })
+  for (const { id } of system.parties) t.like(await open(id, 'after'), { type: 'refused', code: 'key_revoked' })
 
   const session = await system.sign({ keyId, scheme, publicKey, attempt, ...key }, message)
   t.like(session, { status: 'failed', failure: { code: 'key_not_active' } })

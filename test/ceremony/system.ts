@@ -1,5 +1,5 @@
 /** A small Quorate in one process: real parties, broker, event store and processes; each party can be killed, frozen, or made to lie. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,10 +14,12 @@ import { connectPartyChannel, partyEndpoint } from '../../adapters/nats/party-ch
 import { watchParties } from '../../adapters/nats/party-directory.ts'
 import { type Aggregate, type CommandContext, type DomainEvent, execute, load } from '../../commands/execute.ts'
 import { runConsumer } from '../../commands/processes/consumer.ts'
+import { inSequence } from '../../commands/processes/in-sequence.ts'
 import { keyAttachmentProcess } from '../../commands/processes/key-attachment.ts'
 import { keyGenerationProcess } from '../../commands/processes/key-generation.ts'
 import { keyRevocationProcess } from '../../commands/processes/key-revocation.ts'
 import { createPartyChoice } from '../../commands/processes/party-choice.ts'
+import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
@@ -26,6 +28,7 @@ import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } fro
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { Messages } from '../../domain/ports/messages.ts'
 import type { Asked, PartyChannel, PartyEndpoint } from '../../domain/ports/party-channel.ts'
+import type { Sealing } from '../../domain/ports/sealing.ts'
 import type { Vault } from '../../domain/ports/vault.ts'
 import { type SigningSessionEvent, signingSessionStream } from '../../domain/signing-session/events.ts'
 import {
@@ -35,6 +38,7 @@ import {
   type SigningSessionCommand,
   signingSession,
 } from '../../domain/signing-session/signing-session.ts'
+import type { RandomBytes } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
@@ -49,6 +53,9 @@ export type Broker = { url: string; close(): Promise<void> }
 /** Undefined when `nats-server` is not installed. */
 export const realBroker = (): Promise<Broker | undefined> => startNatsServer({ port: 0 })
 export const embeddedBroker = (): Promise<Broker> => startEmbeddedNats({ port: 0 })
+
+/** Is shown every secret before it is sealed, and all randomness that parties draw. */
+export type OnSecret = (secret: Uint8Array) => void
 
 export type TestParty = {
   readonly id: string
@@ -73,7 +80,12 @@ export type TestSystem = {
   party(id: string): TestParty
   createWallet(): Promise<string>
   generateKey(walletId: string, options: { scheme: Scheme; threshold: number; parties: readonly string[] }): Promise<ExistingKeyShare>
-  requestSignature(key: ExistingKeyShare, message: Uint8Array, options?: { seconds?: number }): Promise<string>
+  requestSignature(key: ExistingKeyShare, message: Uint8Array, options?: SessionOptions): Promise<string>
+  /** Decides a command on a session. */
+  command(sessionId: string, command: SigningSessionCommand): Promise<unknown>
+  freeze(walletId: string): Promise<void>
+  /** A signing process of another coordinator, which takes no part in the work unless called. */
+  anotherCoordinator(): Process
   /** The session once it is over. */
   outcome(sessionId: string): Promise<ExistingSession>
   sign(key: ExistingKeyShare, message: Uint8Array): Promise<ExistingSession>
@@ -84,9 +96,24 @@ export type TestSystem = {
   close(): Promise<void>
 }
 
+export type SessionOptions = {
+  seconds?: number
+  approvers?: readonly string[]
+  /** Commands that take effect together with the request. */
+  andThen?: readonly SigningSessionCommand[]
+}
+
 const OUTCOME_WITHIN_MS = 20_000
 
-export async function startTestSystem({ parties: count, broker }: { parties: number; broker?: Broker }): Promise<TestSystem> {
+export async function startTestSystem({
+  parties: count,
+  broker,
+  onSecret = () => {},
+}: {
+  parties: number
+  broker?: Broker
+  onSecret?: OnSecret
+}): Promise<TestSystem> {
   const dir = await mkdtemp(join(tmpdir(), 'quorate-ceremony-'))
   const nats = broker ?? (await embeddedBroker())
   const store = await startEmbeddedEventStore({ port: 0, dataDir: join(dir, 'eventstore') })
@@ -96,13 +123,14 @@ export async function startTestSystem({ parties: count, broker }: { parties: num
   const ids = Array.from({ length: count }, (_, index) => `party-${index + 1}`)
   const parties: TestParty[] = []
   const failures: unknown[] = []
-  for (const id of ids) parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures }))
+  for (const id of ids) parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures, onSecret }))
 
   const directory = watchParties(messages, ids)
   const stop = new AbortController()
   const progress = publishProgress(messages)
+  const anotherCoordinator = () => signingProcess({ log, channel, choice: createPartyChoice(directory), progress })
   const processes = [
-    signingProcess({ log, channel, choice: createPartyChoice(directory), progress }),
+    anotherCoordinator(),
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
@@ -114,28 +142,24 @@ export async function startTestSystem({ parties: count, broker }: { parties: num
       return isTerminal(session) ? session : undefined
     })
 
-  const requestSignature: TestSystem['requestSignature'] = async (key, message, { seconds = 30 } = {}) => {
+  const requestSignature: TestSystem['requestSignature'] = async (key, message, { seconds = 30, ...options } = {}) => {
     const sessionId = randomUUID()
     const { keyId, walletId, tenant, scheme } = key
-    const data = Buffer.from(message).toString('hex')
-    await execute(
-      log,
-      { decider: signingSession, stream: signingSessionStream(sessionId) },
-      (): SigningSessionCommand => ({
-        type: 'RequestSignature',
-        sessionId,
-        keyId,
-        walletId,
-        tenant,
-        scheme,
-        payload: { kind: 'message', encoding: 'hex', data },
-        message: Buffer.from(protocolOf(scheme).message(message)).toString('hex'),
-        deadline: new Date(Date.now() + seconds * 1000).toISOString(),
-        approvals: null,
-        authorisation: AUTHORISATION,
-      }),
-      context(),
-    )
+    const request: SigningSessionCommand = {
+      type: 'RequestSignature',
+      sessionId,
+      keyId,
+      walletId,
+      tenant,
+      scheme,
+      payload: { kind: 'message', encoding: 'hex', data: Buffer.from(message).toString('hex') },
+      message: Buffer.from(protocolOf(scheme).message(message)).toString('hex'),
+      deadline: new Date(Date.now() + seconds * 1000).toISOString(),
+      approvals: options.approvers ? { required: options.approvers.length, approvers: options.approvers } : null,
+      authorisation: AUTHORISATION,
+    }
+    const aggregate = { decider: inSequence(signingSession), stream: signingSessionStream(sessionId) }
+    await execute(log, aggregate, () => [request, ...(options.andThen ?? [])], context())
     return sessionId
   }
 
@@ -182,6 +206,13 @@ export async function startTestSystem({ parties: count, broker }: { parties: num
       })
     },
     requestSignature,
+    anotherCoordinator,
+    command: (sessionId, command) =>
+      execute(log, { decider: signingSession, stream: signingSessionStream(sessionId) }, () => command, context()),
+    async freeze(walletId) {
+      const aggregate = { decider: wallet, stream: walletStream(walletId) }
+      await execute(log, aggregate, (): WalletCommand => ({ type: 'Freeze', reason: 'test' }), context())
+    },
     outcome,
     sign: async (key, message) => outcome(await requestSignature(key, message)),
     async revoke(keyId) {
@@ -213,10 +244,31 @@ function context(): CommandContext {
   return { commandId: randomUUID(), correlationId: randomUUID(), causationId: randomUUID(), actor: 'test', tenant: 'test' }
 }
 
-async function startTestParty({ id, dir, brokerUrl, failures }: { id: string; dir: string; brokerUrl: string; failures: unknown[] }) {
+type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: unknown[]; onSecret: OnSecret }
+
+async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPartyOptions): Promise<TestParty> {
   let running: { messages: Messages; close(): Promise<void> } | undefined
   let frozen: { until: Promise<void>; thaw(): void } | undefined
-  const vault: Vault = await openKeystore({ dir: join(dir, 'keystore'), passphrase: id })
+  const keystore = await openKeystore({ dir: join(dir, 'keystore'), passphrase: id })
+  const vault: Vault = {
+    ...keystore,
+    seal(plaintext, associatedData) {
+      onSecret(plaintext.slice())
+      return keystore.seal(plaintext, associatedData)
+    },
+  }
+  const sealing: Sealing = {
+    ...hpkeSealing,
+    seal(recipient, plaintext, context) {
+      onSecret(plaintext.slice())
+      return hpkeSealing.seal(recipient, plaintext, context)
+    },
+  }
+  const rng: RandomBytes = (length) => {
+    const bytes = new Uint8Array(randomBytes(length))
+    onSecret(bytes.slice())
+    return bytes
+  }
 
   const party: TestParty = {
     id,
@@ -230,7 +282,8 @@ async function startTestParty({ id, dir, brokerUrl, failures }: { id: string; di
       const messages = await connectMessages({ url: brokerUrl, name: id })
       const onFailure = (error: unknown) => failures.push(error)
       const shares = await openShareStore({ dir, partyId: id, vault })
-      const service = serveParty({ partyId: id, endpoint: troubled(partyEndpoint(messages)), shares, sealing: hpkeSealing, onFailure })
+      const endpoint = troubled(partyEndpoint(messages))
+      const service = serveParty({ partyId: id, endpoint, shares, sealing, rng, onFailure })
       const stopHealth = announceHealth(messages, id, () => ({
         partyId: id,
         pid: process.pid,
