@@ -79,21 +79,25 @@ async function followUntil(
   if (position !== undefined) feed.reached(projection.name, position)
 
   const messages = log.subscribe({ after: position, prefixes: DOMAIN_STREAMS, signal })
-  for await (const batch of batches(messages, { limit: BATCH, idleMs: CHECKPOINT_EVERY_MS })) {
-    const last = await applyBatch(projection, batch, documents, feed, status)
-    if (last !== undefined) {
-      position = last
-      status.position = position
-      feed.reached(projection.name, position)
+  try {
+    for await (const batch of batches(messages, { limit: BATCH, idleMs: CHECKPOINT_EVERY_MS })) {
+      const last = await applyBatch(projection, batch, documents, feed, status)
+      if (last !== undefined) {
+        position = last
+        status.position = position
+        feed.reached(projection.name, position)
+      }
+      status.failure = null
+      if (Date.now() - checkedAt >= CHECKPOINT_EVERY_MS) {
+        await keepCheckpoint(documents, name, stored, position)
+        stored = position
+        checkedAt = Date.now()
+      }
     }
-    status.failure = null
-    if (Date.now() - checkedAt >= CHECKPOINT_EVERY_MS) {
-      await keepCheckpoint(documents, name, stored, position)
-      stored = position
-      checkedAt = Date.now()
-    }
+  } finally {
+    // However it ends, what was applied need not be applied again.
+    if (position !== stored) await keepCheckpoint(documents, name, stored, position)
   }
-  await keepCheckpoint(documents, name, stored, position)
 }
 
 /** Position that has been considered after the batch, undefined when it says nothing of it. */
