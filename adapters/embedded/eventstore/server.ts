@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Server } from '@grpc/grpc-js'
 import { createCommitQueue } from './log/commit-queue.ts'
-import { openDatabase } from './log/database.ts'
+import { closeDatabase, openDatabase } from './log/database.ts'
 import { openLog } from './log/log.ts'
 import { createGroupStore } from './persistent/group-store.ts'
 import { startPersistentSubscriptions } from './persistent/subsystem.ts'
@@ -39,8 +39,15 @@ export async function startEmbeddedEventStore(options: {
   if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true })
   const database = openDatabase(options.dataDir === undefined ? ':memory:' : join(options.dataDir, DATABASE_FILE))
   const log = openLog(database)
-  const store = { log, commits: createCommitQueue(log), report }
-  const groups = startPersistentSubscriptions(log, store.commits, createGroupStore(database), report)
+  const commits = createCommitQueue(log, report)
+  const store = { log, commits }
+  const groups = startPersistentSubscriptions(log, commits, createGroupStore(database), report)
+  const closeStore = async () => {
+    await groups.close()
+    // Whatever was written before this is stored before the database closes.
+    await commits.submit(() => undefined)
+    closeDatabase(database)
+  }
   const grpc = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
@@ -49,19 +56,28 @@ export async function startEmbeddedEventStore(options: {
   grpc.addService(streamsService, streamsHandlers(store))
   grpc.addService(persistentService, persistentHandlers(store, groups))
   grpc.addService(featuresService, serverFeaturesHandlers())
-  grpc.addService(gossipService, gossipHandlers(() => portNumber))
+  grpc.addService(
+    gossipService,
+    gossipHandlers(() => portNumber),
+  )
   grpc.addService(monitoringService, monitoringHandlers(log))
-  const port = await openPort(grpc, options.port)
+  const port = await openPort(grpc, options.port).catch(async (error: unknown) => {
+    await closeStore()
+    throw error
+  })
   portNumber = port.number
   report(`embedded event store (protocol of EventStoreDB ${SERVER_VERSION}) on 127.0.0.1:${port.number}, ${options.dataDir ?? 'in memory'}`)
+  let closing: Promise<void> | undefined
   return {
     url: `esdb://127.0.0.1:${port.number}?tls=false`,
     port: port.number,
-    async close() {
-      await groups.close()
-      grpc.forceShutdown()
-      await port.close()
-      database.close()
+    close() {
+      closing ??= (async () => {
+        grpc.forceShutdown()
+        await port.close()
+        await closeStore()
+      })()
+      return closing
     },
   }
 }

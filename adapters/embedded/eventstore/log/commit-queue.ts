@@ -12,7 +12,7 @@ export type CommitQueue = {
  * written goes into the next. `work` answers with an outcome when it declines; it throws only when the store fails, and then none of
  * the transaction's work was stored.
  */
-export function createCommitQueue(log: Log): CommitQueue {
+export function createCommitQueue(log: Log, report: (line: string) => void): CommitQueue {
   type Waiting = { work: () => unknown; resolve: (result: unknown) => void; reject: (reason: unknown) => void }
   let waiting: Waiting[] = []
   const listeners = new Set<(commit: Commit) => void>()
@@ -27,6 +27,7 @@ export function createCommitQueue(log: Log): CommitQueue {
       })
       if (commit.streams.size > 0) for (const listener of listeners) listener(commit)
     } catch (error) {
+      report(`a commit of ${batch.length} writes failed: ${error instanceof Error ? error.message : 'unknown error'}`)
       for (const { reject } of batch) reject(error)
     }
   }

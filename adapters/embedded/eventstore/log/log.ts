@@ -1,14 +1,14 @@
+import { type BoundedMap, createBoundedMap } from './bounded-map.ts'
 import type { Database } from './database.ts'
 import { commitDigest, type DigestedRecord, GENESIS } from './digest.ts'
 import { type Appended, type Direction, NO_STREAM, type ProposedEvent, type RecordedEvent, TOMBSTONE } from './event.ts'
-import { createRecentIds, type RecentIds } from './recent-ids.ts'
 import { decodeRecord, encodeRecords } from './record-codec.ts'
 
 /** What a commit changed. */
 export type Commit = { streams: ReadonlySet<string>; head: number }
 
-/** Some events in the order of the read; `next` is where the following page begins, absent when there is none. */
-export type Page = { events: RecordedEvent[]; next: number | undefined; bytes: number }
+/** Some events in the order of the read; `next` is where the following page begins, absent when there is none. `used` rows with `bytes` were read for it. */
+export type Page = { events: RecordedEvent[]; next: number | undefined; used: number; bytes: number }
 
 /** How much a page may hold: events, and rows (each of them is one append or a part of it). */
 export type PageLimit = { events: number; rows: number }
@@ -32,35 +32,46 @@ export type Log = {
   transaction<T>(work: () => T): { result: T; commit: Commit }
 }
 
+/** Where an id was appended last; one that is in two streams is remembered for the later one only, as in EventStoreDB. */
+type Place = { stream: number; revision: number }
+
 type StreamEntry = { id: number | undefined; last: number }
 /** The driver hands blobs over as plain buffers. */
 type RecordRow = { position: number; revision: number; count: number; created: number; payload: ArrayBuffer; name: string }
 
 const CACHED_STREAMS = 20_000
-const RECENT_IDS = 65_536
+const RECENT_IDS = 131_072
+const RECENT_BYTES = 128 * 1024 * 1024
 
 /** The log of all streams in a database that `openDatabase` opened. */
 export function openLog(database: Database.Database): Log {
   const sql = prepareStatements(database)
-  let entries = new Map<string, StreamEntry>()
-  let head = 0
-  let digest: Uint8Array = GENESIS
-  let recentIds: RecentIds
-  let pending: DigestedRecord[] = []
+  const last = sql.lastRecord.get([]) as { position: number; count: number; digest: ArrayBuffer } | undefined
+  let head = last ? last.position + last.count - 1 : 0
+  let digest: Uint8Array = last ? Buffer.from(last.digest) : GENESIS
+  let entries: BoundedMap<string, StreamEntry>
+  let recentIds: BoundedMap<string, Place>
+  let pending: DigestedRecord[]
 
-  /** What is kept in memory, taken from the store. Also used when a transaction failed. */
-  function load(): void {
-    const last = sql.lastRecord.get([]) as { position: number; count: number; digest: ArrayBuffer } | undefined
-    head = last ? last.position + last.count - 1 : 0
-    digest = last ? Buffer.from(last.digest) : GENESIS
-    entries = new Map()
+  /** Takes what is kept in memory from the store again. */
+  function refresh(): void {
     pending = []
-    recentIds = createRecentIds(RECENT_IDS)
-    for (const row of sql.recordsAfter.all([head - RECENT_IDS]) as (RecordRow & { stream: number })[]) {
-      decodeRecord(Buffer.from(row.payload), 0, row.count).forEach(({ id }, index) => {
-        recentIds.add(id, row.stream, row.revision + index)
-      })
+    entries = createBoundedMap(CACHED_STREAMS)
+    recentIds = createBoundedMap(RECENT_IDS)
+    for (const { id, ...place } of newestEvents().reverse()) recentIds.set(id, place)
+  }
+
+  /** Newest first, as many as are remembered, unless they are so large that finding them would take long. */
+  function newestEvents(): (Place & { id: string })[] {
+    const found: (Place & { id: string })[] = []
+    let bytes = 0
+    for (let next: number | undefined = head; next !== undefined && found.length < RECENT_IDS && bytes < RECENT_BYTES; ) {
+      const read: Page = readAll(next, 'backwards', { events: RECENT_IDS - found.length, rows: 64 })
+      for (const { id, stream, revision } of read.events) found.push({ id, stream: entryOf(stream).id!, revision })
+      bytes += read.bytes
+      next = read.next
     }
+    return found
   }
 
   function entryOf(stream: string): StreamEntry {
@@ -68,7 +79,6 @@ export function openLog(database: Database.Database): Log {
     if (cached) return cached
     const found = sql.stream.get([stream]) as { id: number; last: number | null } | undefined
     const entry = { id: found?.id, last: found?.last ?? NO_STREAM }
-    if (entries.size >= CACHED_STREAMS) entries.delete(entries.keys().next().value!)
     entries.set(stream, entry)
     return entry
   }
@@ -94,7 +104,7 @@ export function openLog(database: Database.Database): Log {
     }
     const first = entry.last - events.length + 1
     events.forEach(({ id }, index) => {
-      recentIds.add(id, entry.id, first + index)
+      recentIds.set(id, { stream: entry.id, revision: first + index })
     })
     return { revision: entry.last, position: head }
   }
@@ -108,11 +118,11 @@ export function openLog(database: Database.Database): Log {
   }
 
   function transaction<T>(work: () => T): { result: T; commit: Commit } {
-    const before = head
+    const before = { head, digest }
     try {
       sql.begin.run([])
       const result = work()
-      if (head > before) {
+      if (head > before.head) {
         digest = commitDigest(digest, pending)
         sql.addDigest.run([digest, pending.at(-1)!.position])
       }
@@ -121,16 +131,19 @@ export function openLog(database: Database.Database): Log {
       pending = []
       return { result, commit: { streams, head } }
     } catch (error) {
+      head = before.head
+      digest = before.digest
       if (database.inTransaction) sql.rollback.run([])
-      load()
+      refresh()
       throw error
     }
   }
 
   function readStream(stream: string, from: number, direction: Direction, limit: PageLimit): Page {
     const { id } = entryOf(stream)
-    if (id === undefined) return { events: [], next: undefined, bytes: 0 }
-    const rows = direction === 'forwards' ? sql.streamForwards.all([id, id, from, limit.rows]) : sql.streamBackwards.all([id, from, limit.rows])
+    if (id === undefined) return { events: [], next: undefined, used: 0, bytes: 0 }
+    const rows =
+      direction === 'forwards' ? sql.streamForwards.all([id, id, from, limit.rows]) : sql.streamBackwards.all([id, from, limit.rows])
     return page(rows as RecordRow[], 'revision', from, direction, limit)
   }
 
@@ -139,15 +152,15 @@ export function openLog(database: Database.Database): Log {
     return page(rows as RecordRow[], 'position', from, direction, limit)
   }
 
-  load()
+  refresh()
   return {
     head: () => head,
     lastRevision: (stream) => entryOf(stream).last,
     readStream,
     readAll,
     revisionOf(stream, id) {
-      const entry = entryOf(stream)
-      return entry.id === undefined ? undefined : recentIds.find(id, entry.id)
+      const place = recentIds.get(id)
+      return place !== undefined && place.stream === entryOf(stream).id ? place.revision : undefined
     },
     append,
     tombstone,
@@ -158,10 +171,12 @@ export function openLog(database: Database.Database): Log {
 /** The events of some rows in the order of the read, beginning at `from`, which is a revision or a position. */
 function page(rows: RecordRow[], key: 'revision' | 'position', from: number, direction: Direction, limit: PageLimit): Page {
   const events: RecordedEvent[] = []
+  let used = 0
   let bytes = 0
   for (const row of rows) {
     const wanted = limit.events - events.length
     if (wanted === 0) break
+    used += 1
     bytes += row.payload.byteLength
     const reached = from - row[key]
     if (direction === 'forwards') {
@@ -174,7 +189,7 @@ function page(rows: RecordRow[], key: 'revision' | 'position', from: number, dir
   }
   const last = events.at(-1)
   const exhausted = rows.length < limit.rows && events.length < limit.events
-  return { events, next: last && !exhausted ? last[key] + (direction === 'forwards' ? 1 : -1) : undefined, bytes }
+  return { events, next: last && !exhausted ? last[key] + (direction === 'forwards' ? 1 : -1) : undefined, used, bytes }
 }
 
 function eventsOf(row: RecordRow, skip: number, take: number): RecordedEvent[] {
@@ -202,7 +217,6 @@ function prepareStatements(database: Database.Database) {
     addRecord: database.prepare('insert into records (position, stream, revision, count, created, payload) values (?, ?, ?, ?, ?, ?)'),
     addDigest: database.prepare('update records set digest = ? where position = ?'),
     lastRecord: database.prepare('select position, count, digest from records order by position desc limit 1'),
-    recordsAfter: database.prepare('select position, stream, revision, count, created, payload from records where position > ? order by position'),
     // A read may begin within a record, so it begins at the last record that starts at or before `from`.
     streamForwards: database.prepare(`${all}
       where r.stream = ? and r.revision >= coalesce((select max(revision) from records where stream = ? and revision <= ?), 0)

@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.ts'
-import { metadataOf, lastEvent, readability } from '../streams/stream-state.ts'
+import { lastEvent, metadataOf, readability } from '../streams/stream-state.ts'
 import { ALL, checkpointStreamOf, type GroupKey, parkedStreamOf } from './settings.ts'
 
 /** How a revision or position is written down: `"4"` in a group on one stream, `"C:4/P:4"` in one on all streams. */

@@ -13,7 +13,8 @@ export function createGroupStore(database: Database.Database): GroupStore {
   const put = database.prepare('insert or replace into persistent_groups (source, name, config) values (?, ?, ?)')
   const drop = database.prepare('delete from persistent_groups where source = ? and name = ?')
   return {
-    load: () => (all.all([]) as (GroupKey & { config: string })[]).map((row) => ({ ...row, config: JSON.parse(row.config) as GroupConfig })),
+    load: () =>
+      (all.all([]) as (GroupKey & { config: string })[]).map((row) => ({ ...row, config: JSON.parse(row.config) as GroupConfig })),
     save(key, config) {
       put.run([key.source, key.name, JSON.stringify(config)])
     },

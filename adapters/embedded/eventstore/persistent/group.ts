@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../log/event.ts'
 import type { ResolvedEvent } from '../streams/read.ts'
-import { chooseConsumer } from './strategy.ts'
 import type { GroupSettings } from './settings.ts'
+import { chooseConsumer } from './strategy.ts'
 
 /** One event on its way to a consumer. */
 export type Message = {
@@ -15,7 +15,8 @@ export type Message = {
   retryCount: number
 }
 
-export type Consumer = { id: string; name: string; capacity: number; inFlight: number; totalItems: number }
+/** `blocked` while its connection does not take more. */
+export type Consumer = { id: string; name: string; capacity: number; inFlight: number; totalItems: number; blocked: boolean }
 
 export type Delivery = { consumer: Consumer; message: Message }
 
@@ -45,14 +46,14 @@ export function messageOf(resolved: ResolvedEvent, from: { key: number } | { par
   return { id, resolved, key: undefined, parkedRevision: undefined, ...from, retryCount: 0 }
 }
 
-/** Hands out what waits, as far as the consumers' buffers allow. */
-export function dispatch(group: Group, now: number): Delivery[] {
+/** Hands out what waits, as far as the consumers' buffers allow, but at most `limit` messages. */
+export function dispatch(group: Group, now: number, limit: number): Delivery[] {
   const deliveries: Delivery[] = []
   const { messageTimeoutMs, strategy } = group.settings
   const handOut = (messages: Message[]): Message[] => {
     const left: Message[] = []
     for (const [index, message] of messages.entries()) {
-      if (group.consumers.every(isFull)) return [...left, ...messages.slice(index)]
+      if (deliveries.length === limit || group.consumers.every(isFull)) return [...left, ...messages.slice(index)]
       // Two events may have one id; the second one waits until the first is answered.
       const consumer = group.inFlight.has(message.id) ? undefined : chooseConsumer(strategy, group.consumers, message)
       if (!consumer) {
@@ -75,7 +76,7 @@ export function dispatch(group: Group, now: number): Delivery[] {
   return deliveries
 }
 
-export const isFull = ({ inFlight, capacity }: Consumer): boolean => inFlight >= capacity
+export const isFull = ({ inFlight, capacity, blocked }: Consumer): boolean => blocked || inFlight >= capacity
 
 /** Takes messages back from a consumer, because it has answered. Ids that it was not given are ignored. */
 export function answered(group: Group, consumer: Consumer, ids: readonly string[]): Message[] {
@@ -90,7 +91,9 @@ export function answered(group: Group, consumer: Consumer, ids: readonly string[
 /** Delivers messages again; those that were delivered often enough are to be parked, and are returned. */
 export function retry(group: Group, messages: readonly Message[]): Message[] {
   const exhausted = messages.filter(({ retryCount }) => retryCount >= group.settings.maxRetryCount)
-  const again = messages.filter((message) => !exhausted.includes(message)).map((message) => ({ ...message, retryCount: message.retryCount + 1 }))
+  const again = messages
+    .filter((message) => !exhausted.includes(message))
+    .map((message) => ({ ...message, retryCount: message.retryCount + 1 }))
   urge(group, again)
   park(group, exhausted)
   return exhausted
@@ -144,5 +147,8 @@ export function settledUpTo(group: Group, last: number): number {
 
 /** The same of replayed messages, in the stream of parked ones. */
 export function replayedUpTo(group: Group, last: number): number {
-  return outstanding(group).reduce((least, { parkedRevision }) => (parkedRevision === undefined ? least : Math.min(least, parkedRevision - 1)), last)
+  return outstanding(group).reduce(
+    (least, { parkedRevision }) => (parkedRevision === undefined ? least : Math.min(least, parkedRevision - 1)),
+    last,
+  )
 }

@@ -31,7 +31,11 @@ import { ALL, checkpointStreamOf, type GroupConfig, type GroupKey, isGroupStream
 export type NackAction = 'park' | 'retry' | 'skip'
 
 /** What a consumer's connection must be able to do. */
-export type Connection = { deliver(message: Message): void; drop(): void }
+export type Connection = {
+  /** False when it takes no more until `unblock`. */
+  deliver(message: Message): boolean
+  drop(): void
+}
 
 /** A group at work: it reads its source, delivers, and writes down its checkpoints and what it parks. */
 export type Runner = {
@@ -40,6 +44,7 @@ export type Runner = {
   readonly group: Group
   connect(consumer: Consumer, connection: Connection): void
   disconnect(consumer: Consumer): void
+  unblock(consumer: Consumer): void
   ack(consumer: Consumer, ids: readonly string[]): void
   nack(consumer: Consumer, ids: readonly string[], action: NackAction, reason: string): void
   /** Delivers the oldest `count` parked events again. */
@@ -53,6 +58,9 @@ export type Runner = {
   /** Drops the consumers and resolves when the progress is stored. */
   stop(): Promise<void>
 }
+
+/** What may be written to connections before they are asked whether they can take it. */
+const DELIVERIES_PER_TURN = 64
 
 /** How a parked event says why it is there. */
 const REASONS = { nack: "Client explicitly NAK'ed message.\n", exhausted: 'Reached retry count of ' }
@@ -68,7 +76,7 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
   const after = checkpoint ?? config.after
   const source = key.source === ALL ? allSource(log, after) : streamSource(log, key.source, after)
   const bufferSize = Math.max(1, settings.historyBufferSize)
-  const page = { events: Math.max(1, Math.min(settings.readBatchSize, bufferSize)), rows: Math.max(1, Math.min(settings.readBatchSize, 32)) }
+  const batchSize = Math.max(1, Math.min(settings.readBatchSize, bufferSize))
 
   /** Events considered since the last checkpoint, apart from those of groups: a checkpoint must not be the cause of another. */
   let considered = 0
@@ -94,13 +102,14 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
   function pump(): void {
     if (group.consumers.length === 0) return
     const more = readReplayed() || readSource()
-    for (const { consumer, message } of dispatch(group, Date.now())) connections.get(consumer)!.deliver(message)
-    if (more && group.waiting.length < bufferSize) schedule()
+    const deliveries = dispatch(group, Date.now(), DELIVERIES_PER_TURN)
+    for (const { consumer, message } of deliveries) if (!connections.get(consumer)!.deliver(message)) consumer.blocked = true
+    if (deliveries.length === DELIVERIES_PER_TURN || (more && group.waiting.length < bufferSize)) schedule()
   }
 
   function readSource(): boolean {
     if (group.waiting.length >= bufferSize) return false
-    const { events, more } = source.take(page)
+    const { events, more } = source.take(batchSize)
     for (const event of events) {
       if (!isGroupStream(event.stream)) considered += 1
       if (wanted(event)) group.waiting.push(messageOf(resolve(event), { key: source.keyOf(event) }))
@@ -109,13 +118,16 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
   }
 
   const wanted = (event: RecordedEvent): boolean =>
-    filter(event) && event.stream !== checkpointStream && event.stream !== parkedStream && (key.source === ALL || event.revision !== TOMBSTONE)
+    filter(event) &&
+    event.stream !== checkpointStream &&
+    event.stream !== parkedStream &&
+    (key.source === ALL || event.revision !== TOMBSTONE)
 
   const resolve = (event: RecordedEvent) => (settings.resolveLinks ? resolveLink(log, event, Date.now()) : { event })
 
   function readReplayed(): boolean {
     if (replayed >= replayUntil || group.urgent.length >= bufferSize) return false
-    const count = Math.min(page.events, replayUntil - replayed)
+    const count = Math.min(batchSize, replayUntil - replayed)
     const [events = []] = readStream(log, parkedStream, { from: replayed + 1, direction: 'forwards', count, now: Date.now() })
     urge(
       group,
@@ -161,7 +173,13 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
     if (writing || settled <= (checkpoint ?? config.after)) return
     writing = true
     considered = outstanding(group).length
-    const event = { id: randomUUID(), type: 'SubscriptionCheckpoint', json: true, data: checkpointData(key.source, settled), metadata: new Uint8Array() }
+    const event = {
+      id: randomUUID(),
+      type: 'SubscriptionCheckpoint',
+      json: true,
+      data: checkpointData(key.source, settled),
+      metadata: new Uint8Array(),
+    }
     write(() => log.append(checkpointStream, [event], Date.now()))
       .then(() => {
         checkpoint = settled
@@ -177,7 +195,8 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
     return written
   }
 
-  const failed = (error: unknown) => report(`group ${key.name} on ${key.source}: ${error instanceof Error ? error.message : 'the store failed'}`)
+  const failed = (error: unknown) =>
+    report(`group ${key.name} on ${key.source}: ${error instanceof Error ? error.message : 'the store failed'}`)
 
   function settled(messages: readonly Message[]): void {
     if (messages.some(({ parkedRevision }) => parkedRevision !== undefined)) settleReplayed()
@@ -202,6 +221,10 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
     disconnect(consumer) {
       if (!connections.delete(consumer)) return
       again(leave(group, consumer))
+    },
+    unblock(consumer) {
+      consumer.blocked = false
+      schedule()
     },
     ack: (consumer, ids) => settled(answered(group, consumer, ids)),
     nack(consumer, ids, action, reason) {

@@ -37,7 +37,8 @@ export const checkpointStreamOf = ({ source, name }: GroupKey): string => `$pers
 export const parkedStreamOf = ({ source, name }: GroupKey): string => `$persistentsubscription-${source}::${name}-parked`
 
 /** The streams that groups keep their own state in. */
-export const isGroupStream = (stream: string): boolean => stream.startsWith('$persistentsubscription-') || stream.startsWith('$$$persistentsubscription-')
+export const isGroupStream = (stream: string): boolean =>
+  stream.startsWith('$persistentsubscription-') || stream.startsWith('$$$persistentsubscription-')
 
 /** What is wrong with the settings, if anything. */
 export function settingsProblem({ historyBufferSize, readBatchSize }: GroupSettings): string | undefined {

@@ -26,7 +26,12 @@ export type PersistentSubscriptions = {
 const TICK_MS = 50
 
 /** All groups of the server. They are running when this returns. */
-export function startPersistentSubscriptions(log: Log, commits: CommitQueue, store: GroupStore, report: (line: string) => void): PersistentSubscriptions {
+export function startPersistentSubscriptions(
+  log: Log,
+  commits: CommitQueue,
+  store: GroupStore,
+  report: (line: string) => void,
+): PersistentSubscriptions {
   const runners = new Map<string, Runner>()
   const idOf = ({ source, name }: GroupKey) => JSON.stringify([source, name])
 
@@ -111,4 +116,3 @@ export function startPersistentSubscriptions(log: Log, commits: CommitQueue, sto
     },
   }
 }
-

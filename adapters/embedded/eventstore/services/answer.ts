@@ -1,4 +1,4 @@
-import type { sendUnaryData, ServiceError } from '@grpc/grpc-js'
+import type { ServiceError, sendUnaryData } from '@grpc/grpc-js'
 import { BadRequest, type CallError, invalidArgument, unavailable } from './errors.ts'
 
 /** Answers a call with what `work` returns, or with the status that fits what it throws. */

@@ -31,7 +31,11 @@ export function serveAppend({ log, commits }: Store): handleClientStreamingCall<
       try {
         const head = request.getOptions()
         const message = request.getProposedMessage()
-        if (head) options = { stream: streamName(head.getStreamIdentifier()), expected: expected(head, head.hasRevision() ? head.getRevision() : undefined) }
+        if (head)
+          options = {
+            stream: streamName(head.getStreamIdentifier()),
+            expected: expected(head, head.hasRevision() ? head.getRevision() : undefined),
+          }
         if (!message) return
         const missing = missingProperty(message)
         if (missing) throw missingMetadataProperty(missing)

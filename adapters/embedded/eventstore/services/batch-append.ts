@@ -4,7 +4,7 @@ import type { Message } from 'google-protobuf'
 import { NO_STREAM, type ProposedEvent } from '../log/event.ts'
 import type { Expected } from '../streams/expected-revision.ts'
 import { type AppendOutcome, append } from '../streams/write.ts'
-import { BadRequest, MAX_APPEND_BYTES, tooMany } from './errors.ts'
+import { type BadRequest, invalidArgument, MAX_APPEND_BYTES } from './errors.ts'
 import { Any, Empty, shared, status, streams } from './generated.ts'
 import { expected, missingProperty, proposedEvent, streamIdentifier, streamName, uuidMessage, uuidText } from './mapping.ts'
 import type { Store } from './store.ts'
@@ -33,7 +33,7 @@ type Open = {
  * Many appends on one long call, told apart by their correlation ids. Each gets exactly one answer, errors included: the client gives up
  * on all that are under way when the call itself fails.
  */
-export function serveBatchAppend({ log, commits, report }: Store): handleBidiStreamingCall<BatchAppendReq, BatchAppendResp> {
+export function serveBatchAppend({ log, commits }: Store): handleBidiStreamingCall<BatchAppendReq, BatchAppendResp> {
   return (call) => {
     const open = new Map<string, Open>()
 
@@ -45,7 +45,8 @@ export function serveBatchAppend({ log, commits, report }: Store): handleBidiStr
       fill(response)
       if (!call.write(response)) call.pause()
     }
-    const fail = (correlation: string, stream: string, failure: Failure) => send(correlation, stream, (response) => response.setError(errorStatus(failure)))
+    const fail = (correlation: string, stream: string, failure: Failure) =>
+      send(correlation, stream, (response) => response.setError(errorStatus(failure)))
 
     let unanswered = 0
     let ended = false
@@ -59,7 +60,7 @@ export function serveBatchAppend({ log, commits, report }: Store): handleBidiStr
       try {
         correlation = uuidText(request.getCorrelationId())
       } catch {
-        call.emit('error', tooMany('a batch append has no correlation id'))
+        call.emit('error', invalidArgument('a batch append has no correlation id'))
         return
       }
       const append = open.get(correlation) ?? begin(request)
@@ -73,10 +74,7 @@ export function serveBatchAppend({ log, commits, report }: Store): handleBidiStr
       unanswered += 1
       void store(append)
         .then((outcome) => send(correlation, append.stream, (response) => fillOutcome(response, append, outcome)))
-        .catch((error: unknown) => {
-          report(`an append failed: ${error instanceof Error ? error.message : 'unknown error'}`)
-          fail(correlation, append.stream, unavailableStore())
-        })
+        .catch(() => fail(correlation, append.stream, unavailableStore()))
         .finally(settle)
     })
     const store = ({ stream, expected, events }: Open) => commits.submit(() => append(log, stream, expected, events, Date.now()))
@@ -90,7 +88,15 @@ export function serveBatchAppend({ log, commits, report }: Store): handleBidiStr
 }
 
 function begin(request: BatchAppendReq): Open {
-  const fresh: Open = { stream: '', expected: 'any', deadline: Number.POSITIVE_INFINITY, events: [], dataBytes: 0, bytes: 0, failure: undefined }
+  const fresh: Open = {
+    stream: '',
+    expected: 'any',
+    deadline: Number.POSITIVE_INFINITY,
+    events: [],
+    dataBytes: 0,
+    bytes: 0,
+    failure: undefined,
+  }
   const options = request.getOptions()
   try {
     fresh.stream = streamName(options?.getStreamIdentifier())

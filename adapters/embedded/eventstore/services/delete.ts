@@ -34,7 +34,11 @@ export function serveTombstone(store: Store): handleUnaryCall<TombstoneReq, Tomb
 }
 
 /** The position of what deletes the stream. */
-async function removal({ log, commits }: Store, options: DeleteReq.Options | TombstoneReq.Options | undefined, forEver: boolean): Promise<string> {
+async function removal(
+  { log, commits }: Store,
+  options: DeleteReq.Options | TombstoneReq.Options | undefined,
+  forEver: boolean,
+): Promise<string> {
   if (!options) throw new BadRequest('the options are missing')
   const stream = streamName(options.getStreamIdentifier())
   const expectation = expected(options, options.hasRevision() ? options.getRevision() : undefined)

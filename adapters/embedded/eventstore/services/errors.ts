@@ -22,18 +22,20 @@ export const unavailable = (details: string) => callError(status.UNAVAILABLE, de
 
 export const tooSlow = () => callError(status.ABORTED, 'the subscriber reads too slowly')
 
-export const tooMany = (details: string) => callError(status.RESOURCE_EXHAUSTED, details)
-
 export const streamDeleted = (stream: string) =>
   callError(status.FAILED_PRECONDITION, `Event stream '${stream}' is deleted.`, { exception: 'stream-deleted', 'stream-name': stream })
 
 export const wrongExpectedVersion = (stream: string, expected: number, actual: number) =>
-  callError(status.FAILED_PRECONDITION, `Append failed due to WrongExpectedVersion. Stream: ${stream}, expected version: ${expected}, actual version: ${actual}`, {
-    exception: 'wrong-expected-version',
-    'stream-name': stream,
-    'expected-version': String(expected),
-    'actual-version': String(actual),
-  })
+  callError(
+    status.FAILED_PRECONDITION,
+    `Append failed due to WrongExpectedVersion. Stream: ${stream}, expected version: ${expected}, actual version: ${actual}`,
+    {
+      exception: 'wrong-expected-version',
+      'stream-name': stream,
+      'expected-version': String(expected),
+      'actual-version': String(actual),
+    },
+  )
 
 export const maximumAppendSizeExceeded = () =>
   callError(status.INVALID_ARGUMENT, `Maximum append size of ${MAX_APPEND_BYTES} exceeded.`, {
@@ -48,10 +50,18 @@ export const missingMetadataProperty = (property: string) =>
   })
 
 export const groupNotFound = (stream: string, group: string) =>
-  callError(status.NOT_FOUND, `Subscription group ${group} on stream ${stream} does not exist.`, groupTrailers('persistent-subscription-does-not-exist', stream, group))
+  callError(
+    status.NOT_FOUND,
+    `Subscription group ${group} on stream ${stream} does not exist.`,
+    groupTrailers('persistent-subscription-does-not-exist', stream, group),
+  )
 
 export const groupExists = (stream: string, group: string) =>
-  callError(status.ALREADY_EXISTS, `Subscription group ${group} on stream ${stream} exists.`, groupTrailers('persistent-subscription-exists', stream, group))
+  callError(
+    status.ALREADY_EXISTS,
+    `Subscription group ${group} on stream ${stream} exists.`,
+    groupTrailers('persistent-subscription-exists', stream, group),
+  )
 
 export const groupFailed = (stream: string, group: string, reason: string) =>
   callError(status.INTERNAL, `Subscription group ${group} on stream ${stream} failed: '${reason}'`, {
@@ -60,10 +70,18 @@ export const groupFailed = (stream: string, group: string, reason: string) =>
   })
 
 export const groupDropped = (stream: string, group: string) =>
-  callError(status.CANCELLED, `Subscription group ${group} on stream ${stream} was dropped.`, groupTrailers('persistent-subscription-dropped', stream, group))
+  callError(
+    status.CANCELLED,
+    `Subscription group ${group} on stream ${stream} was dropped.`,
+    groupTrailers('persistent-subscription-dropped', stream, group),
+  )
 
 export const maximumSubscribersReached = (stream: string, group: string) =>
-  callError(status.FAILED_PRECONDITION, `Maximum subscriptions reached for group ${group} on stream ${stream}.`, groupTrailers('maximum-subscribers-reached', stream, group))
+  callError(
+    status.FAILED_PRECONDITION,
+    `Maximum subscriptions reached for group ${group} on stream ${stream}.`,
+    groupTrailers('maximum-subscribers-reached', stream, group),
+  )
 
 const groupTrailers = (exception: string, stream: string, group: string) => ({ exception, 'stream-name': stream, 'group-name': group })
 

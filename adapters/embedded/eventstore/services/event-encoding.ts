@@ -42,7 +42,14 @@ function encodeRecorded(event: RecordedEvent, structuredIds: boolean): Buffer {
   const created = mapEntry('created', String(event.created * TICKS_PER_MILLISECOND))
   const contentType = event.json ? JSON_TYPE : BINARY_TYPE
   const writer = createWriter(
-    UUID_LENGTH + stream.length + type.length + created.length + contentType.length + event.metadata.length + event.data.length + 2 * SMALL_FIELDS,
+    UUID_LENGTH +
+      stream.length +
+      type.length +
+      created.length +
+      contentType.length +
+      event.metadata.length +
+      event.data.length +
+      2 * SMALL_FIELDS,
   )
   writer.bytes(1, structuredIds ? uuidMessage(event.id, true).serializeBinary() : textUuid(event.id))
   writer.bytes(2, streamIdentifier(stream))

@@ -28,11 +28,12 @@ export function serveConsumer(groups: PersistentSubscriptions): handleBidiStream
       const runner = groups.find(key)
       if (!runner) throw groupNotFound(key.source, key.name)
       const { maxSubscriberCount } = runner.config.settings
-      if (maxSubscriberCount > 0 && runner.group.consumers.length >= maxSubscriberCount) throw maximumSubscribersReached(key.source, key.name)
+      if (maxSubscriberCount > 0 && runner.group.consumers.length >= maxSubscriberCount)
+        throw maximumSubscribersReached(key.source, key.name)
       const structuredIds = options.getUuidOption()?.hasStructured() ?? false
       const capacity = Math.max(1, Math.min(MOST_CAPACITY, options.getBufferSize()))
       const name = String(call.metadata.get('connection-name')[0] ?? '')
-      const consumer = { id: randomUUID(), name, capacity, inFlight: 0, totalItems: 0 }
+      const consumer = { id: randomUUID(), name, capacity, inFlight: 0, totalItems: 0, blocked: false }
       joined = { runner, consumer }
       call.write(confirmation(`${key.source}::${key.name}`))
       runner.connect(consumer, {
@@ -60,6 +61,7 @@ export function serveConsumer(groups: PersistentSubscriptions): handleBidiStream
         call.emit('error', callErrorOf(error))
       }
     })
+    call.on('drain', () => joined?.runner.unblock(joined.consumer))
     call.on('cancelled', leave)
     call.on('error', leave)
     call.on('end', () => {

@@ -1,4 +1,3 @@
-import type { handleBidiStreamingCall, handleClientStreamingCall, handleServerStreamingCall, handleUnaryCall } from '@grpc/grpc-js'
 import type {
   AppendReq,
   AppendResp,
@@ -10,6 +9,7 @@ import type {
   TombstoneReq,
   TombstoneResp,
 } from '@eventstore/db-client/generated/streams_pb.js'
+import type { handleBidiStreamingCall, handleClientStreamingCall, handleServerStreamingCall, handleUnaryCall } from '@grpc/grpc-js'
 import { serveAppend } from './append.ts'
 import { serveBatchAppend } from './batch-append.ts'
 import { serveDelete, serveTombstone } from './delete.ts'

@@ -11,7 +11,10 @@ export function createWakeup(): Wakeup {
       waiting = undefined
     },
     async rung() {
-      if (!pending) await new Promise<void>((resolve) => { waiting = resolve })
+      if (!pending)
+        await new Promise<void>((resolve) => {
+          waiting = resolve
+        })
       pending = false
     },
   }

@@ -1,23 +1,18 @@
 import { type Direction, type RecordedEvent, TOMBSTONE } from '../log/event.ts'
 import type { Log, Page, PageLimit } from '../log/log.ts'
-import type { EventFilter } from './filter.ts'
+import { FIRST_ROWS, nextRows } from '../log/paging.ts'
+import { type EventFilter, everything } from './filter.ts'
 import { metadataOf } from './stream-state.ts'
 import { visibleEvents } from './visibility.ts'
 
-/** What a page of a read holds in memory, roughly; one row of large events may exceed it. */
-const PAGE_BYTES = 512 * 1024
-const FIRST_ROWS = 16
-const MOST_ROWS = 256
-const MOST_EVENTS = 512
-
-/** Yields the events of successive pages. Row counts follow the size of the events, so that memory stays bounded. */
-export function* pages(fetch: (from: number, limit: PageLimit) => Page, from: number): Generator<RecordedEvent[]> {
+/** Yields the events of successive pages, at most `count()` more of them each time. */
+function* pages(fetch: (from: number, limit: PageLimit) => Page, from: number, count: () => number): Generator<RecordedEvent[]> {
   let rows = FIRST_ROWS
   for (let next: number | undefined = from; next !== undefined; ) {
-    const page: Page = fetch(next, { events: MOST_EVENTS, rows })
+    const page: Page = fetch(next, { events: count(), rows: Math.min(rows, count()) })
     yield page.events
     next = page.next
-    rows = Math.max(1, Math.min(MOST_ROWS, Math.floor((rows * PAGE_BYTES) / Math.max(page.bytes, 1))))
+    rows = nextRows(page)
   }
 }
 
@@ -30,9 +25,8 @@ export function* readStream(
   const visible = visibleEvents(metadataOf(log, stream), log.lastRevision(stream), now)
   const start = direction === 'forwards' ? Math.max(from, visible.first) : from
   let wanted = count
-  const fetch = (at: number, limit: PageLimit) =>
-    log.readStream(stream, at, direction, { rows: Math.min(limit.rows, wanted), events: Math.min(limit.events, wanted) })
-  for (const events of pages(fetch, start)) {
+  const fetch = (at: number, limit: PageLimit) => log.readStream(stream, at, direction, limit)
+  for (const events of pages(fetch, start, () => wanted)) {
     const shown = events.filter(({ revision, created }) => revision >= visible.first && created >= visible.since)
     yield shown
     wanted -= shown.length
@@ -46,7 +40,8 @@ export function* readAll(
   { from, direction, count, filter }: { from: number; direction: Direction; count: number; filter: EventFilter },
 ): Generator<RecordedEvent[]> {
   let wanted = count
-  for (const events of pages((at, limit) => log.readAll(at, direction, limit), from)) {
+  const fetch = (at: number, limit: PageLimit) => log.readAll(at, direction, limit)
+  for (const events of pages(fetch, from, () => (filter === everything ? wanted : Number.POSITIVE_INFINITY))) {
     const found = events.filter(filter).slice(0, wanted)
     yield found
     wanted -= found.length
@@ -60,7 +55,7 @@ export type ResolvedEvent = { event: RecordedEvent; link?: undefined } | { event
 /** Follows a link (type `$>`, data `revision@stream`) one step, to an event that a read may show. */
 export function resolveLink(log: Log, event: RecordedEvent, now: number): ResolvedEvent {
   if (event.type !== '$>') return { event }
-  const match = /^(\d+)@([^]+)$/.exec(Buffer.from(event.data).toString())
+  const match = /^(\d+)@(.+)$/s.exec(Buffer.from(event.data).toString())
   const target = match && visibleEvent(log, match[2]!, Number(match[1]), now)
   return target ? { event: target, link: event } : { link: event }
 }

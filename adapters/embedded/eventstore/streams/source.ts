@@ -1,5 +1,6 @@
 import { type RecordedEvent, TOMBSTONE } from '../log/event.ts'
-import type { Commit, Log, PageLimit } from '../log/log.ts'
+import type { Commit, Log } from '../log/log.ts'
+import { FIRST_ROWS, nextRows } from '../log/paging.ts'
 import { metadataOf, readability } from './stream-state.ts'
 import { visibleEvents } from './visibility.ts'
 
@@ -8,7 +9,8 @@ export type Batch = { events: RecordedEvent[]; more: boolean }
 
 /** Where a subscription or a group takes its events from: one stream or all of them, always after the last event taken. */
 export type Source = {
-  take(limit: PageLimit): Batch
+  /** The next events, at most `events` of them. */
+  take(events: number): Batch
   /** Whether a commit may have brought something. */
   concerns(commit: Commit): boolean
   /** How many events, roughly, there are after the last one taken. */
@@ -25,12 +27,14 @@ export type Source = {
 export function streamSource(log: Log, stream: string, after: number): Source {
   let last = after
   let caughtUp = false
-  const visible = () =>
-    caughtUp ? { first: 0, since: 0 } : visibleEvents(metadataOf(log, stream), log.lastRevision(stream), Date.now())
+  let rows = FIRST_ROWS
+  const visible = () => (caughtUp ? { first: 0, since: 0 } : visibleEvents(metadataOf(log, stream), log.lastRevision(stream), Date.now()))
   return {
-    take(limit) {
+    take(wanted) {
       const { first, since } = visible()
-      const { events } = log.readStream(stream, Math.max(last + 1, first), 'forwards', limit)
+      const page = log.readStream(stream, Math.max(last + 1, first), 'forwards', { events: wanted, rows: Math.min(rows, wanted) })
+      const { events } = page
+      rows = nextRows(page)
       const more = events.length > 0
       caughtUp ||= !more
       last = Math.max(last, more ? events.at(-1)!.revision : log.lastRevision(stream))
@@ -47,9 +51,12 @@ export function streamSource(log: Log, stream: string, after: number): Source {
 /** The events of all streams after position `after`. */
 export function allSource(log: Log, after: number): Source {
   let last = after
+  let rows = FIRST_ROWS
   return {
-    take(limit) {
-      const { events } = log.readAll(last + 1, 'forwards', limit)
+    take(wanted) {
+      const page = log.readAll(last + 1, 'forwards', { events: wanted, rows: Math.min(rows, wanted) })
+      const { events } = page
+      rows = nextRows(page)
       if (events.length > 0) last = events.at(-1)!.position
       return { events, more: events.length > 0 }
     },

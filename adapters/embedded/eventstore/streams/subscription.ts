@@ -1,5 +1,4 @@
 import type { RecordedEvent } from '../log/event.ts'
-import type { PageLimit } from '../log/log.ts'
 import type { EventFilter } from './filter.ts'
 import type { Source } from './source.ts'
 
@@ -13,20 +12,22 @@ export type SubscriptionStep =
   /** Nothing more until a commit brings something. */
   | { kind: 'wait' }
 
-const PAGE: PageLimit = { events: 256, rows: 32 }
-
 /**
  * The steps of a subscription without end: old events, caught up, new events. They are read from the log at the pace at which they are
  * taken, so a slow subscriber costs no memory. With a `checkpointInterval` there is a checkpoint after every so many events, matching or not.
  */
 export function* subscriptionSteps(
   source: Source,
-  { filter, fromEnd, checkpointInterval = Number.POSITIVE_INFINITY }: { filter: EventFilter; fromEnd: boolean; checkpointInterval?: number },
+  {
+    filter,
+    fromEnd,
+    checkpointInterval = Number.POSITIVE_INFINITY,
+  }: { filter: EventFilter; fromEnd: boolean; checkpointInterval?: number },
 ): Generator<SubscriptionStep, never> {
   let considered = 0
   let caughtUp = false
   for (;;) {
-    const { events, more } = source.take(PAGE)
+    const { events, more } = source.take(Number.POSITIVE_INFINITY)
     for (const event of events) {
       if (filter(event)) yield { kind: 'event', event }
       considered += 1

@@ -21,7 +21,11 @@ export function append(log: Log, stream: string, expected: Expected, events: rea
   if (decision.kind === 'wrong_revision') return { kind: 'wrong_revision', actual: facts.last }
   if (decision.kind === 'deleted') return decision
   if (decision.kind === 'repeated') {
-    return { kind: 'appended', revision: decision.revision, position: facts.deleted ? undefined : positionOf(log, stream, decision.revision) }
+    return {
+      kind: 'appended',
+      revision: decision.revision,
+      position: facts.deleted ? undefined : positionOf(log, stream, decision.revision),
+    }
   }
   if (events.length === 0) return { kind: 'appended', revision: facts.last, position: log.head() }
   if (facts.deleted) bringBack(log, stream, now)
@@ -61,7 +65,8 @@ function factsOf(log: Log, stream: string): StreamFacts & { originDeleted: boole
     deleted: isDeleted(metadataOf(log, stream)),
     originDeleted: origin !== undefined && isDeleted(metadataOf(log, origin)),
     hasMetadata: log.lastRevision(metastreamOf(stream)) !== NO_STREAM,
-    idAt: (revision) => log.readStream(stream, revision, 'forwards', { events: 1, rows: 1 }).events.find((event) => event.revision === revision)?.id,
+    idAt: (revision) =>
+      log.readStream(stream, revision, 'forwards', { events: 1, rows: 1 }).events.find((event) => event.revision === revision)?.id,
     revisionOf: (id) => log.revisionOf(stream, id),
   }
 }
