@@ -32,6 +32,9 @@ const BATCH = 500
 const CHECKPOINT_EVERY_MS = 250
 const RESTART_AFTER_MS = 500
 
+/** Before every position. */
+const BEGINNING = -1n
+
 /** Keeps a projection up to date until the signal aborts. Whatever goes wrong, it starts again from the last checkpoint. */
 export function runProjection(projection: Projection, options: RunnerOptions): { done: Promise<void>; status(): ProjectionStatus } {
   const status: ProjectionStatus = { position: undefined, applied: 0, lagMs: 0, live: false, failure: null }
@@ -70,15 +73,14 @@ async function followUntil(
   status: ProjectionStatus,
 ): Promise<void> {
   const name = checkpointName(projection)
-  let stored = await documents.readCheckpoint(name)
-  if (stored === undefined) await documents.drop(name, projection.collections)
+  let stored = (await documents.readCheckpoint(name)) ?? (await begin(documents, name, projection))
   await documents.ensureIndexes(projection.indexes)
   let position = stored
   let checkedAt = Date.now()
   status.position = position
-  if (position !== undefined) feed.reached(projection.name, position)
+  feed.reached(projection.name, position)
 
-  const messages = log.subscribe({ after: position, prefixes: DOMAIN_STREAMS, signal })
+  const messages = log.subscribe({ after: position === BEGINNING ? undefined : position, prefixes: DOMAIN_STREAMS, signal })
   try {
     for await (const batch of batches(messages, { limit: BATCH, idleMs: CHECKPOINT_EVERY_MS })) {
       const last = await applyBatch(projection, batch, documents, feed, status)
@@ -98,6 +100,13 @@ async function followUntil(
     // However it ends, what was applied need not be applied again.
     if (position !== stored) await keepCheckpoint(documents, name, stored, position)
   }
+}
+
+/** Nothing of what is there belongs to a build from the beginning; the checkpoint says from the first moment that one is under way. */
+async function begin(documents: Documents, name: string, projection: Projection): Promise<bigint> {
+  await documents.drop(name, projection.collections)
+  await documents.moveCheckpoint(name, undefined, BEGINNING)
+  return BEGINNING
 }
 
 /** Position that has been considered after the batch, undefined when it says nothing of it. */
@@ -128,8 +137,8 @@ function positionOf(message: SubscriptionMessage): bigint | undefined {
 }
 
 /** @throws CheckpointMoved when it is not where this runner left it */
-async function keepCheckpoint(documents: Documents, name: string, stored: bigint | undefined, position: bigint | undefined): Promise<void> {
-  if (position === stored || position === undefined) {
+async function keepCheckpoint(documents: Documents, name: string, stored: bigint, position: bigint): Promise<void> {
+  if (position === stored) {
     if ((await documents.readCheckpoint(name)) !== stored) throw new CheckpointMoved(`the checkpoint of ${name} has moved`)
   } else await documents.moveCheckpoint(name, stored, position)
 }

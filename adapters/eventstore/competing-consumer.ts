@@ -20,7 +20,8 @@ const BUFFER = 256
  * this is for one that hangs, and must be longer than the longest ceremony.
  */
 const MESSAGE_TIMEOUT_MS = 90_000
-const MAX_RETRIES = 50
+/** The store itself never gives an event up: who consumes knows which one is hopeless, and parks it. */
+const MAX_RETRIES = 2 ** 31 - 1
 
 /** Joins a persistent subscription to the log of all streams, made on first use. */
 export async function* consumeGroup(

@@ -18,10 +18,10 @@ const LIMITS = {
   maxPoolSize: 32,
 }
 
-/** Positions are numbers in documents, so that other tools can read and compare them. @throws RangeError */
+/** Positions are numbers in documents, so that other tools can read and compare them; -1 is before all of them. @throws RangeError */
 function toStored(position: bigint): number {
   const stored = Number(position)
-  if (!Number.isSafeInteger(stored) || stored < 0) throw new RangeError(`position ${position} is not a safe integer`)
+  if (!Number.isSafeInteger(stored) || stored < -1) throw new RangeError(`position ${position} is not a safe integer`)
   return stored
 }
 

@@ -58,7 +58,7 @@ export interface Documents {
 
   /** Undefined when the projection has none yet. */
   readCheckpoint(projection: string): Promise<bigint | undefined>
-  /** Moves the checkpoint from `from` to `to`. @throws CheckpointMoved when it is not at `from` */
+  /** Moves the checkpoint from `from` to `to`; -1 is before every event. @throws CheckpointMoved when it is not at `from` */
   moveCheckpoint(projection: string, from: bigint | undefined, to: bigint): Promise<void>
 
   /** Forgets the collections and the checkpoint of a projection, before a rebuild. */

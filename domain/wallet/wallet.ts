@@ -53,7 +53,7 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
         checkPolicy(command.policy)
         return [{ type: 'PolicyChanged', data: { walletId, policy: command.policy } }]
       case 'Freeze':
-        if (existing.status === 'frozen') return []
+        if (existing.status === 'frozen') throw new DomainError('wallet_frozen', 'the wallet is frozen already')
         return [{ type: 'WalletFrozen', data: { walletId, reason: command.reason } }]
       case 'Unfreeze':
         if (existing.status === 'open') throw new DomainError('wallet_not_frozen', 'the wallet is not frozen')

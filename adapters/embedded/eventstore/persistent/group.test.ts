@@ -1,18 +1,7 @@
 import test from 'ava'
 import type { RecordedEvent } from '../log/event.ts'
-import {
-  answered,
-  type Consumer,
-  createGroup,
-  dispatch,
-  expired,
-  type Group,
-  leave,
-  messageOf,
-  parked,
-  retry,
-  settledUpTo,
-} from './group.ts'
+import type { Consumer } from './consumer.ts'
+import { answered, createGroup, dispatch, expired, type Group, leave, messageOf, parked, retry, settledUpTo } from './group.ts'
 import type { GroupSettings, StrategyName } from './settings.ts'
 
 const settings: GroupSettings = {

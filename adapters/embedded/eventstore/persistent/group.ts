@@ -1,22 +1,8 @@
 import type { RecordedEvent } from '../log/event.ts'
 import type { ResolvedEvent } from '../streams/read.ts'
+import { type Consumer, isFull, type Message } from './consumer.ts'
 import type { GroupSettings } from './settings.ts'
 import { chooseConsumer } from './strategy.ts'
-
-/** One event on its way to a consumer. */
-export type Message = {
-  /** What consumers answer with. */
-  id: string
-  resolved: ResolvedEvent
-  /** Revision or position in the group's source; absent when it was replayed from the parked ones. */
-  key: number | undefined
-  /** Revision in the stream of parked events, when it was replayed from there. */
-  parkedRevision: number | undefined
-  retryCount: number
-}
-
-/** `blocked` while its connection does not take more. */
-export type Consumer = { id: string; name: string; capacity: number; inFlight: number; totalItems: number; blocked: boolean }
 
 export type Delivery = { consumer: Consumer; message: Message }
 
@@ -75,8 +61,6 @@ export function dispatch(group: Group, now: number, limit: number): Delivery[] {
   group.waiting = handOut(group.waiting)
   return deliveries
 }
-
-export const isFull = ({ inFlight, capacity, blocked }: Consumer): boolean => blocked || inFlight >= capacity
 
 /** Takes messages back from a consumer, because it has answered. Ids that it was not given are ignored. */
 export function answered(group: Group, consumer: Consumer, ids: readonly string[]): Message[] {

@@ -8,15 +8,14 @@ import { readStream, resolveLink } from '../streams/read.ts'
 import { allSource, streamSource } from '../streams/source.ts'
 import { setMetadata } from '../streams/write.ts'
 import { checkpointData, loadCheckpoint, loadReplayed } from './checkpoint.ts'
+import type { Consumer, Message } from './consumer.ts'
 import {
   answered,
-  type Consumer,
   createGroup,
   dispatch,
   expired,
   type Group,
   leave,
-  type Message,
   messageOf,
   outstanding,
   park,

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Consumer, Message } from './group.ts'
-import { isFull } from './group.ts'
+import { type Consumer, isFull, type Message } from './consumer.ts'
 import type { StrategyName } from './settings.ts'
 
 /** Who gets a message, if anybody can take it now. Whose turn it is comes first in `consumers`. */

@@ -1,7 +1,7 @@
 import type { SubscriptionInfo } from '@eventstore/db-client/generated/persistent_pb.js'
 import type { Log } from '../log/log.ts'
 import { keyText } from '../persistent/checkpoint.ts'
-import type { Consumer } from '../persistent/group.ts'
+import type { Consumer } from '../persistent/consumer.ts'
 import type { Runner } from '../persistent/runner.ts'
 import { ALL } from '../persistent/settings.ts'
 import { persistent } from './generated.ts'

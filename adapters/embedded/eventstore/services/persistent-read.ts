@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/persistent_pb.js'
 import type { handleBidiStreamingCall } from '@grpc/grpc-js'
-import type { Consumer } from '../persistent/group.ts'
+import type { Consumer } from '../persistent/consumer.ts'
 import type { NackAction, Runner } from '../persistent/runner.ts'
 import type { PersistentSubscriptions } from '../persistent/subsystem.ts'
 import { callErrorOf } from './answer.ts'
