@@ -1,5 +1,6 @@
 import 'reflect-metadata'
-import { createPublicKey } from 'node:crypto'
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { p256 } from '@noble/curves/nist.js'
 import { Type } from 'class-transformer'
 import {
   ArrayMaxSize,
@@ -11,6 +12,7 @@ import {
   IsNotEmpty,
   IsOptional,
   IsString,
+  Matches,
   MaxLength,
   ValidateBy,
   ValidateIf,
@@ -55,7 +57,7 @@ export class ClientKeyBody {
 }
 
 export class CreateWalletBody {
-  @IsString() @IsNotEmpty() @MaxLength(200) name!: string
+  @IsString() @IsNotEmpty() @MaxLength(200) @Matches(/^\P{Cc}*$/u, { message: 'name must not hold control characters' }) name!: string
 
   @IsArray()
   @ArrayMinSize(1)
@@ -107,12 +109,20 @@ function toClientKey({ kid, kty, crv, x, y }: ClientKeyBody): ClientKey {
   return { kid, kty, crv, x, ...(y === undefined ? {} : { y }) }
 }
 
+/** A point of the curve, in its one spelling (RFC 7518, section 6), under which nobody can sign without the private key. */
 function isPublicKey({ kty, crv, x, y }: ClientKeyBody): boolean {
-  if ((kty === 'OKP') !== (crv === 'Ed25519')) return false
   try {
-    createPublicKey({ key: { kty, crv, x, ...(y === undefined ? {} : { y }) }, format: 'jwk' })
+    if (kty === 'OKP' && crv === 'Ed25519') return y === undefined && !ed25519.Point.fromBytes(coordinate(x)).isSmallOrder()
+    if (kty !== 'EC' || crv !== 'P-256' || y === undefined) return false
+    p256.Point.fromBytes(Uint8Array.of(4, ...coordinate(x), ...coordinate(y)))
     return true
   } catch {
     return false
   }
+}
+
+function coordinate(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64url')
+  if (bytes.length !== 32 || bytes.toString('base64url') !== text) throw new RangeError('not 32 bytes of base64url')
+  return bytes
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { Unavailable } from '../domain/ports/event-log.ts'
 import { Problem } from './problem.ts'
-import { PLATFORM_TENANT, type Principal, ROLES, type Route } from './route.ts'
+import { PLATFORM_TENANT, type Principal, ROLES, type Route, TENANT } from './route.ts'
 
 const ALGORITHMS = ['EdDSA', 'ES256', 'RS256']
 const CLOCK_TOLERANCE_SECONDS = 5
@@ -14,7 +14,6 @@ const REMEMBERED_MS = 60_000
 const JWKS_TIMEOUT_MS = 3_000
 
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i
-const TENANT = /^(\*|[A-Za-z0-9][\w.-]{0,63})$/
 
 export type Authenticate = (authorization: string | undefined) => Promise<Principal>
 

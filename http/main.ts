@@ -7,7 +7,7 @@ import { createLogger } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
 import { commandRoutes } from '../commands/routes.ts'
 import { PROJECTIONS } from '../projections/catalogue.ts'
-import { checkpointName } from '../projections/projection.ts'
+import { checkpointName, DOMAIN_STREAMS } from '../projections/projection.ts'
 import { openReadModels } from '../queries/open-read-models.ts'
 import type { ReadModelName } from '../queries/read-model.ts'
 import { queryRoutes } from '../queries/routes.ts'
@@ -29,6 +29,8 @@ await runProcess('api', async () => {
   const messages = await connectMessages({ url: urls.nats, name: 'api' })
   const parties = watchParties(messages, settings.parties)
   const models = await openReadModels({ documents, messages, checkpoints: checkpointNames() })
+  const head = await log.lastPosition(DOMAIN_STREAMS)
+  if (head !== undefined) models.expect(head)
   const server = await serve({
     host: settings.host,
     port: settings.port,
@@ -38,6 +40,7 @@ await runProcess('api', async () => {
       { name: 'eventstore', check: () => log.ping() },
       { name: 'mongodb', check: () => documents.ping() },
       { name: 'nats', check: () => messages.ping() },
+      { name: 'read models', check: () => models.ready() },
       { name: 'parties', check: () => parties.ready() },
     ],
     metrics: createMetrics(),

@@ -6,6 +6,9 @@ export type Role = (typeof ROLES)[number]
 /** The tenant of the platform itself: it sees every tenant. */
 export const PLATFORM_TENANT = '*'
 
+/** What a tenant may be called. */
+export const TENANT = /^(\*|[A-Za-z0-9][\w.-]{0,63})$/
+
 /** Who calls, as the token says. */
 export type Principal = { sub: string; tenant: string; roles: readonly Role[] }
 

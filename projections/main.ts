@@ -2,7 +2,7 @@ import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { connectDocuments } from '../adapters/mongodb/documents.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
-import { createLogger } from '../adapters/process/logger.ts'
+import { createLogger, logFailure } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls } from '../adapters/process/settings.ts'
 import { PROJECTIONS } from './catalogue.ts'
 import { changeFeed } from './change-feed.ts'
@@ -23,7 +23,7 @@ await runProcess('projections', async () => {
       documents,
       feed: changeFeed(messages),
       signal: stop.signal,
-      onFailure: (projection, error) => logger.error({ projection, err: error }, 'the projection starts again from its checkpoint'),
+      onFailure: (projection, error) => logFailure(logger, error, 'the projection starts again from its checkpoint', { projection }),
     }),
   )
   return {

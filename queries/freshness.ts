@@ -14,11 +14,14 @@ export interface Freshness {
   /** The read model holds every event up to this one; undefined until that is known. */
   position(): bigint | undefined
 
-  /** This process has just appended the event at the position: until the read model has it, a missing document may be on its way. */
+  /** The event at the position is known to be in the log: until the read model has it, a missing document may be on its way. */
   expect(position: bigint): void
 
-  /** The highest position expected, while the read model has not reached it. */
+  /** The highest position expected, or once reached, while the read model is not there: it lags behind, or is being built anew. */
   awaited(): bigint | undefined
+
+  /** Whether the read model still is where it was heard to be: its store may have lost it since. @throws Unavailable */
+  confirm(): Promise<boolean>
 
   /** Resolves with whether the read model reached the position within the time. */
   reached(position: bigint, wait: Wait): Promise<boolean>
@@ -55,8 +58,14 @@ export async function followProjection({
   let heardAt = Date.now()
   let watch: NodeJS.Timeout | undefined
 
+  const expect = (position: bigint) => {
+    if (expected === undefined || position > expected) expected = position
+  }
+
   const advance = (position: bigint) => {
     known = position
+    // What was there once is expected to be there again.
+    if (position >= 0n) expect(position)
     for (const waiter of waitingForPosition) if (position >= waiter.position) waiter.wake()
   }
 
@@ -105,10 +114,15 @@ export async function followProjection({
 
   return {
     position: () => known,
-    expect: (position) => {
-      if (expected === undefined || position > expected) expected = position
-    },
+    expect,
     awaited: () => (expected === undefined || (known !== undefined && known >= expected) ? undefined : expected),
+    confirm: async () => {
+      const stored = await documents.readCheckpoint(checkpoint)
+      // The checkpoint lags behind what is written, but is never gone, nor before the first event, while documents are there.
+      const lost = expected !== undefined && (stored === undefined || stored < 0n)
+      if (lost) known = undefined
+      return !lost
+    },
     reached: async (position, wait) => {
       if (known !== undefined && known >= position) return true
       return pause(wait, (wake) => {

@@ -1,11 +1,15 @@
 import type { Documents } from '../domain/ports/documents.ts'
 import type { Messages } from '../domain/ports/messages.ts'
 import { type Freshness, followProjection } from './freshness.ts'
-import { READ_MODELS, type ReadModelName, type ReadModels } from './read-model.ts'
+import { READ_MODELS, type ReadModelName, type ReadModels, requireWhole } from './read-model.ts'
+
+const READY_WITHIN_MS = 1_000
 
 export type OpenReadModels = ReadModels & {
-  /** This process has appended the event at the position: documents that follow from it may be on their way. */
+  /** The event at the position is in the log: documents that follow from it may be on their way. */
   expect(position: bigint): void
+  /** Resolves when every read model holds all that is expected of it. @throws Problem `read_model_behind` */
+  ready(): Promise<void>
   close(): void
 }
 
@@ -31,6 +35,10 @@ export async function openReadModels({
     freshness,
     expect: (position) => {
       for (const each of all) each.expect(position)
+    },
+    ready: async () => {
+      const request = { preferWaitSeconds: 0, signal: AbortSignal.timeout(READY_WITHIN_MS) }
+      await Promise.all(all.map((each) => requireWhole(each, each.awaited(), request)))
     },
     close: () => {
       for (const each of all) each.close()

@@ -19,7 +19,7 @@ export type Read = { document: Document; position: bigint | undefined }
 
 /** How long a read waits for the position it asked for. */
 const POSITION_WAIT_MS = 2_000
-/** How long a read waits for a document that this process may have just caused to exist. */
+/** How long a read waits for a document that may be on its way. */
 const APPEARANCE_WAIT_MS = 500
 
 /**
@@ -41,7 +41,12 @@ export async function readDocument(models: ReadModels, request: ReadRequest, sou
   const position = await freshEnough(freshness, request)
   // Asked before the look: what is on its way now may have arrived right after it.
   const awaited = freshness.awaited()
-  const document = (await models.documents.get(sought.model, sought.id)) ?? (await appearance(models, request, sought, awaited))
+  const look = () => models.documents.get(sought.model, sought.id)
+  let document = await look()
+  if (!document) {
+    await requireWhole(freshness, awaited, request)
+    document = awaited === undefined ? undefined : await look()
+  }
   if (!document || !mayRead(request.principal, document)) throw noSuch(sought.parameter)
   return { document, position }
 }
@@ -81,16 +86,18 @@ function mayRead({ tenant }: Principal, document: Document): boolean {
   return tenant === PLATFORM_TENANT || document.tenant === tenant
 }
 
-/** A missing document is worth waiting for only when something that this process appended had not been projected. */
-async function appearance(
-  { documents, freshness }: ReadModels,
-  { preferWaitSeconds, signal }: ReadRequest,
-  { model, id }: Sought,
+/**
+ * That something is missing says nothing while the read model lags behind what is known to be in the log, or is being built anew.
+ * @throws Problem `read_model_behind`
+ */
+export async function requireWhole(
+  freshness: Freshness,
   awaited: bigint | undefined,
-): Promise<Document | undefined> {
-  if (awaited === undefined) return undefined
-  await freshness[model].reached(awaited, { timeoutMs: Math.max(APPEARANCE_WAIT_MS, preferWaitSeconds * 1000), signal })
-  return documents.get(model, id)
+  { preferWaitSeconds, signal }: Pick<ReadRequest, 'preferWaitSeconds' | 'signal'>,
+): Promise<void> {
+  const timeoutMs = Math.max(APPEARANCE_WAIT_MS, preferWaitSeconds * 1000)
+  const whole = awaited === undefined ? await freshness.confirm() : await freshness.reached(awaited, { timeoutMs, signal })
+  if (!whole) throw new Problem('read_model_behind', 'the read model is being built')
 }
 
 function positionOf(document: Document): bigint {

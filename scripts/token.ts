@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { readSettings } from '../adapters/process/settings.ts'
 import { openDevelopmentIssuer } from '../http/development-issuer.ts'
-import { PLATFORM_TENANT, ROLES, type Role } from '../http/route.ts'
+import { PLATFORM_TENANT, ROLES, type Role, TENANT } from '../http/route.ts'
 
 const USAGE = `usage: npm run --silent token -- [--tenant T] [--roles ${ROLES.join(',')}] [--sub S] [--ttl SECONDS]`
 
@@ -25,7 +25,8 @@ async function issue(): Promise<string> {
   const roles = values.roles.split(',').map((role) => role.trim())
   const unknown = roles.find((role) => !(ROLES as readonly string[]).includes(role))
   const ttlSeconds = Number(values.ttl)
-  if (unknown !== undefined || !values.tenant || !values.sub || !(Number.isInteger(ttlSeconds) && ttlSeconds > 0)) throw new Error(USAGE)
+  if (unknown !== undefined || !TENANT.test(values.tenant) || !values.sub || !(Number.isInteger(ttlSeconds) && ttlSeconds > 0))
+    throw new Error(USAGE)
   const { dataDir, jwks } = readSettings(process.env)
   if (jwks) throw new Error('QUORATE_JWKS_URL is set: ask your identity provider for a token')
   const issuer = await openDevelopmentIssuer(dataDir)

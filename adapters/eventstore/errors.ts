@@ -1,4 +1,5 @@
 import { ErrorType, isCommandError } from '@eventstore/db-client'
+import { status } from '@grpc/grpc-js'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 
 /** Client errors that mean "no answer", so that the outcome of a write is unknown, but never "refused". */
@@ -17,11 +18,16 @@ export function isType(error: unknown, type: ErrorType): boolean {
   return error instanceof Error && isCommandError(error) && error.type === type
 }
 
+/** gRPC status codes of a call that was not answered; some calls of the client let these through as they are. */
+const NO_ANSWER_STATUS = new Set<unknown>([status.CANCELLED, status.DEADLINE_EXCEEDED, status.UNAVAILABLE])
+
 /** The error as the domain knows it; anything that is an answer is passed on as it is. */
 export function asDomainError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
+  return error instanceof Error && isNoAnswer(error) ? new Unavailable('eventstore', { cause: error }) : error
+}
+
+function isNoAnswer(error: Error): boolean {
+  if (isCommandError(error)) return NO_ANSWER.has(error.type)
   // The client throws a plain Error when it cannot discover the server at all.
-  if (isCommandError(error) ? NO_ANSWER.has(error.type) : /Failed to (discover|connect)/i.test(error.message))
-    return new Unavailable('eventstore', { cause: error })
-  return error
+  return ('code' in error && NO_ANSWER_STATUS.has(error.code)) || /Failed to (discover|connect)/i.test(error.message)
 }

@@ -6,6 +6,8 @@ import { asDomainError, isType } from './errors.ts'
 import { toRecordedEvent } from './recorded-event.ts'
 
 const READ_PAGE = 500
+/** How far to look back for the last event of the domain: the store writes events of its own, but not many in a row. */
+const PAGES_BACK = 20
 /** The client sets no deadline of its own on a batch append or a read. */
 const DEADLINE_MS = 10_000
 
@@ -53,6 +55,20 @@ export function connectEventLog({ url }: { url: string }): EventLog {
         if (!last) return
         from = last.position
       }
+    },
+
+    async lastPosition(prefixes) {
+      let from: 'end' | { commit: bigint; prepare: bigint } = 'end'
+      for (let page = 0; page < PAGES_BACK; page++) {
+        const fromPosition = from
+        const events = await readPage((maxCount) => client.readAll({ direction: BACKWARDS, fromPosition, maxCount }), READ_PAGE)
+        const found = events.find(({ stream }) => prefixes.some((prefix) => stream.startsWith(prefix)))
+        if (found) return found.position
+        const oldest = events.at(-1)
+        if (!oldest) return undefined
+        from = { commit: oldest.position, prepare: oldest.position }
+      }
+      return undefined
     },
 
     subscribe: (options) => subscribeToAll(client, options),

@@ -1,4 +1,4 @@
-import { MongoBulkWriteError, MongoDriverError, MongoNetworkError, MongoServerError, MongoSystemError } from 'mongodb'
+import { MongoAPIError, MongoBulkWriteError, MongoDriverError, MongoNetworkError, MongoServerError, MongoSystemError } from 'mongodb'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 
 const DUPLICATE_KEY = 11000
@@ -6,14 +6,13 @@ const DUPLICATE_KEY = 11000
 /** Servers' codes for being interrupted, shut down, stepped down, or too slow: the outcome is unknown, and another attempt may succeed. */
 const TRANSIENT_CODES = new Set<unknown>([50, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
 
-const TRANSIENT_DRIVER_ERRORS = new Set([
-  'MongoOperationTimeoutError',
-  'MongoPoolClearedError',
-  'MongoPoolClosedError',
+/** Said as if the caller had misused the driver, but it is the connection that went away under it. */
+const LOST_CONNECTION = new Set([
+  'MongoExpiredSessionError',
+  'MongoServerClosedError',
   'MongoNotConnectedError',
   'MongoTopologyClosedError',
   'MongoClientClosedError',
-  'MongoWaitQueueTimeoutError',
 ])
 
 function isTransient(error: unknown): boolean {
@@ -21,7 +20,7 @@ function isTransient(error: unknown): boolean {
   if (error instanceof MongoNetworkError || error instanceof MongoSystemError) return true
   if (error instanceof MongoBulkWriteError && error.result.getWriteConcernError()) return true
   if (error instanceof MongoServerError) return TRANSIENT_CODES.has(error.code)
-  return error instanceof MongoDriverError && TRANSIENT_DRIVER_ERRORS.has(error.name)
+  return error instanceof MongoDriverError && (!(error instanceof MongoAPIError) || LOST_CONNECTION.has(error.name))
 }
 
 /** Runs an operation of the driver; that the server cannot be reached in time becomes Unavailable. @throws Unavailable */

@@ -17,7 +17,7 @@ const readHealth = record<PartyHealth>({
 })
 
 export type WatchedParties = PartyDirectory & {
-  /** Resolves when any party is up. @throws Unavailable */
+  /** Resolves when most parties are up. @throws Unavailable */
   ready(): Promise<void>
   close(): void
 }
@@ -36,7 +36,7 @@ export function watchParties(messages: Messages, ids: readonly string[]): Watche
     isUp,
     health: (partyId) => heard.get(partyId)?.health,
     async ready() {
-      if (!ids.some(isUp)) throw new Unavailable('parties')
+      if (ids.filter(isUp).length <= ids.length / 2) throw new Unavailable('parties')
     },
     close: unsubscribe,
   }

@@ -1,3 +1,4 @@
+import { FolderInUse } from './folder-lock.ts'
 import { InvalidSetting } from './settings.ts'
 
 /** What a process tells its supervisor once it serves. */
@@ -25,7 +26,7 @@ export async function runProcess(name: string, start: () => Promise<Service>): P
   try {
     service = await start()
   } catch (error) {
-    console.error(`${name}: ${error instanceof InvalidSetting ? error.message : (error as Error).stack}`)
+    console.error(`${name}: ${error instanceof InvalidSetting || error instanceof FolderInUse ? error.message : (error as Error).stack}`)
     process.exit(1)
   }
   process.send?.({ ...service.details, ready: true } satisfies Ready)

@@ -3,7 +3,7 @@ import { connectMessages } from '../../adapters/nats/messages.ts'
 import { connectPartyChannel } from '../../adapters/nats/party-channel.ts'
 import { watchParties } from '../../adapters/nats/party-directory.ts'
 import { runProcess } from '../../adapters/process/lifecycle.ts'
-import { createLogger } from '../../adapters/process/logger.ts'
+import { createLogger, logFailure } from '../../adapters/process/logger.ts'
 import { readSettings, requireUrls } from '../../adapters/process/settings.ts'
 import { runConsumer } from './consumer.ts'
 import { keyAttachmentProcess } from './key-attachment.ts'
@@ -33,7 +33,7 @@ await runProcess('processes', async () => {
     runConsumer(process, {
       log,
       signal: stop.signal,
-      onFailure: (failure, error) => logger.error({ ...failure, err: error }, 'a reaction to an event failed'),
+      onFailure: (failure, error) => logFailure(logger, error, 'a reaction to an event failed', failure),
     }),
   )
   return {

@@ -81,6 +81,9 @@ export interface EventLog {
   /** The whole log forwards, events of system streams left out. */
   readAll(options?: { after?: bigint | undefined; limit?: number }): AsyncIterable<RecordedEvent>
 
+  /** Position of the last event of a stream with one of the prefixes; undefined when there is none among the newest events of the log. */
+  lastPosition(prefixes: readonly string[]): Promise<bigint | undefined>
+
   /** Live, after `after` (exclusive; from the start without), only streams with one of the prefixes. Ends when the signal aborts; throws when the connection is lost. */
   subscribe(options: { after?: bigint | undefined; prefixes: readonly string[]; signal: AbortSignal }): AsyncIterable<SubscriptionMessage>
 

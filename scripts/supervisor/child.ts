@@ -5,6 +5,8 @@ export type Child = {
   name: string
   /** What the child said when it was ready for the first time. */
   ready: Ready
+  /** From now on its death is no news, and nothing follows it. */
+  expectEnd(): void
   stop(): Promise<void>
 }
 
@@ -13,6 +15,8 @@ export type ChildPlan = {
   entry: URL
   args?: readonly string[]
   env: { readonly [name: string]: string | undefined }
+  /** How long it stays down when it dies for the first time; doubled each time that it dies again soon. */
+  restartAfterMs: number
   /** What is added to the environment once the child has said where it is, so that the next one takes its place. */
   pin?(ready: Ready): { readonly [name: string]: string }
 }
@@ -21,10 +25,8 @@ export type ChildEvents = { died(name: string, how: string): void; returned(name
 
 const READY_WITHIN_MS = 60_000
 const STOP_WITHIN_MS = 10_000
-/** Long enough for the others to notice, name and survive the loss before the child is back. */
-const RESTART_AFTER_MS = 5_000
-const RESTART_AT_MOST_AFTER_MS = 60_000
-const STABLE_AFTER_MS = 60_000
+const RESTART_AT_MOST_AFTER_MS = 10_000
+const STABLE_AFTER_MS = 10_000
 
 /**
  * Starts a child process, waits until it says that it is ready, and starts it again, later and later, whenever it dies.
@@ -45,11 +47,16 @@ export async function startChild(plan: ChildPlan, events: ChildEvents): Promise<
     child.once('exit', (code, signal) => {
       if (stopping) return
       failures = Date.now() - since > STABLE_AFTER_MS ? 0 : failures
-      const wait = Math.min(RESTART_AFTER_MS * 2 ** failures, RESTART_AT_MOST_AFTER_MS)
+      const wait = Math.min(plan.restartAfterMs * 2 ** failures, RESTART_AT_MOST_AFTER_MS)
       failures++
       events.died(plan.name, signal ?? `exit code ${code}`)
       restart = setTimeout(relaunch, wait)
     })
+  }
+
+  function expectEnd(): void {
+    stopping = true
+    clearTimeout(restart)
   }
 
   function relaunch(): void {
@@ -66,9 +73,9 @@ export async function startChild(plan: ChildPlan, events: ChildEvents): Promise<
   return {
     name: plan.name,
     ready: first,
+    expectEnd,
     async stop() {
-      stopping = true
-      clearTimeout(restart)
+      expectEnd()
       await end(current)
     },
   }

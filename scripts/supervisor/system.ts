@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { lockFolder } from '../../adapters/process/folder-lock.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
 import { type Child, type ChildEvents, type ChildPlan, startChild } from './child.ts'
 import { type DevelopmentClient, removeDevelopmentClient, writeDevelopmentClient } from './development-client.ts'
@@ -15,6 +17,13 @@ export type System = {
   stop(): Promise<void>
 }
 
+const RESTART_MS = 100
+/** Long enough for the others to notice the loss of a party, name it and go on without it. */
+const PARTY_RESTART_MS = 5_000
+/** The read models are built from the log before the API is ready, however long the log is. */
+const READY_WITHIN_MS = 15 * 60_000
+const ASK_EVERY_MS = 50
+
 const entry = (path: string) => new URL(`../../${path}`, import.meta.url)
 
 /**
@@ -28,14 +37,17 @@ export async function startSystem(settings: Settings, events: ChildEvents): Prom
     children.push(child)
     return child
   }
+  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 })
+  const lock = lockFolder(settings.dataDir)
   const stop = async () => {
     await removeDevelopmentClient(settings.dataDir)
     await removeEndpoints(settings.dataDir)
+    for (const child of children) child.expectEnd()
     // Who takes requests stops first, the store last.
     for (const child of children.splice(0).reverse()) await child.stop()
+    lock.release()
   }
   try {
-    await mkdir(settings.dataDir, { recursive: true, mode: 0o700 })
     await removeDevelopmentClient(settings.dataDir)
     const servers = await startServers(settings, start)
     const env = {
@@ -46,19 +58,23 @@ export async function startSystem(settings: Settings, events: ChildEvents): Prom
       QUORATE_DATA_DIR: settings.dataDir,
     }
     const parties = await Promise.all(
-      settings.parties.map((id) => start({ name: id, entry: entry('parties/main.js'), env: { ...env, QUORATE_PARTY_ID: id } })),
+      settings.parties.map((id) =>
+        start({ name: id, entry: entry('parties/main.js'), env: { ...env, QUORATE_PARTY_ID: id }, restartAfterMs: PARTY_RESTART_MS }),
+      ),
     )
     await Promise.all([
-      start({ name: 'projections', entry: entry('projections/main.js'), env }),
-      start({ name: 'processes', entry: entry('commands/processes/main.js'), env }),
+      start({ name: 'projections', entry: entry('projections/main.js'), env, restartAfterMs: RESTART_MS }),
+      start({ name: 'processes', entry: entry('commands/processes/main.js'), env, restartAfterMs: RESTART_MS }),
     ])
     const api = await start({
       name: 'api',
       entry: entry('http/main.js'),
       env: { ...env, QUORATE_PORT: String(settings.port) },
+      restartAfterMs: RESTART_MS,
       pin: ({ port }) => ({ QUORATE_PORT: String(port) }),
     })
     const baseUrl = String(api.ready.url)
+    await untilReady(baseUrl)
     const endpoints = { api: baseUrl, eventStore: servers.eventStore.url, mongodb: servers.mongodb.url, nats: servers.nats.url }
     await writeEndpoints(settings.dataDir, endpoints)
     const client = settings.eventStoreUrl === undefined ? await writeDevelopmentClient(settings.dataDir, baseUrl) : undefined
@@ -80,6 +96,17 @@ export async function startSystem(settings: Settings, events: ChildEvents): Prom
   }
 }
 
+/** @throws when the API does not become ready */
+async function untilReady(baseUrl: string): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS
+  for (;;) {
+    const answer = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined)
+    if (answer?.ok) return
+    if (Date.now() > deadline) throw new Error(`the API was not ready within ${READY_WITHIN_MS / 60_000} minutes: ${await answer?.text()}`)
+    await delay(ASK_EVERY_MS)
+  }
+}
+
 type Server = { url: string; description: string }
 
 async function startServers(
@@ -91,6 +118,7 @@ async function startServers(
       name,
       entry: entry(`scripts/${script}.js`),
       args,
+      restartAfterMs: RESTART_MS,
       env: { QUORATE_EMBEDDED_PORT: '0' },
       pin: ({ port }) => ({ QUORATE_EMBEDDED_PORT: String(port) }),
     })
