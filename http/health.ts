@@ -26,7 +26,7 @@ async function runChecks(checks: readonly ReadinessCheck[], logger: Logger): Pro
         await within(CHECK_TIMEOUT_MS, check())
         return { name, status: 'ok' as const }
       } catch (error) {
-        logger.warn({ check: name, err: error }, 'readiness check failed')
+        logger.info({ check: name, reason: error instanceof Error ? error.message : String(error) }, 'readiness check failed')
         return { name, status: 'failing' as const }
       }
     }),

@@ -29,7 +29,7 @@ const BATCH = 500
  * The checkpoint may lag behind what was written, because writes are guarded by position: applying an event again changes nothing.
  * It is also looked at this often, to notice a store that lost its data or a rebuild that was asked for.
  */
-const CHECKPOINT_EVERY_MS = 250
+const CHECKPOINT_EVERY_MS = 500
 const RESTART_AFTER_MS = 500
 
 /** Before every position. */

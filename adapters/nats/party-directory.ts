@@ -22,14 +22,21 @@ export type WatchedParties = PartyDirectory & {
   close(): void
 }
 
-/** Listens to the health reports of the parties on `quorate.party.<partyId>.health`. */
+/** Asks each party how it is, and from then on listens to their reports on `quorate.party.<partyId>.health`. */
 export function watchParties(messages: Messages, ids: readonly string[]): WatchedParties {
   const heard = new Map<string, { at: number; health: PartyHealth | undefined }>()
+  const hear = (partyId: string, payload: Uint8Array) => heard.set(partyId, { at: Date.now(), health: parseHealth(payload) })
   const unsubscribe = messages.subscribe('quorate.party.*.health', (payload, subject) => {
     const partyId = subject.split('.')[2] as string
     // Questions come on the same subject, and are empty.
-    if (payload.length > 0 && ids.includes(partyId)) heard.set(partyId, { at: Date.now(), health: parseHealth(payload) })
+    if (payload.length > 0 && ids.includes(partyId)) hear(partyId, payload)
   })
+  for (const partyId of ids) {
+    messages.request(`quorate.party.${partyId}.health`, new Uint8Array(), { timeoutMs: SILENT_AFTER_MS }).then(
+      (payload) => hear(partyId, payload),
+      () => {}, // It is heard of when it is there.
+    )
+  }
   const isUp = (partyId: string) => Date.now() - (heard.get(partyId)?.at ?? 0) < SILENT_AFTER_MS
   return {
     ids,
