@@ -1,4 +1,4 @@
-import type { Cryptoki, Driver } from './module.ts'
+import type { Cryptoki, Driver } from './cryptoki.ts'
 import { TokenRefused } from './refused.ts'
 
 const AES_256_BYTES = 32

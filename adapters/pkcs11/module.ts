@@ -1,10 +1,7 @@
 import { createRequire } from 'node:module'
-import type * as Pkcs11 from 'pkcs11js'
+import type { Cryptoki, Driver } from './cryptoki.ts'
 import { TokenRefused } from './refused.ts'
 
-/** `Driver` is the package with its constants, `Cryptoki` a loaded module with the functions of the standard. */
-export type Driver = typeof Pkcs11
-export type Cryptoki = Pkcs11.PKCS11
 export type ModuleUse = { driver: Driver; cryptoki: Cryptoki; release(): void }
 
 const loaded = new Map<string, { cryptoki: Cryptoki; users: number }>()

@@ -1,4 +1,4 @@
-import type { Cryptoki, Driver } from './module.ts'
+import type { Cryptoki, Driver } from './cryptoki.ts'
 import { TokenRefused } from './refused.ts'
 
 /** `handle` is what the driver calls the slot by. Text fields are padded in the standard; here they are not. */

@@ -6,17 +6,17 @@ export type Authorisation = { method: string; path: string; body: string; intent
 /** On every event of a key, so that each can be understood alone. */
 export type KeyIdentity = { keyId: string; walletId: string }
 
+/** What is asked for when a key is to be generated. */
+export type KeyGenerationRequest = KeyIdentity & {
+  tenant: string
+  scheme: Scheme
+  threshold: number
+  parties: readonly string[]
+  authorisation: Authorisation
+}
+
 export type KeyShareEvent =
-  | {
-      type: 'KeyGenerationRequested'
-      data: KeyIdentity & {
-        tenant: string
-        scheme: Scheme
-        threshold: number
-        parties: readonly string[]
-        authorisation: Authorisation
-      }
-    }
+  | { type: 'KeyGenerationRequested'; data: KeyGenerationRequest }
   | { type: 'KeyGenerationStarted'; data: KeyIdentity & { attempt: number } }
   /** SHA-256 of what the party broadcast in the first round. */
   | { type: 'CommitmentReceived'; data: KeyIdentity & { attempt: number; partyId: string; digest: string } }

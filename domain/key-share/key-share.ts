@@ -1,19 +1,12 @@
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
-import { MAX_PARTIES, SCHEMES, type Scheme } from '../threshold/scheme.ts'
-import type { Authorisation, KeyShareEvent } from './events.ts'
+import { MAX_PARTIES, SCHEMES } from '../threshold/scheme.ts'
+import type { KeyGenerationRequest, KeyShareEvent } from './events.ts'
 
 export type KeyShare = { status: 'absent' } | ExistingKeyShare
 
-export type ExistingKeyShare = {
+export type ExistingKeyShare = KeyGenerationRequest & {
   status: 'pending' | 'generating' | 'active' | 'failed' | 'revoked'
-  keyId: string
-  walletId: string
-  tenant: string
-  scheme: Scheme
-  threshold: number
-  parties: readonly string[]
-  authorisation: Authorisation
   /** Attempt at key generation; the shares in force are those of the attempt that completed. */
   attempt: number
   epoch: number
@@ -23,16 +16,7 @@ export type ExistingKeyShare = {
 }
 
 export type KeyShareCommand =
-  | {
-      type: 'RequestKeyGeneration'
-      keyId: string
-      walletId: string
-      tenant: string
-      scheme: Scheme
-      threshold: number
-      parties: readonly string[]
-      authorisation: Authorisation
-    }
+  | ({ type: 'RequestKeyGeneration' } & KeyGenerationRequest)
   | { type: 'StartKeyGeneration'; attempt: number }
   | { type: 'RecordCommitments'; attempt: number; digests: readonly { partyId: string; digest: string }[] }
   | {

@@ -5,21 +5,21 @@ import type { Payload } from './payload.ts'
 /** On every event of a session, so that each can be understood alone. */
 export type SessionIdentity = { sessionId: string; keyId: string; walletId: string }
 
+/** What is asked for when something is to be signed. */
+export type SigningRequest = SessionIdentity & {
+  tenant: string
+  scheme: Scheme
+  payload: Payload
+  /** What the scheme signs, hex: the one message this session can ever yield a signature over. */
+  message: string
+  /** RFC 3339; after it the session expires. */
+  deadline: string
+  approvals: { required: number; approvers: readonly string[] } | null
+  authorisation: Authorisation
+}
+
 export type SigningSessionEvent =
-  | {
-      type: 'SigningRequested'
-      data: SessionIdentity & {
-        tenant: string
-        scheme: Scheme
-        payload: Payload
-        /** What the scheme signs, hex: the one message this session can ever yield a signature over. */
-        message: string
-        /** RFC 3339; after it the session expires. */
-        deadline: string
-        approvals: { required: number; approvers: readonly string[] } | null
-        authorisation: Authorisation
-      }
-    }
+  | { type: 'SigningRequested'; data: SigningRequest }
   /** `status` is what the session is in after the decision. */
   | { type: 'ApprovalGranted'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'requested' } }
   | { type: 'ApprovalRejected'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'rejected' } }

@@ -1,26 +1,13 @@
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
-import type { Authorisation } from '../key-share/events.ts'
-import type { Scheme } from '../threshold/scheme.ts'
-import type { Failure, SessionIdentity, SigningSessionEvent } from './events.ts'
-import type { Payload } from './payload.ts'
+import type { Failure, SessionIdentity, SigningRequest, SigningSessionEvent } from './events.ts'
 
 export const TERMINAL_STATUSES = ['signed', 'failed', 'expired', 'cancelled', 'rejected'] as const
 
 export type SigningSession = { status: 'absent' } | ExistingSession
 
-export type ExistingSession = {
+export type ExistingSession = SigningRequest & {
   status: 'requested' | 'pending_approval' | 'preparing' | 'round' | 'verifying' | (typeof TERMINAL_STATUSES)[number]
-  sessionId: string
-  keyId: string
-  walletId: string
-  tenant: string
-  scheme: Scheme
-  payload: Payload
-  message: string
-  deadline: string
-  approvals: { required: number; approvers: readonly string[] } | null
-  authorisation: Authorisation
   granted: readonly string[]
   refused: readonly string[]
   attempt: number
@@ -31,19 +18,7 @@ export type ExistingSession = {
 }
 
 export type SigningSessionCommand =
-  | {
-      type: 'RequestSignature'
-      sessionId: string
-      keyId: string
-      walletId: string
-      tenant: string
-      scheme: Scheme
-      payload: Payload
-      message: string
-      deadline: string
-      approvals: { required: number; approvers: readonly string[] } | null
-      authorisation: Authorisation
-    }
+  | ({ type: 'RequestSignature' } & SigningRequest)
   | { type: 'DecideApproval'; approver: string; decision: 'approve' | 'reject'; now: string }
   | { type: 'StartSigning'; attempt: number; signers: readonly string[]; previous: Failure | null }
   | { type: 'CompleteRound'; attempt: number; round: number; rounds: number }
