@@ -33,6 +33,17 @@ export function codeOf(error: unknown): number | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined
 }
 
+/** Whether the optional package pkcs11js is there and has been built. */
+export function isDriverInstalled(): boolean {
+  try {
+    loadDriver()
+    return true
+  } catch (error) {
+    if (error instanceof TokenRefused) return false
+    throw error
+  }
+}
+
 function loadDriver(): Driver {
   try {
     return createRequire(import.meta.url)('pkcs11js')

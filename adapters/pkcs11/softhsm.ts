@@ -1,7 +1,7 @@
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
-import { type ModuleUse, useModule } from './module.ts'
+import { isDriverInstalled, type ModuleUse, useModule } from './module.ts'
 import { TokenRefused } from './refused.ts'
 import { listTokens, type Token } from './token.ts'
 
@@ -26,12 +26,12 @@ export async function findSoftHsm(): Promise<string | undefined> {
 
 /**
  * Makes ready a SoftHSM token kept in `dir`, at the first time by initialising it, and points this process at it (SOFTHSM2_CONF):
- * one such folder per process, before the module is first used. Undefined when SoftHSM is not installed.
+ * one such folder per process, before the module is first used. Undefined when SoftHSM or the package that drives it is not installed.
  * @throws TokenRefused when the module cannot be loaded or makes no token
  */
 export async function prepareSoftHsm(options: { dir: string; label: string; pin: string; soPin: string }): Promise<SoftHsm | undefined> {
   const modulePath = await findSoftHsm()
-  if (modulePath === undefined) return undefined
+  if (modulePath === undefined || !isDriverInstalled()) return undefined
   // A worker has its own copy of the environment, which native code does not see.
   if (!isMainThread) throw new TokenRefused('thread_not_main', 'SoftHSM can be prepared in the main thread only')
   const dir = resolve(options.dir)

@@ -26,4 +26,4 @@ if (softHsm) {
     open: () => openPkcs11Vault({ ...token, keyLabel: 'one' }),
     openOther: () => openPkcs11Vault({ ...token, keyLabel: 'other' }),
   })
-} else test.skip('PKCS#11: SoftHSM is not installed', () => {})
+} else test.skip('PKCS#11: SoftHSM or pkcs11js is not installed', () => {})
