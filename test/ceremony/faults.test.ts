@@ -74,6 +74,29 @@ test.serial('a party that comes back while a session waits for it takes part', a
   t.is((await system.outcome(sessionId)).status, 'signed')
 })
 
+test.serial('parties that live but are slow are waited for beyond the usual time', async (t) => {
+  for (const id of ['party-1', 'party-3']) system.party(id).freeze()
+  const sessionId = await system.requestSignature(key, message)
+  setTimeout(() => system.party('party-3').thaw(), 4_000)
+  t.is((await system.outcome(sessionId)).status, 'signed')
+})
+
+test.serial('with two parties silent a session fails naming them, within five seconds', async (t) => {
+  for (const id of ['party-1', 'party-3']) system.party(id).freeze({ silent: true })
+  const began = Date.now()
+  const { failure } = await system.sign(key, message)
+  t.deepEqual(failure, { code: 'quorum_unavailable', culprits: ['party-1', 'party-3'] })
+  t.true(Date.now() - began < 5_000)
+})
+
+test.serial('parties that live but never answer do not hold up a session beyond its deadline', async (t) => {
+  for (const id of ['party-1', 'party-3']) system.party(id).freeze()
+  const began = Date.now()
+  const { failure } = await system.outcome(await system.requestSignature(key, message, { seconds: 5 }))
+  t.like(failure, { code: 'quorum_unavailable' })
+  t.true(Date.now() - began < 6_500)
+})
+
 test.serial('a party that gives a wrong share is named, and the session goes on without it', async (t) => {
   const honest = system.party('party-3')
   honest.freeze()
@@ -145,6 +168,14 @@ test.serial('a party that does not answer the second round in time is replaced w
     (await startsOf(session.sessionId)).map(({ previous }) => previous),
     [null, { code: 'party_timeout', culprits: [silent!] }],
   )
+})
+
+test.serial('key generation waits for a party that is being restarted', async (t) => {
+  const walletId = await system.createWallet()
+  await system.party('party-2').kill()
+  const generating = system.generateKey(walletId, { scheme: 'frost-ed25519', threshold: 2, parties: HOLDERS })
+  setTimeout(() => void system.party('party-2').revive(), 11_000)
+  t.is((await generating).status, 'active')
 })
 
 test.serial('key generation with a party that stays away fails naming it, and works when it is back', async (t) => {

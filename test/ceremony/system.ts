@@ -18,7 +18,6 @@ import { inSequence } from '../../commands/processes/in-sequence.ts'
 import { keyAttachmentProcess } from '../../commands/processes/key-attachment.ts'
 import { keyGenerationProcess } from '../../commands/processes/key-generation.ts'
 import { keyRevocationProcess } from '../../commands/processes/key-revocation.ts'
-import { createPartyChoice } from '../../commands/processes/party-choice.ts'
 import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
@@ -63,8 +62,8 @@ export type TestParty = {
   /** Loses all that it has in memory, and its connection. */
   kill(): Promise<void>
   revive(): Promise<void>
-  /** Takes messages but answers none, until thawed. */
-  freeze(): void
+  /** Takes messages but answers none, until thawed; `silent` ones do not report their health either. */
+  freeze(options?: { silent: boolean }): void
   thaw(): void
   /** What the party's answers become on their way out; undefined for honesty. */
   lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply) | undefined
@@ -103,7 +102,7 @@ export type SessionOptions = {
   andThen?: readonly SigningSessionCommand[]
 }
 
-const OUTCOME_WITHIN_MS = 20_000
+const OUTCOME_WITHIN_MS = 30_000
 
 export async function startTestSystem({
   parties: count,
@@ -128,7 +127,7 @@ export async function startTestSystem({
   const directory = watchParties(messages, ids)
   const stop = new AbortController()
   const progress = publishProgress(messages)
-  const anotherCoordinator = () => signingProcess({ log, channel, choice: createPartyChoice(directory), progress })
+  const anotherCoordinator = () => signingProcess({ log, channel, directory, progress })
   const processes = [
     anotherCoordinator(),
     keyGenerationProcess({ log, channel, progress }),
@@ -248,7 +247,7 @@ type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: 
 
 async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPartyOptions): Promise<TestParty> {
   let running: { messages: Messages; close(): Promise<void> } | undefined
-  let frozen: { until: Promise<void>; thaw(): void } | undefined
+  let frozen: { until: Promise<void>; silent: boolean; thaw(): void } | undefined
   const keystore = await openKeystore({ dir: join(dir, 'keystore'), passphrase: id })
   const vault: Vault = {
     ...keystore,
@@ -284,7 +283,8 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
       const shares = await openShareStore({ dir, partyId: id, vault })
       const endpoint = troubled(partyEndpoint(messages))
       const service = serveParty({ partyId: id, endpoint, shares, sealing, rng, onFailure })
-      const stopHealth = announceHealth(messages, id, () => ({
+      const voice: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
+      const stopHealth = announceHealth(voice, id, () => ({
         partyId: id,
         pid: process.pid,
         startedAt: new Date().toISOString(),
@@ -304,12 +304,12 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
       }
       await messages.ping()
     },
-    freeze() {
+    freeze({ silent } = { silent: false }) {
       let thaw = () => {}
       const until = new Promise<void>((resolve) => {
         thaw = resolve
       })
-      frozen = { until, thaw }
+      frozen = { until, silent, thaw }
     },
     thaw() {
       frozen?.thaw()

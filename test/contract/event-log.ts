@@ -1,13 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import type { TestFn } from 'ava'
 import fc from 'fast-check'
+import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import type { Delivery, EventLog, NewEvent, RecordedEvent, SubscriptionMessage } from '../../domain/ports/event-log.ts'
 import { WrongExpectedRevision } from '../../domain/ports/event-log.ts'
 
 const TIMEOUT_MS = 20_000
 
 /** What Quorate relies on in an event log, whichever server answers. `name` is shown in the titles. */
-export function eventLogContract(test: TestFn<unknown>, name: string, log: () => EventLog): void {
+export function eventLogContract(test: TestFn<unknown>, name: string, start: () => Promise<{ url: string; close(): Promise<void> }>): void {
+  let server: Awaited<ReturnType<typeof start>>
+  let connected: EventLog
+  const log = () => connected
+  test.before(async () => {
+    server = await start()
+    connected = connectEventLog({ url: server.url })
+  })
+  test.after.always(async () => {
+    await connected?.close()
+    await server?.close()
+  })
   const titled = (title: string) => `${name}: ${title}`
 
   test(titled('what is appended is read back as it was, in order'), async (t) => {

@@ -36,7 +36,7 @@ export async function startEmbeddedEventStore(options: {
   log?: (line: string) => void
 }): Promise<EmbeddedEventStore> {
   const report = options.log ?? (() => {})
-  if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true })
+  if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const database = openDatabase(options.dataDir === undefined ? ':memory:' : join(options.dataDir, DATABASE_FILE))
   const log = openLog(database)
   const commits = createCommitQueue(log, report)
