@@ -23,7 +23,7 @@ import { type ClientKey, walletStream } from '../domain/wallet/events.ts'
 import { type WalletCommand, wallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
-import { execute } from './execute.ts'
+import { absent, execute } from './execute.ts'
 import { PolicyBody, policyOf } from './policy-body.ts'
 import { contextOf } from './request-context.ts'
 
@@ -100,6 +100,7 @@ export const createWallet = ({ log }: CommandDependencies) =>
           policy: policyOf(body.policy),
         }),
         contextOf(request, principal.tenant),
+        absent(wallet),
       )
       return { status: 201, body: { walletId }, location: `/v1/wallets/${walletId}`, position }
     },

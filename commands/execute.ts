@@ -25,7 +25,7 @@ export type Loaded<State> = { state: State; revision: bigint | undefined; positi
 const ATTEMPTS = 8
 const SCHEMA_VERSION = 1
 
-/** Namespace of the ids of events, under which the command id and the index of the event are hashed (UUIDv5, RFC 9562). */
+/** Namespace of the ids of events, under which the command, its request and the index of the event are hashed (UUIDv5, RFC 9562). */
 const EVENT_ID_NAMESPACE = '6f1bd6a8-3d1c-5f43-9d8c-6c1a0f6f9a51'
 
 /** The aggregate's state from its events. */
@@ -36,9 +36,16 @@ export async function load<State, Command, Event extends DomainEvent>(
   return replay(decider, log.readStream(stream), () => {})
 }
 
+/** An aggregate as it is before its first event: what a command assumes that creates one. */
+export function absent<State, Command, Event>({ initial }: Decider<State, Command, Event>): Loaded<State> {
+  return { state: initial, revision: undefined, position: undefined }
+}
+
 /**
  * Loads, decides, appends at the revision that was loaded, and begins again, a bounded number of times, when another writer was first.
- * A command whose id is in the stream already is not prepared or decided again; the answer is the same. A command that decides nothing appends nothing.
+ * A command whose id is in the stream already is not decided again; the answer is the same. A command that decides nothing appends nothing.
+ * What the caller takes to be the state, `assumed`, saves the first load: it is decided on as long as nothing speaks against it. A refusal might:
+ * whether the aggregate has moved on, or the command been carried out before, is seen in its events first.
  * @throws DomainError when the aggregate refuses or the command id stands for a different request, Unavailable, WrongExpectedRevision when others keep being first
  */
 export async function execute<State, Command, Event extends DomainEvent>(
@@ -46,7 +53,27 @@ export async function execute<State, Command, Event extends DomainEvent>(
   { decider, stream }: Aggregate<State, Command, Event>,
   prepare: () => Command | Promise<Command>,
   context: CommandContext,
+  assumed?: Loaded<State>,
 ): Promise<Loaded<State>> {
+  const carryOutOn = async (loaded: Loaded<State>): Promise<Loaded<State>> => {
+    const events = decider.decide(loaded.state, await prepare())
+    if (events.length === 0) return loaded
+    const metadata = metadataOf(context)
+    const appended = await log.append(
+      stream,
+      loaded.revision ?? 'no_stream',
+      events.map(({ type, data }, index) => ({ id: eventId(context, index), type, data, metadata })),
+    )
+    return { ...appended, state: events.reduce((state, event) => decider.evolve(state, event), loaded.state) }
+  }
+
+  if (assumed) {
+    try {
+      return await carryOutOn(assumed)
+    } catch (error) {
+      if (!(error instanceof WrongExpectedRevision || error instanceof DomainError)) throw error
+    }
+  }
   for (let attempt = 1; ; attempt++) {
     let mine: RecordedEvent | undefined
     const loaded = await replay(decider, log.readStream(stream), (event) => {
@@ -57,25 +84,20 @@ export async function execute<State, Command, Event extends DomainEvent>(
         throw new DomainError('idempotency_key_reused', 'the idempotency key was used for a different request')
       return { ...loaded, position: mine.position }
     }
-    const events = decider.decide(loaded.state, await prepare())
-    if (events.length === 0) return loaded
-    const metadata = metadataOf(context)
     try {
-      const appended = await log.append(
-        stream,
-        loaded.revision ?? 'no_stream',
-        events.map(({ type, data }, index) => ({ id: eventId(context.commandId, index), type, data, metadata })),
-      )
-      return { ...appended, state: events.reduce((state, event) => decider.evolve(state, event), loaded.state) }
+      return await carryOutOn(loaded)
     } catch (error) {
       if (!(error instanceof WrongExpectedRevision) || attempt === ATTEMPTS) throw error
     }
   }
 }
 
-/** The same command's nth event always has the same id, so that a repeated append is recognised by the store. */
-export function eventId(commandId: string, index: number): string {
-  return uuidv5(`${commandId}/${index}`, EVENT_ID_NAMESPACE)
+/**
+ * The same command's nth event always has the same id, so that a repeated append is recognised by the store. Another request under the same
+ * command id gets other ids, and is not taken for a repetition.
+ */
+export function eventId({ commandId, requestDigest = '' }: Pick<CommandContext, 'commandId' | 'requestDigest'>, index: number): string {
+  return uuidv5(`${commandId}/${requestDigest}/${index}`, EVENT_ID_NAMESPACE)
 }
 
 async function replay<State, Command, Event extends DomainEvent>(

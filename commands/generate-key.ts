@@ -9,7 +9,7 @@ import { MAX_PARTIES, SCHEMES, type Scheme } from '../domain/threshold/scheme.ts
 import { requireOpenWallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
-import { execute } from './execute.ts'
+import { absent, execute } from './execute.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findWallet } from './tenancy.ts'
 
@@ -75,6 +75,7 @@ export const generateKey = ({ log, parties }: CommandDependencies) =>
           }
         },
         contextOf(request, found.tenant),
+        absent(keyShare),
       )
       return { status: 202, body: { keyId }, location: `/v1/keys/${keyId}`, position }
     },

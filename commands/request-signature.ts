@@ -22,7 +22,7 @@ import { protocolOf } from '../domain/threshold/registry.ts'
 import { requireOpenWallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
-import { execute } from './execute.ts'
+import { absent, execute } from './execute.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findKey, findWallet } from './tenancy.ts'
 
@@ -109,6 +109,7 @@ export const requestSignature = ({ log }: CommandDependencies) =>
           }
         },
         contextOf(request, found.tenant),
+        absent(signingSession),
       )
       return { status: 202, body: { sessionId }, location: `/v1/signing-sessions/${sessionId}`, position }
     },

@@ -13,7 +13,8 @@ import { createLogger } from '../adapters/process/logger.ts'
 import { InvalidSetting, readSettings } from '../adapters/process/settings.ts'
 import type { Vault } from '../domain/ports/vault.ts'
 import { announceHealth } from './health.ts'
-import { serveParty } from './service.ts'
+import { rehearse } from './rehearsal.ts'
+import { serveParty, systemRandom } from './service.ts'
 import { InvalidPartySetting, type PartySettings, partySettings } from './settings.ts'
 import { openShareStore } from './share-store.ts'
 
@@ -29,6 +30,7 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const vault = await openVault(settings)
   const shares = await openShareStore({ dir, partyId, vault })
+  rehearse(systemRandom)
   const onFailure = (error: unknown) => logger.error({ err: error }, 'the party failed to answer a request')
   const messages = await connectMessages({ url: natsUrl, name: partyId, onHandlerError: onFailure })
   const party = serveParty({ partyId, endpoint: partyEndpoint(messages), shares, sealing: hpkeSealing, onFailure })

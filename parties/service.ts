@@ -24,7 +24,7 @@ export type PartyOptions = {
 
 export type Party = { readonly openCeremonies: number; close(): Promise<void> }
 
-const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
+export const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
 
 /** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
 export function serveParty({ partyId, endpoint, shares, sealing, onFailure, rng = systemRandom, bounds = {} }: PartyOptions): Party {

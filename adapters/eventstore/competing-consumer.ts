@@ -1,12 +1,13 @@
 import {
   ErrorType,
   type EventStoreDBClient,
+  eventTypeFilter,
   type PersistentSubscriptionToAllResolvedEvent,
   persistentSubscriptionToAllSettingsFromDefaults,
   START,
   streamNameFilter,
 } from '@eventstore/db-client'
-import type { Delivery } from '../../domain/ports/event-log.ts'
+import type { Delivery, Selection } from '../../domain/ports/event-log.ts'
 import { lost } from './catch-up.ts'
 import { asDomainError, isType } from './errors.ts'
 import { pull } from './pull.ts'
@@ -26,9 +27,9 @@ const MAX_RETRIES = 2 ** 31 - 1
 /** Joins a persistent subscription to the log of all streams, made on first use. */
 export async function* consumeGroup(
   client: EventStoreDBClient,
-  { group, prefixes, signal }: { group: string; prefixes: readonly string[]; signal: AbortSignal },
+  { group, signal, ...selection }: { group: string; signal: AbortSignal } & Selection,
 ): AsyncGenerator<Delivery> {
-  await createGroup(client, group, prefixes)
+  await createGroup(client, group, selection)
   const subscription = client.subscribeToPersistentSubscriptionToAll(group, { bufferSize: BUFFER })
   const silent = { take: () => undefined, onArrival: () => {} }
   try {
@@ -54,7 +55,7 @@ export async function* consumeGroup(
   }
 }
 
-async function createGroup(client: EventStoreDBClient, group: string, prefixes: readonly string[]): Promise<void> {
+async function createGroup(client: EventStoreDBClient, group: string, selection: Selection): Promise<void> {
   try {
     await client.createPersistentSubscriptionToAll(
       group,
@@ -66,9 +67,15 @@ async function createGroup(client: EventStoreDBClient, group: string, prefixes: 
         checkPointLowerBound: 1,
         checkPointUpperBound: 1000,
       }),
-      { filter: streamNameFilter({ prefixes: [...prefixes] }) },
+      { filter: filterOf(selection) },
     )
   } catch (error) {
     if (!isType(error, ErrorType.PERSISTENT_SUBSCRIPTION_EXISTS)) throw asDomainError(error)
   }
+}
+
+function filterOf(selection: Selection) {
+  return 'types' in selection
+    ? eventTypeFilter({ prefixes: [...selection.types] })
+    : streamNameFilter({ prefixes: [...selection.prefixes] })
 }

@@ -20,7 +20,7 @@ async function startLog(t: ExecutionContext): Promise<EventLog> {
   return log
 }
 
-/** Runs a process over streams `test-*`; `reached` resolves when `react` has ended this many times, whichever way. */
+/** Runs a process; `reached` resolves when `react` has ended this many times, whichever way. */
 async function run(t: ExecutionContext, react: Reaction, { concurrency = 4 } = {}) {
   const log = await startLog(t)
   const stop = new AbortController()
@@ -29,7 +29,6 @@ async function run(t: ExecutionContext, react: Reaction, { concurrency = 4 } = {
   const waiting = new Map<number, () => void>()
   const process: Process = {
     name: 'test',
-    prefixes: ['test-'],
     reactsTo: ['Happened'],
     concurrency,
     async react(event) {
@@ -76,7 +75,7 @@ test.serial('events are reacted to whose type is asked for, others are passed ov
     seen.push(`${stream}@${revision}`)
   })
   await append('test-1', 'Ignored', 'Happened')
-  await append('other-1', 'Happened')
+  await append('test-3', 'HappenedOtherwise')
   await append('test-2', 'Happened')
   await reached(2)
   t.deepEqual(seen.toSorted(), ['test-1@1', 'test-2@0'])

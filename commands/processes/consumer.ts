@@ -41,8 +41,9 @@ export async function runConsumer(process: Process, options: ConsumerOptions): P
 
   for (let broken = 0; !signal.aborted; broken++) {
     try {
-      for await (const delivery of log.consume({ group: process.name, prefixes: process.prefixes, signal })) {
+      for await (const delivery of log.consume({ group: process.name, types: process.reactsTo, signal })) {
         broken = 0
+        // The store tells types by how they begin, and an older group still has the selection it was made with.
         if (!process.reactsTo.includes(delivery.event.type)) {
           void delivery.ack().catch(ignore)
           continue

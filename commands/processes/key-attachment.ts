@@ -1,4 +1,3 @@
-import { KEY_SHARE_STREAMS } from '../../domain/key-share/events.ts'
 import { keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { EventLog } from '../../domain/ports/event-log.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
@@ -13,7 +12,6 @@ const CONCURRENCY = 16
 export function keyAttachmentProcess({ log }: { log: EventLog }): Process {
   return {
     name: NAME,
-    prefixes: [KEY_SHARE_STREAMS],
     reactsTo: ['KeyGenerationCompleted'],
     concurrency: CONCURRENCY,
     async react(event) {

@@ -61,7 +61,7 @@ async function openAll(channel: PartyChannel, { attempt, key, timing }: Generati
     channel,
     attempt,
     { type: 'generateKey', key },
-    { candidates: parties, needed: parties.length, hedgeAfterMs: roundTimeoutMs, windowMs },
+    { candidates: parties, needed: parties.length, isUp: () => false, hedgeAfterMs: roundTimeoutMs, windowMs, patienceMs: windowMs },
   )
   const missing = parties.filter((id) => !said.has(id))
   const [first] = missing

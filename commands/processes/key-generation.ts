@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
-import { KEY_SHARE_STREAMS } from '../../domain/key-share/events.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
@@ -14,7 +13,15 @@ export type KeyGenerationDependencies = {
   log: EventLog
   channel: PartyChannel
   progress: Progress
-  timing?: GenerationTiming & { betweenAttemptsMs: number }
+  timing?: Timing
+}
+
+type Timing = Pick<GenerationTiming, 'roundTimeoutMs'> & {
+  /** How long parties that are down or slow are waited for, over all attempts. */
+  patienceMs: number
+  /** How long they are waited for in any one attempt at least. */
+  windowMs: number
+  betweenAttemptsMs: number
 }
 
 const NAME = 'key-generation'
@@ -23,7 +30,8 @@ const CONCURRENCY = 4
 const FAILED_ATTEMPTS = 3
 /** Those of coordinators that went away included; parties refuse more. */
 const MAX_ATTEMPTS = 8
-const TIMING = { windowMs: 3_000, roundTimeoutMs: 5_000, betweenAttemptsMs: 500 }
+/** All holders are needed; one that has died is started again within some six seconds. */
+const TIMING: Timing = { patienceMs: 15_000, windowMs: 3_000, roundTimeoutMs: 5_000, betweenAttemptsMs: 500 }
 
 /** Generates the key that is asked for, with all of its holders. */
 export function keyGenerationProcess({ log, channel, progress, timing = TIMING }: KeyGenerationDependencies): Process {
@@ -42,11 +50,14 @@ export function keyGenerationProcess({ log, channel, progress, timing = TIMING }
   async function generate(key: ExistingKeyShare, carryOut: (command: KeyShareCommand) => Promise<unknown>): Promise<void> {
     const { keyId, scheme, threshold, parties, authorisation } = key
     let failure = new CeremonyFailed('interrupted', [])
+    const givesUpAt = Date.now() + timing.patienceMs
 
     for (let failed = 0; failed < FAILED_ATTEMPTS; failed++) {
       const number = key.attempt + 1 + failed
       if (number > MAX_ATTEMPTS) break
       if (failed > 0) await delay(timing.betweenAttemptsMs)
+      const left = givesUpAt - Date.now()
+      if (left <= 0) break
       const attempt: CeremonyAttempt = { scheme, kind: 'key-generation', ceremonyId: keyId, attempt: number }
       await carryOut({ type: 'StartKeyGeneration', attempt: number })
       progress(attempt, 'started')
@@ -54,7 +65,7 @@ export function keyGenerationProcess({ log, channel, progress, timing = TIMING }
         const generated = await generateSharedKey(channel, {
           attempt,
           key: { keyId, threshold, parties, authorisation },
-          timing,
+          timing: { windowMs: Math.max(timing.windowMs, left), roundTimeoutMs: timing.roundTimeoutMs },
           onCommitments: (digests) => carryOut({ type: 'RecordCommitments', attempt: number, digests }),
           onRound: (round) => progress(attempt, 'round_completed', round),
         })
@@ -70,5 +81,5 @@ export function keyGenerationProcess({ log, channel, progress, timing = TIMING }
     progress({ kind: 'key-generation', ceremonyId: keyId }, 'failed')
   }
 
-  return { name: NAME, prefixes: [KEY_SHARE_STREAMS], reactsTo: ['KeyGenerationRequested'], concurrency: CONCURRENCY, react }
+  return { name: NAME, reactsTo: ['KeyGenerationRequested'], concurrency: CONCURRENCY, react }
 }

@@ -1,4 +1,3 @@
-import { KEY_SHARE_STREAMS } from '../../domain/key-share/events.ts'
 import { keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import { type EventLog, Unavailable } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
@@ -13,7 +12,6 @@ const TIMEOUT_MS = 5_000
 export function keyRevocationProcess({ log, channel }: { log: EventLog; channel: PartyChannel }): Process {
   return {
     name: 'key-revocation',
-    prefixes: [KEY_SHARE_STREAMS],
     reactsTo: ['KeyRevoked'],
     concurrency: CONCURRENCY,
     async react(event) {

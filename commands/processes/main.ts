@@ -5,11 +5,13 @@ import { watchParties } from '../../adapters/nats/party-directory.ts'
 import { runProcess } from '../../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../../adapters/process/logger.ts'
 import { readSettings, requireUrls } from '../../adapters/process/settings.ts'
+import { KEY_SHARE_STREAMS } from '../../domain/key-share/events.ts'
+import { WALLET_STREAMS } from '../../domain/wallet/events.ts'
+import { rememberStreams } from '../remembered-streams.ts'
 import { runConsumer } from './consumer.ts'
 import { keyAttachmentProcess } from './key-attachment.ts'
 import { keyGenerationProcess } from './key-generation.ts'
 import { keyRevocationProcess } from './key-revocation.ts'
-import { createPartyChoice } from './party-choice.ts'
 import { publishProgress } from './progress.ts'
 import { signingProcess } from './signing.ts'
 
@@ -18,7 +20,7 @@ await runProcess('processes', async () => {
   const settings = readSettings(process.env)
   const urls = requireUrls(settings)
   const logger = createLogger('processes', settings.logLevel)
-  const log = connectEventLog({ url: urls.eventStore })
+  const log = rememberStreams(connectEventLog({ url: urls.eventStore }), { prefixes: [WALLET_STREAMS, KEY_SHARE_STREAMS] })
   const messages = await connectMessages({ url: urls.nats, name: 'processes' })
   const parties = watchParties(messages, settings.parties)
   const channel = connectPartyChannel(messages, { name: 'coordinator' })
@@ -28,7 +30,7 @@ await runProcess('processes', async () => {
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
-    signingProcess({ log, channel, choice: createPartyChoice(parties), progress }),
+    signingProcess({ log, channel, directory: parties, progress }),
   ].map((process) =>
     runConsumer(process, {
       log,

@@ -12,30 +12,50 @@ export type Openings = {
   failures: ReadonlyMap<string, string>
 }
 
-export type Timing = { hedgeAfterMs: number; windowMs: number }
+export type Timing = {
+  /** After this the parties that were not asked at first are asked too. */
+  hedgeAfterMs: number
+  /** How long everybody is waited for. */
+  windowMs: number
+  /** How long those are waited for that live but have not answered yet. */
+  patienceMs: number
+}
 
 const ASK_AGAIN_AFTER_MS = 150
+/** A question may be lost with whoever held it. Asked again in the same words it is answered the same, and costs the party nothing. */
+const ANSWER_WITHIN_MS = 1_000
+const LOOK_EVERY_MS = 100
 
-/** What a party can get over while the window is open. */
-const PASSING = ['party_unavailable', 'busy', 'vault_unavailable']
+/** What a party can get over while it is waited for, and of that what only a living one says or does. */
+const LIVING = ['party_timeout', 'busy', 'vault_unavailable']
+const PASSING = ['party_unavailable', ...LIVING]
+
+export type OpeningsWanted = {
+  /** The likeliest first. */
+  candidates: readonly string[]
+  needed: number
+  /** Whether something has been heard of the party lately. */
+  isUp(partyId: string): boolean
+}
 
 /**
  * Collects the first round of as many parties as are needed. The likeliest are asked first; one that fails is replaced at once, and when
- * they are slow all others are asked as well. Whoever opens first takes part. Parties that are down are asked again until the window closes.
+ * they are slow all others are asked as well. Whoever opens first takes part. Parties that are down are asked again until the window closes,
+ * which it does later while parties of which something is heard could still make up the number.
  */
 export async function gatherOpenings(
   channel: PartyChannel,
   attempt: CeremonyAttempt,
   request: CeremonyRequest,
-  { candidates, needed, hedgeAfterMs, windowMs }: { candidates: readonly string[]; needed: number } & Timing,
+  { candidates, needed, isUp, hedgeAfterMs, windowMs, patienceMs }: OpeningsWanted & Timing,
 ): Promise<Openings> {
   const said = new Map<string, Said>()
   const failures = new Map<string, string>()
   const asking = new Map<string, Promise<void>>()
+  const unanswered = new Set<string>()
   const over = new AbortController()
   const { signal } = over
   const waiting = [...candidates]
-  const closesAt = Date.now() + windowMs
   let slow: string[] = []
 
   const askNext = () => {
@@ -45,8 +65,10 @@ export async function gatherOpenings(
 
   const ask = async (to: string): Promise<void> => {
     while (!signal.aborted) {
-      const outcome = await askParty(channel, attempt, { to, round: 1, request, timeoutMs: closesAt - Date.now(), signal })
+      unanswered.add(to)
+      const outcome = await askParty(channel, attempt, { to, round: 1, request, timeoutMs: ANSWER_WITHIN_MS, signal })
       if (signal.aborted) return
+      unanswered.delete(to)
       if ('answer' in outcome && outcome.answer.type === 'said') {
         said.set(to, outcome.answer)
         failures.delete(to)
@@ -75,10 +97,21 @@ export async function gatherOpenings(
     }
   }
 
+  const mayYetOpen = (party: string) =>
+    !said.has(party) && isUp(party) && (unanswered.has(party) || LIVING.includes(failures.get(party) ?? ''))
+
+  const closing = async () => {
+    const givesUpAt = Date.now() + patienceMs
+    await delay(windowMs, undefined, { signal })
+    // A first look comes after a pause: a coordinator that was held up itself has answers and reports to read.
+    do await delay(LOOK_EVERY_MS, undefined, { signal })
+    while (Date.now() < givesUpAt && said.size + candidates.filter(mayYetOpen).length >= needed)
+  }
+
   for (let i = 0; i < needed; i++) askNext()
-  const closing = delay(windowMs, undefined, { signal })
+  const closed = closing()
   try {
-    await Promise.race([closing, allAsked(), hedge().then(() => closing)])
+    await Promise.race([closed, allAsked(), hedge().then(() => closed)])
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {

@@ -8,8 +8,7 @@ import type { CommandContext } from '../execute.ts'
 export type Process = {
   /** Name of its group of competing consumers, and the actor of its commands. */
   name: string
-  /** Streams it listens to, by prefix. */
-  prefixes: readonly string[]
+  /** Types of the events that it is given. */
   reactsTo: readonly string[]
   /** Most events worked on at once. */
   concurrency: number

@@ -85,6 +85,7 @@ function failureCode(error: unknown): string {
   if (error instanceof NoResponders) return 'party_unavailable'
   if (error instanceof RequestTimeout) return 'party_timeout'
   if (error instanceof InvalidReply) return 'invalid_reply'
-  if (error instanceof Unavailable && error.dependency !== 'nats') return 'party_unavailable'
+  // Its service has answered, if only to say that it cannot.
+  if (error instanceof Unavailable && error.dependency !== 'nats') return 'busy'
   throw error
 }

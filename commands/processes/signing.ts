@@ -5,7 +5,8 @@ import { keyShareStream } from '../../domain/key-share/events.ts'
 import { keyShare, requireActiveKey } from '../../domain/key-share/key-share.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
-import { type Failure, type SessionIdentity, SIGNING_SESSION_STREAMS } from '../../domain/signing-session/events.ts'
+import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
+import type { Failure, SessionIdentity } from '../../domain/signing-session/events.ts'
 import {
   type ExistingSession,
   isTerminal,
@@ -20,7 +21,7 @@ import { execute, load } from '../execute.ts'
 import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
 import { gatherOpenings, type Timing } from './openings.ts'
-import type { PartyChoice } from './party-choice.ts'
+import { createPartyChoice } from './party-choice.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed, type Said } from './rounds.ts'
@@ -28,7 +29,7 @@ import { CeremonyFailed, type Said } from './rounds.ts'
 export type SigningDependencies = {
   log: EventLog
   channel: PartyChannel
-  choice: PartyChoice
+  directory: Pick<PartyDirectory, 'isUp'>
   progress: Progress
   timing?: Timing & { roundTimeoutMs: number }
 }
@@ -38,8 +39,8 @@ const CONCURRENCY = 16
 /** Attempts at one session, those of a coordinator that went away included. */
 const MAX_ATTEMPTS = 5
 
-/** A round of signing takes some 20 ms; what takes fifty times as long is not coming. */
-const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, roundTimeoutMs: 1_000 }
+/** A round of signing takes some 20 ms; what takes fifty times as long is not coming, unless the whole machine is that slow. */
+const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000, roundTimeoutMs: 1_000 }
 
 /** What shows that a party is wrong, and not only slow, restarted or accused: it is asked no more in this session. Others are asked last. */
 const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
@@ -52,17 +53,21 @@ type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
  * names those who take part; of several coordinators at work on one session that event decides, and the others stop. What goes wrong is tried again
  * without those at fault, with fresh openings.
  */
-export function signingProcess({ log, channel, choice, progress, timing = TIMING }: SigningDependencies): Process {
+export function signingProcess({ log, channel, directory, progress, timing = TIMING }: SigningDependencies): Process {
+  const choice = createPartyChoice(directory)
+
   async function react(event: RecordedEvent): Promise<void> {
     const aggregate = { decider: inSequence(signingSession), stream: event.stream }
     const [loaded, key] = await Promise.all([load(log, aggregate), keyToSignWith(log, event.data as SessionIdentity)])
     const session = requireSession(loaded.state)
     if (isTerminal(session) || session.status === 'pending_approval') return
-    const carryOut: CarryOut = (...commands) =>
-      unlessOvertaken(
+    let latest = loaded
+    const carryOut: CarryOut = async (...commands) => {
+      latest = await unlessOvertaken(
         ['session_terminal', 'session_out_of_order'],
-        execute(log, aggregate, () => commands, inAnswerTo(event, NAME)),
+        execute(log, aggregate, () => commands, inAnswerTo(event, NAME), latest),
       )
+    }
     if ('code' in key) await carryOut({ type: 'FailSigning', code: key.code, culprits: [] })
     else await sign(session, key, carryOut)
   }
@@ -80,7 +85,7 @@ export function signingProcess({ log, channel, choice, progress, timing = TIMING
         return
       }
 
-      const openings = await open(attempt, key, { excluded, windowMs: Math.min(timing.windowMs, left) })
+      const openings = await open(attempt, key, { excluded, leftMs: left })
       if (openings.size < key.threshold) {
         previous = { code: 'quorum_unavailable', culprits: key.parties.filter((id) => !openings.has(id)) }
         break
@@ -111,7 +116,7 @@ export function signingProcess({ log, channel, choice, progress, timing = TIMING
   async function open(
     attempt: CeremonyAttempt,
     { keyId, attempt: generation, publicKey, parties, threshold }: SigningKey,
-    { excluded, windowMs }: { excluded: ReadonlySet<string>; windowMs: number },
+    { excluded, leftMs }: { excluded: ReadonlySet<string>; leftMs: number },
   ): Promise<ReadonlyMap<string, Said>> {
     const { said, slow, failures } = await gatherOpenings(
       channel,
@@ -120,8 +125,10 @@ export function signingProcess({ log, channel, choice, progress, timing = TIMING
       {
         candidates: choice.rank(parties.filter((id) => !excluded.has(id))),
         needed: threshold,
+        isUp: directory.isUp,
         hedgeAfterMs: timing.hedgeAfterMs,
-        windowMs,
+        windowMs: Math.min(timing.windowMs, leftMs),
+        patienceMs: Math.min(timing.patienceMs, leftMs),
       },
     )
     for (const id of [...slow, ...failures.keys()]) choice.failed(id)
@@ -152,7 +159,6 @@ export function signingProcess({ log, channel, choice, progress, timing = TIMING
 
   return {
     name: NAME,
-    prefixes: [SIGNING_SESSION_STREAMS],
     reactsTo: ['SigningRequested', 'ApprovalGranted'],
     concurrency: CONCURRENCY,
     react,

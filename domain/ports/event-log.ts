@@ -71,6 +71,9 @@ export class Unavailable extends Error {
   }
 }
 
+/** Events of streams, or events of types, whose names begin with one of these. */
+export type Selection = { prefixes: readonly string[] } | { types: readonly string[] }
+
 export interface EventLog {
   /** @throws WrongExpectedRevision, Unavailable */
   append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Appended>
@@ -87,8 +90,10 @@ export interface EventLog {
   /** Live, after `after` (exclusive; from the start without), only streams with one of the prefixes. Ends when the signal aborts; throws when the connection is lost. */
   subscribe(options: { after?: bigint | undefined; prefixes: readonly string[]; signal: AbortSignal }): AsyncIterable<SubscriptionMessage>
 
-  /** Joins (and on first use creates) a group of competing consumers over the streams with one of the prefixes. Ends when the signal aborts; throws when the connection is lost. */
-  consume(options: { group: string; prefixes: readonly string[]; signal: AbortSignal }): AsyncIterable<Delivery>
+  /**
+   * Joins (and on first use creates) a group of competing consumers over some of the events of the log. Ends when the signal aborts; throws when the connection is lost.
+   */
+  consume(options: { group: string; signal: AbortSignal } & Selection): AsyncIterable<Delivery>
 
   /** Resolves when the store answers. @throws Unavailable */
   ping(): Promise<void>
