@@ -4,12 +4,12 @@ import type { PartyHealth } from '../domain/ports/party-directory.ts'
 const EVERY_MS = 1_000
 
 /** Says how the party is every second, and whenever asked, until the returned function is called. */
-export function announceHealth(messages: Messages, partyId: string, health: () => PartyHealth): () => Promise<void> {
+export function announceHealth(messages: Messages, partyId: string, health: () => Promise<PartyHealth>): () => Promise<void> {
   const subject = `quorate.party.${partyId}.health`
-  const encoded = () => new TextEncoder().encode(JSON.stringify(health()))
-  const stop = messages.serve(subject, async () => encoded())
-  const announce = () => messages.publish(subject, encoded())
-  announce()
+  const encoded = async () => new TextEncoder().encode(JSON.stringify(await health()))
+  const stop = messages.serve(subject, encoded)
+  const announce = async () => messages.publish(subject, await encoded())
+  void announce()
   const timer = setInterval(announce, EVERY_MS).unref()
   return async () => {
     clearInterval(timer)

@@ -35,12 +35,16 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   const messages = await connectMessages({ url: natsUrl, name: partyId, onHandlerError: onFailure })
   const party = serveParty({ partyId, endpoint: partyEndpoint(messages), shares, sealing: hpkeSealing, onFailure })
   const startedAt = new Date().toISOString()
-  const stopHealth = announceHealth(messages, partyId, () => ({
+  const stopHealth = announceHealth(messages, partyId, async () => ({
     partyId,
     pid: process.pid,
     startedAt,
     version: VERSION,
     vault: vault.description,
+    keysOpen: await vault.ping().then(
+      () => true,
+      () => false,
+    ),
     shares: shares.count,
     openCeremonies: party.openCeremonies,
   }))

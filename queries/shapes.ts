@@ -174,10 +174,11 @@ export const PARTY: Shape = {
   properties: {
     partyId: { type: 'string' },
     up: { type: 'boolean', description: 'Whether it has been heard of lately.' },
-    pid: { type: 'integer', description: 'Of its process, on its own machine; this and the next four as it last said.' },
+    pid: { type: 'integer', description: 'Of its process, on its own machine; this and the next five as it last said.' },
     startedAt: time,
     version: { type: 'string' },
     vault: { type: 'string', description: 'What keeps its shares.' },
+    keysOpen: { type: 'boolean', description: 'Whether its vault opens what it has sealed.' },
     shares: { type: 'integer', description: 'How many it keeps.' },
     openCeremonies: { type: 'integer' },
     sharesGenerated: { type: 'integer' },

@@ -1,7 +1,7 @@
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import type { Messages } from '../../domain/ports/messages.ts'
 import type { PartyDirectory, PartyHealth } from '../../domain/ports/party-directory.ts'
-import { integer, Malformed, record, text } from './shape.ts'
+import { boolean, integer, Malformed, record, text } from './shape.ts'
 
 /** Parties say that they live every second; one that has missed three is taken to be down. */
 const SILENT_AFTER_MS = 3_500
@@ -12,12 +12,13 @@ const readHealth = record<PartyHealth>({
   startedAt: text(40),
   version: text(40),
   vault: text(200),
+  keysOpen: boolean,
   shares: integer(0, Number.MAX_SAFE_INTEGER),
   openCeremonies: integer(0, Number.MAX_SAFE_INTEGER),
 })
 
 export type WatchedParties = PartyDirectory & {
-  /** Resolves when most parties are up. @throws Unavailable */
+  /** Resolves when most parties are up and can open their keys. @throws Unavailable */
   ready(): Promise<void>
   close(): void
 }
@@ -43,7 +44,8 @@ export function watchParties(messages: Messages, ids: readonly string[]): Watche
     isUp,
     health: (partyId) => heard.get(partyId)?.health,
     async ready() {
-      if (ids.filter(isUp).length <= ids.length / 2) throw new Unavailable('parties')
+      const able = ids.filter((id) => isUp(id) && heard.get(id)?.health?.keysOpen)
+      if (able.length <= ids.length / 2) throw new Unavailable('parties')
     },
     close: unsubscribe,
   }

@@ -20,6 +20,11 @@ export function bytes(min: number, max = min): Read<Uint8Array> {
   }
 }
 
+export function boolean(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new Malformed('true or false expected')
+  return value
+}
+
 export function integer(min: number, max: number): Read<number> {
   return (value) => {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) throw new Malformed('whole number expected')

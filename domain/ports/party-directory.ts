@@ -8,6 +8,8 @@ export type PartyHealth = {
   startedAt: string
   version: string
   vault: string
+  /** Whether the vault opens what it has sealed. */
+  keysOpen: boolean
   shares: number
   openCeremonies: number
 }

@@ -284,12 +284,13 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
       const endpoint = troubled(partyEndpoint(messages))
       const service = serveParty({ partyId: id, endpoint, shares, sealing, rng, onFailure })
       const voice: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
-      const stopHealth = announceHealth(voice, id, () => ({
+      const stopHealth = announceHealth(voice, id, async () => ({
         partyId: id,
         pid: process.pid,
         startedAt: new Date().toISOString(),
         version: 'test',
         vault: vault.description,
+        keysOpen: true,
         shares: shares.count,
         openCeremonies: service.openCeremonies,
       }))

@@ -214,6 +214,28 @@ export function eventLogContract(test: TestFn<unknown>, name: string, start: () 
     t.is(refusedOnce.size, 8)
   })
 
+  test(titled('a consumer that asks for types gets events of no other'), async (t) => {
+    const [wanted, other] = [randomUUID(), randomUUID()]
+    const stop = new AbortController()
+    const deliveries = log()
+      .consume({ group: randomUUID(), types: [wanted], signal: stop.signal })
+      [Symbol.asyncIterator]()
+    const first = deliveries.next()
+    const stream = freshStream()
+    await log().append(stream, 'no_stream', [event(other), event(wanted), event(other), event(wanted)])
+    const seen = [(await within(first)).value as Delivery, (await within(deliveries.next())).value as Delivery]
+    t.deepEqual(
+      seen.map((delivery) => [delivery.event.type, delivery.event.revision]),
+      [
+        [wanted, 1n],
+        [wanted, 3n],
+      ],
+    )
+    for (const { ack } of seen) await ack()
+    stop.abort()
+    await within(deliveries.next())
+  })
+
   test(titled('a consumer that comes back gets what was left unanswered'), async (t) => {
     const prefix = `${randomUUID()}-`
     const group = randomUUID()
