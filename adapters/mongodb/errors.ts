@@ -18,7 +18,8 @@ const LOST_CONNECTION = new Set([
 function isTransient(error: unknown): boolean {
   // MongoServerSelectionError is a MongoSystemError.
   if (error instanceof MongoNetworkError || error instanceof MongoSystemError) return true
-  if (error instanceof MongoBulkWriteError && error.result.getWriteConcernError()) return true
+  // Without a write that failed it is the command that did: the driver wraps a lost connection like this.
+  if (error instanceof MongoBulkWriteError && (error.result.getWriteConcernError() || [error.writeErrors].flat().length === 0)) return true
   if (error instanceof MongoServerError) return TRANSIENT_CODES.has(error.code)
   return error instanceof MongoDriverError && (!(error instanceof MongoAPIError) || LOST_CONNECTION.has(error.name))
 }

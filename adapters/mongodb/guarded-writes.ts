@@ -19,17 +19,28 @@ function moveOf(collection: string, id: string, from: number | undefined, writes
   return unseen.length > 0 ? [{ id, from, writes: unseen }] : []
 }
 
-/** One update that takes effect only while the document is still at `from`. */
-function operationFor({ id, from, writes }: Move): AnyBulkWriteOperation<Document> {
+function updateOf(writes: readonly PositionedWrite[]): object {
   const { set, increment, push } = foldWrites(writes.map(({ write }) => write))
-  const update = {
+  return {
     $set: { ...Object.fromEntries(set), position: writes.at(-1)!.position },
     ...(increment.size > 0 && { $inc: Object.fromEntries(increment) }),
     ...(push.size > 0 && { $push: Object.fromEntries([...push].map(([path, elements]) => [path, { $each: elements }])) }),
   }
+}
+
+type Operation = AnyBulkWriteOperation<Document>
+
+/** Takes effect only on a document that has seen none of the writes; one that has seen some collides with the insertion. */
+function hopefulOperation([id, writes]: readonly [string, readonly PositionedWrite[]]): Operation {
+  const [{ position, write }] = writes as [PositionedWrite]
+  return { updateOne: { filter: { _id: id, position: { $lt: position } }, update: updateOf(writes), upsert: write.create } } as Operation
+}
+
+/** Takes effect only while the document is still at `from`. */
+function exactOperation({ id, from, writes }: Move): Operation {
   // A missing document has no position: the upsert inserts it, or collides with one inserted meanwhile.
   const filter = from === undefined ? { _id: id, position: { $exists: false } } : { _id: id, position: from }
-  return { updateOne: { filter, update, upsert: from === undefined } } as AnyBulkWriteOperation<Document>
+  return { updateOne: { filter, update: updateOf(writes), upsert: from === undefined } } as Operation
 }
 
 function groupById(writes: readonly PositionedWrite[]): ReadonlyMap<string, readonly PositionedWrite[]> {
@@ -47,13 +58,13 @@ async function readPositions(collection: Collection<Document>, ids: readonly str
   return new Map(found.map(({ _id, position }) => [_id, position as number]))
 }
 
-/** What a round achieved: whether every move took place, and the error when some met a duplicate key. */
+/** What a round achieved: whether every operation took effect, and the error when some met a duplicate key. */
 type Outcome = { complete: boolean; duplicate?: unknown }
 
-async function execute(collection: Collection<Document>, moves: readonly Move[]): Promise<Outcome> {
+async function execute(collection: Collection<Document>, operations: Operation[]): Promise<Outcome> {
   try {
-    const { matchedCount, upsertedCount } = await collection.bulkWrite(moves.map(operationFor), { ordered: false })
-    return { complete: matchedCount + upsertedCount === moves.length }
+    const { matchedCount, upsertedCount } = await collection.bulkWrite(operations, { ordered: false })
+    return { complete: matchedCount + upsertedCount === operations.length }
   } catch (error) {
     if (!isOnlyDuplicateKeys(error)) throw error
     return { complete: false, duplicate: error }
@@ -61,12 +72,13 @@ async function execute(collection: Collection<Document>, moves: readonly Move[])
 }
 
 /**
- * Applies writes to one collection, in rising order of position. Two round trips, however many writes a document gets: one reads where each
- * document is, one moves each from exactly there. What another writer moved in between is looked at again.
+ * Applies writes to one collection, in rising order of position. One round trip, however many writes a document gets, when none of them has been
+ * seen. Where one has, or a document is missing, each round reads where the documents are and moves each from exactly there.
  * @throws DocumentMissing, and the driver's error when a unique index is broken
  */
 export async function applyToCollection(collection: Collection<Document>, writes: readonly PositionedWrite[]): Promise<void> {
   let open = groupById(writes)
+  if ((await execute(collection, [...open].map(hopefulOperation))).complete) return
   let previous: readonly Move[] = []
   let duplicate: unknown
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -75,7 +87,7 @@ export async function applyToCollection(collection: Collection<Document>, writes
     if (duplicate && previous.every(({ id, from }) => positions.get(id) === from)) throw duplicate
     const moves = [...open].flatMap(([id, group]) => moveOf(collection.collectionName, id, positions.get(id), group))
     if (moves.length === 0) return
-    const outcome = await execute(collection, moves)
+    const outcome = await execute(collection, moves.map(exactOperation))
     if (outcome.complete) return
     duplicate = outcome.duplicate
     previous = moves
