@@ -3,7 +3,7 @@ import { CheckpointMoved, type Document, type Documents, type Find, type IndexSp
 import type { Json } from '../../domain/ports/event-log.ts'
 import { createBatchedReads } from './batched-reads.ts'
 import { isDuplicateKey, whileAvailable } from './errors.ts'
-import { applyToCollection, type PositionedWrite } from './guarded-writes.ts'
+import { applyToCollection, type LastPositions, type PositionedWrite } from './guarded-writes.ts'
 
 type Checkpoint = { _id: string; position: number }
 
@@ -70,6 +70,12 @@ export async function connectDocuments(options: { url: string; database: string 
   const client = new MongoClient(options.url, { ...LIMITS, appName: 'quorate', ignoreUndefined: true })
   const database = client.db(options.database)
   const indexes: IndexSpec[] = []
+  const lastPositions = new Map<string, LastPositions>()
+  const lastPositionsIn = (collection: string): LastPositions => {
+    const last = lastPositions.get(collection) ?? new Map()
+    lastPositions.set(collection, last)
+    return last
+  }
   const readOne = createBatchedReads((collection, ids) =>
     database
       .collection<Document>(collection)
@@ -91,7 +97,9 @@ export async function connectDocuments(options: { url: string; database: string 
     apply: (batch) =>
       whileAvailable(async () => {
         const groups = [...groupByCollection(batch)]
-        await Promise.all(groups.map(([name, writes]) => applyToCollection(database.collection<Document>(name), writes)))
+        await Promise.all(
+          groups.map(([name, writes]) => applyToCollection(database.collection<Document>(name), writes, lastPositionsIn(name))),
+        )
       }),
 
     async ensureIndexes(specs) {

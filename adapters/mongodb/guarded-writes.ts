@@ -6,6 +6,10 @@ import { foldWrites } from './fold-writes.ts'
 /** A write with its position as it is stored: a number that is a safe integer. */
 export type PositionedWrite = { position: number; write: GuardedWrite }
 
+/** Where this writer left the documents that it moved last, by id: a guess that saves asking, and is checked by the write itself. */
+export type LastPositions = Map<string, number>
+const MAX_REMEMBERED = 10_000
+
 /** Other writers move the same documents only while one of them is being replaced; it does not take many rounds. */
 const MAX_ROUNDS = 8
 
@@ -19,28 +23,17 @@ function moveOf(collection: string, id: string, from: number | undefined, writes
   return unseen.length > 0 ? [{ id, from, writes: unseen }] : []
 }
 
-function updateOf(writes: readonly PositionedWrite[]): object {
+/** One update that takes effect only while the document is still at `from`. */
+function operationFor({ id, from, writes }: Move): AnyBulkWriteOperation<Document> {
   const { set, increment, push } = foldWrites(writes.map(({ write }) => write))
-  return {
+  const update = {
     $set: { ...Object.fromEntries(set), position: writes.at(-1)!.position },
     ...(increment.size > 0 && { $inc: Object.fromEntries(increment) }),
     ...(push.size > 0 && { $push: Object.fromEntries([...push].map(([path, elements]) => [path, { $each: elements }])) }),
   }
-}
-
-type Operation = AnyBulkWriteOperation<Document>
-
-/** Takes effect only on a document that has seen none of the writes; one that has seen some collides with the insertion. */
-function hopefulOperation([id, writes]: readonly [string, readonly PositionedWrite[]]): Operation {
-  const [{ position, write }] = writes as [PositionedWrite]
-  return { updateOne: { filter: { _id: id, position: { $lt: position } }, update: updateOf(writes), upsert: write.create } } as Operation
-}
-
-/** Takes effect only while the document is still at `from`. */
-function exactOperation({ id, from, writes }: Move): Operation {
   // A missing document has no position: the upsert inserts it, or collides with one inserted meanwhile.
   const filter = from === undefined ? { _id: id, position: { $exists: false } } : { _id: id, position: from }
-  return { updateOne: { filter, update: updateOf(writes), upsert: from === undefined } } as Operation
+  return { updateOne: { filter, update, upsert: from === undefined } } as AnyBulkWriteOperation<Document>
 }
 
 function groupById(writes: readonly PositionedWrite[]): ReadonlyMap<string, readonly PositionedWrite[]> {
@@ -58,27 +51,62 @@ async function readPositions(collection: Collection<Document>, ids: readonly str
   return new Map(found.map(({ _id, position }) => [_id, position as number]))
 }
 
-/** What a round achieved: whether every operation took effect, and the error when some met a duplicate key. */
+/** What was left where, when that is known of every document that is not about to be made; else undefined. */
+function guessPositions(last: LastPositions, groups: ReadonlyMap<string, readonly PositionedWrite[]>): LastPositions | undefined {
+  return [...groups].every(([id, writes]) => last.has(id) || writes[0]!.write.create) ? last : undefined
+}
+
+/** Those moved last are at the end. */
+function remember(last: LastPositions, moves: readonly Move[]): void {
+  for (const { id, writes } of moves) {
+    last.delete(id)
+    last.set(id, writes.at(-1)!.position)
+  }
+  for (const id of last.keys()) {
+    if (last.size <= MAX_REMEMBERED) return
+    last.delete(id)
+  }
+}
+
+/** What a round achieved: whether every move took place, and the error when some met a duplicate key. */
 type Outcome = { complete: boolean; duplicate?: unknown }
 
-async function execute(collection: Collection<Document>, operations: Operation[]): Promise<Outcome> {
+async function execute(collection: Collection<Document>, moves: readonly Move[]): Promise<Outcome> {
   try {
-    const { matchedCount, upsertedCount } = await collection.bulkWrite(operations, { ordered: false })
-    return { complete: matchedCount + upsertedCount === operations.length }
+    const { matchedCount, upsertedCount } = await collection.bulkWrite(moves.map(operationFor), { ordered: false })
+    return { complete: matchedCount + upsertedCount === moves.length }
   } catch (error) {
     if (!isOnlyDuplicateKeys(error)) throw error
     return { complete: false, duplicate: error }
   }
 }
 
+/** Whether all took effect on documents that are where they were left, or not there yet. What is taken to have been seen already is not trusted. */
+async function applyByGuess(
+  collection: Collection<Document>,
+  groups: ReadonlyMap<string, readonly PositionedWrite[]>,
+  last: LastPositions,
+): Promise<boolean> {
+  const guess = guessPositions(last, groups)
+  if (!guess) return false
+  const moves = [...groups].flatMap(([id, writes]) => moveOf(collection.collectionName, id, guess.get(id), writes))
+  if (moves.length < groups.size || !(await execute(collection, moves)).complete) return false
+  remember(last, moves)
+  return true
+}
+
 /**
- * Applies writes to one collection, in rising order of position. One round trip, however many writes a document gets, when none of them has been
- * seen. Where one has, or a document is missing, each round reads where the documents are and moves each from exactly there.
+ * Applies writes to one collection, in rising order of position, however many a document gets: each document is moved from exactly where it is.
+ * That is guessed first, in one round trip, and read where the guess was wrong, as after a repetition or when another writer is at work.
  * @throws DocumentMissing, and the driver's error when a unique index is broken
  */
-export async function applyToCollection(collection: Collection<Document>, writes: readonly PositionedWrite[]): Promise<void> {
+export async function applyToCollection(
+  collection: Collection<Document>,
+  writes: readonly PositionedWrite[],
+  last: LastPositions,
+): Promise<void> {
   let open = groupById(writes)
-  if ((await execute(collection, [...open].map(hopefulOperation))).complete) return
+  if (await applyByGuess(collection, open, last)) return
   let previous: readonly Move[] = []
   let duplicate: unknown
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -87,8 +115,8 @@ export async function applyToCollection(collection: Collection<Document>, writes
     if (duplicate && previous.every(({ id, from }) => positions.get(id) === from)) throw duplicate
     const moves = [...open].flatMap(([id, group]) => moveOf(collection.collectionName, id, positions.get(id), group))
     if (moves.length === 0) return
-    const outcome = await execute(collection, moves.map(exactOperation))
-    if (outcome.complete) return
+    const outcome = await execute(collection, moves)
+    if (outcome.complete) return remember(last, moves)
     duplicate = outcome.duplicate
     previous = moves
     open = new Map(moves.map(({ id, writes }) => [id, writes]))
