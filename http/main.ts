@@ -5,6 +5,7 @@ import { watchParties } from '../adapters/nats/party-directory.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
+import { VERSION } from '../adapters/process/version.ts'
 import { commandRoutes } from '../commands/routes.ts'
 import { PROJECTIONS } from '../projections/catalogue.ts'
 import { checkpointName, DOMAIN_STREAMS } from '../projections/projection.ts'
@@ -16,8 +17,6 @@ import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, openDevelopmentIssuer } from 
 import { createMetrics } from './metrics.ts'
 import type { Route } from './route.ts'
 import { serve } from './server.ts'
-
-const VERSION = '0.1.0'
 
 /** The API: commands and queries on one port. */
 await runProcess('api', async () => {

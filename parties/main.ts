@@ -11,14 +11,13 @@ import { openPkcs11Vault } from '../adapters/pkcs11/vault.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger } from '../adapters/process/logger.ts'
 import { InvalidSetting, readSettings } from '../adapters/process/settings.ts'
+import { VERSION } from '../adapters/process/version.ts'
 import type { Vault } from '../domain/ports/vault.ts'
 import { announceHealth } from './health.ts'
 import { rehearse } from './rehearsal.ts'
 import { serveParty, systemRandom } from './service.ts'
 import { InvalidPartySetting, type PartySettings, partySettings } from './settings.ts'
 import { openShareStore } from './share-store.ts'
-
-const VERSION = '0.1.0'
 
 /** A signing party: one process, one vault, one folder of sealed shares. */
 await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {

@@ -1,7 +1,8 @@
 import { route } from '../http/route.ts'
-import { PAGE_PARAMETERS, readPage } from './page.ts'
-import { freshEnough, type ReadModels, readDocument } from './read-model.ts'
+import { PAGE_PARAMETERS } from './page.ts'
+import type { ReadModels } from './read-model.ts'
 import { HISTORY_ITEM, pageOf } from './shapes.ts'
+import { listOfWallet } from './wallet-list.ts'
 
 export const walletHistory = (models: ReadModels) =>
   route({
@@ -12,16 +13,5 @@ export const walletHistory = (models: ReadModels) =>
     roles: ['client', 'auditor'],
     query: PAGE_PARAMETERS,
     answers: { 200: { description: 'Events, the newest first', schema: pageOf(HISTORY_ITEM) } },
-    async handle(request) {
-      const { walletId } = request.params
-      await readDocument(models, request, { model: 'wallets', id: walletId, parameter: 'walletId' })
-      const position = await freshEnough(models.freshness.wallet_history, request)
-      const { page, etag } = await readPage(models.documents, request, {
-        collection: 'wallet_history',
-        shape: HISTORY_ITEM,
-        where: { walletId },
-        direction: 'desc',
-      })
-      return { status: 200, body: page, position, etag }
-    },
+    handle: (request) => listOfWallet(models, request, { model: 'wallet_history', shape: HISTORY_ITEM, direction: 'desc' }),
   })
