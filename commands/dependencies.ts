@@ -1,5 +1,5 @@
-import type { EventLog } from '../domain/ports/event-log.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
+import type { AggregateLog } from './load.ts'
 
 /** What every command handler needs from outside. */
-export type CommandDependencies = { log: EventLog; parties: PartyDirectory }
+export type CommandDependencies = { log: AggregateLog; parties: PartyDirectory }

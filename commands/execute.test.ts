@@ -1,47 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { startEmbeddedEventStore } from '../adapters/embedded/eventstore/server.ts'
-import { connectEventLog } from '../adapters/eventstore/event-log.ts'
-import type { Decider } from '../domain/decider.ts'
 import { DomainError } from '../domain/domain-error.ts'
-import type { EventLog } from '../domain/ports/event-log.ts'
-import { absent, type CommandContext, execute } from './execute.ts'
+import { type EventLog, Unavailable, WrongExpectedRevision } from '../domain/ports/event-log.ts'
+import { absent } from './aggregate.ts'
+import { execute } from './execute.ts'
+import { type AggregateLog, load, rememberingLog } from './load.ts'
+import { command, counterTo, freshStream, startLog } from './testing/counter.ts'
 
-type Count = { type: 'Counted'; data: { by: number } }
+const counter = counterTo(10)
+const newCounter = () => ({ decider: counter, stream: freshStream() })
+const remembering = (log: EventLog): AggregateLog => rememberingLog(log, { onFailure: () => {} })
 
-/** Counts up to ten. */
-const counter: Decider<number, number, Count> = {
-  initial: 0,
-  decide(total, by) {
-    if (total + by > 10) throw new DomainError('session_terminal', 'ten is enough')
-    return [{ type: 'Counted', data: { by } }]
-  },
-  evolve: (total, { data }) => total + data.by,
-}
-
-let log: EventLog
-let close: () => Promise<void>
-test.before(async () => {
-  const server = await startEmbeddedEventStore({ port: 0 })
-  log = connectEventLog({ url: server.url })
-  close = async () => {
-    await log.close()
-    await server.close()
-  }
-})
-test.after.always(() => close())
-
-const command = (requestDigest?: string): CommandContext => ({
-  commandId: randomUUID(),
-  correlationId: 'c',
-  causationId: 'c',
-  actor: 'test',
-  tenant: 'test',
-  requestDigest,
-})
-const newCounter = () => ({ decider: counter, stream: `counter-${randomUUID()}` })
-
-test.serial('a command on a state that is no longer true is decided on the true one', async (t) => {
+test('a command on a state that is no longer true is decided on the true one', async (t) => {
+  const log = await startLog(t)
   const aggregate = newCounter()
   const first = await execute(log, aggregate, () => 4, command(), absent(counter))
   const second = await execute(log, aggregate, () => 3, command(), absent(counter))
@@ -53,14 +23,16 @@ test.serial('a command on a state that is no longer true is decided on the true 
   )
 })
 
-test.serial('a refusal is taken back when the state was not the true one', async (t) => {
+test('a refusal is taken back when the state was not the true one', async (t) => {
+  const log = await startLog(t)
   const aggregate = newCounter()
   await execute(log, aggregate, () => 1, command())
-  const wrong = { state: 10, revision: 5n, position: undefined }
+  const wrong = { ...absent(counter), state: 10, revision: 5n }
   t.is((await execute(log, aggregate, () => 1, command(), wrong)).state, 2)
 })
 
-test.serial('a command that creates changes nothing when it comes again, also when it could not be prepared any more', async (t) => {
+test('a command that creates changes nothing when it comes again, also when it could not be prepared any more', async (t) => {
+  const log = await startLog(t)
   const aggregate = newCounter()
   const context = command('digest')
   const { position } = await execute(log, aggregate, () => 4, context, absent(counter))
@@ -72,7 +44,8 @@ test.serial('a command that creates changes nothing when it comes again, also wh
   t.like(await execute(log, aggregate, refuse, context, absent(counter)), { state: 5, position })
 })
 
-test.serial('a command id that comes again with another request is refused', async (t) => {
+test('a command id that comes again with another request is refused', async (t) => {
+  const log = await startLog(t)
   const aggregate = newCounter()
   const context = command('one request')
   await execute(log, aggregate, () => 4, context, absent(counter))
@@ -81,3 +54,92 @@ test.serial('a command id that comes again with another request is refused', asy
     { code: 'idempotency_key_reused' },
   )
 })
+
+test("writers that keep getting in each other's way get their turn", async (t) => {
+  const log = await startLog(t)
+  const aggregate = { decider: counterTo(64), stream: freshStream() }
+  // Each as if in a process of its own.
+  const outcomes = await Promise.allSettled(Array.from({ length: 64 }, () => execute(remembering(log), aggregate, () => 1, command())))
+  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+  // On a machine that is busy with other things some may be told to come again; what they are told is true.
+  t.true(refused.length < 8)
+  t.true(refused.every((reason) => reason instanceof WrongExpectedRevision))
+  t.is((await load(log, aggregate)).state, 64 - refused.length)
+})
+
+test('a command is decided a bounded number of times', async (t) => {
+  const log = await startLog(t)
+  const aggregate = newCounter()
+  let appends = 0
+  const contended: EventLog = {
+    ...log,
+    append: async (stream) => {
+      appends++
+      throw new WrongExpectedRevision(stream)
+    },
+  }
+  await t.throwsAsync(
+    execute(contended, aggregate, () => 1, command()),
+    { instanceOf: WrongExpectedRevision },
+  )
+  t.is(appends, 16)
+})
+
+for (const [who, wrap] of [
+  ['a process that remembers', (log: EventLog) => remembering(log)],
+  ['a process that does not', (log: EventLog): AggregateLog => log],
+] as const) {
+  test(`of two identical commands at once one takes effect, in ${who}`, async (t) => {
+    const log = await startLog(t)
+    for (let round = 0; round < 10; round++) {
+      const aggregate = newCounter()
+      const context = command('digest')
+      const process = wrap(log)
+      await execute(process, aggregate, () => 1, command())
+      const answers = await Promise.all(Array.from({ length: 8 }, () => execute(process, aggregate, () => 2, context)))
+      t.is(new Set(answers.map(({ position }) => position)).size, 1)
+      t.is((await load(log, aggregate)).state, 3)
+    }
+  })
+
+  test(`of two different requests under one command id at once one takes effect and the other is told, in ${who}`, async (t) => {
+    const log = await startLog(t)
+    for (let round = 0; round < 10; round++) {
+      const aggregate = newCounter()
+      const context = command('one request')
+      const process = wrap(log)
+      const outcomes = await Promise.allSettled([
+        execute(process, aggregate, () => 1, context),
+        execute(process, aggregate, () => 2, { ...context, requestDigest: 'another' }),
+      ])
+      const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []))
+      t.deepEqual(refused, ['idempotency_key_reused'])
+      t.is((await load(log, aggregate)).revision, 0n)
+    }
+  })
+
+  test(`a command whose acknowledgement was lost is not carried out again, in ${who}`, async (t) => {
+    const log = await startLog(t)
+    const aggregate = newCounter()
+    let lose = true
+    const lossy = wrap({
+      ...log,
+      async append(...asked) {
+        const appended = await log.append(...asked)
+        if (lose) throw new Unavailable('eventstore')
+        return appended
+      },
+    })
+    const context = command('digest')
+    await t.throwsAsync(
+      execute(lossy, aggregate, () => 4, context, absent(counter)),
+      { instanceOf: Unavailable },
+    )
+    lose = false
+    await execute(log, aggregate, () => 1, command())
+    for (const assumed of [undefined, absent(counter)]) {
+      t.is((await execute(lossy, aggregate, () => 4, context, assumed)).revision, assumed ? 0n : 1n)
+      t.is((await load(log, aggregate)).state, 5)
+    }
+  })
+}

@@ -1,7 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { v5 as uuidv5 } from 'uuid'
-import type { Decider } from '../domain/decider.ts'
 import { DomainError } from '../domain/domain-error.ts'
-import { type EventLog, type EventMetadata, type RecordedEvent, WrongExpectedRevision } from '../domain/ports/event-log.ts'
+import { versionToWrite } from '../domain/event-catalogue.ts'
+import { type EventMetadata, WrongExpectedRevision } from '../domain/ports/event-log.ts'
+import type { Aggregate, DomainEvent, Loaded } from './aggregate.ts'
+import { type AggregateLog, load, remember, takeSnapshot } from './load.ts'
+import { type DoneCommand, isSameRequest, noteCommand } from './recent-commands.ts'
+import { isSnapshotDue } from './snapshot.ts'
 
 /** Who asks, in answer to what. `commandId` names the command: given again, it changes nothing. */
 export type CommandContext = {
@@ -14,81 +19,44 @@ export type CommandContext = {
   requestDigest?: string | undefined
 }
 
-/** An event of a decider as it is stored: its type and its data. */
-export type DomainEvent = { type: string; data: object }
-
-export type Aggregate<State, Command, Event extends DomainEvent> = { decider: Decider<State, Command, Event>; stream: string }
-
-/** `revision` and `position` are those of the last event of the stream, undefined when it has none. */
-export type Loaded<State> = { state: State; revision: bigint | undefined; position: bigint | undefined }
-
-const ATTEMPTS = 8
-const SCHEMA_VERSION = 1
+/** Times a command is decided before the caller is told that others keep being first. */
+const ATTEMPTS = 16
+/** Between attempts a random time is waited, up to a bound that doubles: those that got in each other's way do not do so again. */
+const FIRST_WAIT_MS = 10
+const LONGEST_WAIT_MS = 1_000
 
 /** Namespace of the ids of events, under which the command, its request and the index of the event are hashed (UUIDv5, RFC 9562). */
 const EVENT_ID_NAMESPACE = '6f1bd6a8-3d1c-5f43-9d8c-6c1a0f6f9a51'
 
-/** The aggregate's state from its events. */
-export async function load<State, Command, Event extends DomainEvent>(
-  log: EventLog,
-  { decider, stream }: Aggregate<State, Command, Event>,
-): Promise<Loaded<State>> {
-  return replay(decider, log.readStream(stream), () => {})
-}
-
-/** An aggregate as it is before its first event: what a command assumes that creates one. */
-export function absent<State, Command, Event>({ initial }: Decider<State, Command, Event>): Loaded<State> {
-  return { state: initial, revision: undefined, position: undefined }
-}
-
 /**
  * Loads, decides, appends at the revision that was loaded, and begins again, a bounded number of times, when another writer was first.
- * A command whose id is in the stream already is not decided again; the answer is the same. A command that decides nothing appends nothing.
+ * A command that the aggregate remembers is not decided again; the answer is the same. A command that decides nothing appends nothing.
  * What the caller takes to be the state, `assumed`, saves the first load: it is decided on as long as nothing speaks against it. A refusal might:
- * whether the aggregate has moved on, or the command been carried out before, is seen in its events first.
+ * whether the aggregate has moved on, or the command been carried out before, is seen in the log first.
  * @throws DomainError when the aggregate refuses or the command id stands for a different request, Unavailable, WrongExpectedRevision when others keep being first
  */
 export async function execute<State, Command, Event extends DomainEvent>(
-  log: EventLog,
-  { decider, stream }: Aggregate<State, Command, Event>,
+  log: AggregateLog,
+  aggregate: Aggregate<State, Command, Event>,
   prepare: () => Command | Promise<Command>,
   context: CommandContext,
   assumed?: Loaded<State>,
 ): Promise<Loaded<State>> {
-  const carryOutOn = async (loaded: Loaded<State>): Promise<Loaded<State>> => {
-    const events = decider.decide(loaded.state, await prepare())
-    if (events.length === 0) return loaded
-    const metadata = metadataOf(context)
-    const appended = await log.append(
-      stream,
-      loaded.revision ?? 'no_stream',
-      events.map(({ type, data }, index) => ({ id: eventId(context, index), type, data, metadata })),
-    )
-    return { ...appended, state: events.reduce((state, event) => decider.evolve(state, event), loaded.state) }
-  }
-
   if (assumed) {
     try {
-      return await carryOutOn(assumed)
+      return answeredBefore(assumed, context) ?? (await carryOut(log, aggregate, assumed, prepare, context))
     } catch (error) {
       if (!(error instanceof WrongExpectedRevision || error instanceof DomainError)) throw error
     }
   }
   for (let attempt = 1; ; attempt++) {
-    let mine: RecordedEvent | undefined
-    const loaded = await replay(decider, log.readStream(stream), (event) => {
-      if (event.metadata.commandId === context.commandId) mine = event
-    })
-    if (mine) {
-      if (mine.metadata.requestDigest !== context.requestDigest)
-        throw new DomainError('idempotency_key_reused', 'the idempotency key was used for a different request')
-      return { ...loaded, position: mine.position }
-    }
+    const loaded = await load(log, aggregate)
     try {
-      return await carryOutOn(loaded)
+      return answeredBefore(loaded, context) ?? (await carryOut(log, aggregate, loaded, prepare, context))
     } catch (error) {
       if (!(error instanceof WrongExpectedRevision) || attempt === ATTEMPTS) throw error
     }
+    await delay(Math.random() * Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
   }
 }
 
@@ -100,32 +68,55 @@ export function eventId({ commandId, requestDigest = '' }: Pick<CommandContext, 
   return uuidv5(`${commandId}/${requestDigest}/${index}`, EVENT_ID_NAMESPACE)
 }
 
-async function replay<State, Command, Event extends DomainEvent>(
-  decider: Decider<State, Command, Event>,
-  events: AsyncIterable<RecordedEvent>,
-  look: (event: RecordedEvent) => void,
-): Promise<Loaded<State>> {
-  let state = decider.initial
-  let revision: bigint | undefined
-  let position: bigint | undefined
-  for await (const event of events) {
-    look(event)
-    state = decider.evolve(state, event as unknown as Event)
-    revision = event.revision
-    position = event.position
-  }
-  return { state, revision, position }
+/** What a command that was carried out before is answered. @throws DomainError `idempotency_key_reused` */
+function answeredBefore<State>(loaded: Loaded<State>, { commandId, requestDigest }: CommandContext): Loaded<State> | undefined {
+  const done = loaded.commands.get(commandId)
+  if (!done) return undefined
+  if (!isSameRequest(done, requestDigest))
+    throw new DomainError('idempotency_key_reused', 'the idempotency key was used for a different request')
+  return { ...loaded, position: done.position }
 }
 
-function metadataOf({ commandId, correlationId, causationId, actor, tenant, traceparent, requestDigest }: CommandContext): EventMetadata {
+async function carryOut<State, Command, Event extends DomainEvent>(
+  log: AggregateLog,
+  aggregate: Aggregate<State, Command, Event>,
+  loaded: Loaded<State>,
+  prepare: () => Command | Promise<Command>,
+  context: CommandContext,
+): Promise<Loaded<State>> {
+  const { decider, stream } = aggregate
+  const events = decider.decide(loaded.state, await prepare())
+  if (events.length === 0) return loaded
+  const recordedAt = new Date().toISOString()
+  const { revision, position } = await log.append(
+    stream,
+    loaded.revision ?? 'no_stream',
+    events.map(({ type, data }, index) => ({
+      id: eventId(context, index),
+      type,
+      data,
+      metadata: metadataOf(context, recordedAt, versionToWrite(stream, type)),
+    })),
+  )
+  const commands = new Map<string, DoneCommand>(loaded.commands)
+  noteCommand(commands, { metadata: context, position, recordedAt })
+  const state = events.reduce((before, event) => decider.evolve(before, event), loaded.state)
+  const next = { state, revision, position, eventId: eventId(context, events.length - 1), commands }
+  remember(log, aggregate, next)
+  if (isSnapshotDue(loaded.revision, revision)) takeSnapshot(log, aggregate, next)
+  return next
+}
+
+function metadataOf(context: CommandContext, occurredAt: string, schemaVersion: number): EventMetadata {
+  const { commandId, correlationId, causationId, actor, tenant, traceparent, requestDigest } = context
   return {
     commandId,
     correlationId,
     causationId,
     actor,
     tenant,
-    occurredAt: new Date().toISOString(),
-    schemaVersion: SCHEMA_VERSION,
+    occurredAt,
+    schemaVersion,
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(requestDigest === undefined ? {} : { requestDigest }),
   }

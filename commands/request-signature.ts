@@ -21,8 +21,9 @@ import { type SigningSessionCommand, signingSession } from '../domain/signing-se
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { requireOpenWallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
+import { absent } from './aggregate.ts'
 import type { CommandDependencies } from './dependencies.ts'
-import { absent, execute } from './execute.ts'
+import { execute } from './execute.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findKey, findWallet } from './tenancy.ts'
 

@@ -1,5 +1,3 @@
-import { KEY_SHARE_STREAMS } from '../domain/key-share/events.ts'
-import { WALLET_STREAMS } from '../domain/wallet/events.ts'
 import type { Route } from '../http/route.ts'
 import { cancelSession } from './cancel-session.ts'
 import { changePolicy } from './change-policy.ts'
@@ -8,7 +6,6 @@ import { decideApproval } from './decide-approval.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { freezeWallet, unfreezeWallet } from './freeze-wallet.ts'
 import { generateKey } from './generate-key.ts'
-import { rememberStreams } from './remembered-streams.ts'
 import { requestSignature } from './request-signature.ts'
 import { revokeKey } from './revoke-key.ts'
 
@@ -25,7 +22,6 @@ const COMMANDS = [
 ]
 
 /** Every command of the write side, as a route. */
-export function commandRoutes({ log, parties }: CommandDependencies): Route[] {
-  const dependencies = { parties, log: rememberStreams(log, { prefixes: [WALLET_STREAMS, KEY_SHARE_STREAMS] }) }
+export function commandRoutes(dependencies: CommandDependencies): Route[] {
   return COMMANDS.map((command) => command(dependencies))
 }

@@ -1,16 +1,15 @@
 import { DomainError } from '../domain/domain-error.ts'
 import { keyShareStream } from '../domain/key-share/events.ts'
 import { type ExistingKeyShare, keyShare, requireKey } from '../domain/key-share/key-share.ts'
-import type { EventLog } from '../domain/ports/event-log.ts'
 import { signingSessionStream } from '../domain/signing-session/events.ts'
 import { type ExistingSession, requireSession, signingSession } from '../domain/signing-session/signing-session.ts'
 import { walletStream } from '../domain/wallet/events.ts'
 import { type ExistingWallet, requireWallet, wallet } from '../domain/wallet/wallet.ts'
 import { PLATFORM_TENANT, type Principal } from '../http/route.ts'
-import { load } from './execute.ts'
+import { type AggregateLog, load } from './load.ts'
 
 /** The wallet, if the caller may know of it. @throws DomainError `wallet_not_found` */
-export async function findWallet(log: EventLog, walletId: string, principal: Principal): Promise<ExistingWallet> {
+export async function findWallet(log: AggregateLog, walletId: string, principal: Principal): Promise<ExistingWallet> {
   const { state } = await load(log, { decider: wallet, stream: walletStream(walletId) })
   const found = requireWallet(state)
   if (!mayKnow(principal, found)) throw new DomainError('wallet_not_found', 'no such wallet')
@@ -18,7 +17,7 @@ export async function findWallet(log: EventLog, walletId: string, principal: Pri
 }
 
 /** The key, if the caller may know of it. @throws DomainError `key_not_found` */
-export async function findKey(log: EventLog, keyId: string, principal: Principal): Promise<ExistingKeyShare> {
+export async function findKey(log: AggregateLog, keyId: string, principal: Principal): Promise<ExistingKeyShare> {
   const { state } = await load(log, { decider: keyShare, stream: keyShareStream(keyId) })
   const found = requireKey(state)
   if (!mayKnow(principal, found)) throw new DomainError('key_not_found', 'no such key')
@@ -26,7 +25,7 @@ export async function findKey(log: EventLog, keyId: string, principal: Principal
 }
 
 /** The session, if the caller may know of it. @throws DomainError `session_not_found` */
-export async function findSession(log: EventLog, sessionId: string, principal: Principal): Promise<ExistingSession> {
+export async function findSession(log: AggregateLog, sessionId: string, principal: Principal): Promise<ExistingSession> {
   const { state } = await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })
   const found = requireSession(state)
   if (!mayKnow(principal, found)) throw new DomainError('session_not_found', 'no such signing session')

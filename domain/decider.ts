@@ -3,6 +3,8 @@
  * `decide` throws a DomainError when the command is refused; no events mean that nothing is left to do.
  */
 export type Decider<State, Command, Event> = {
+  /** Raised whenever `evolve` makes something else of the same events, so that no snapshot of an earlier state is taken for one of today. */
+  stateVersion: number
   initial: State
   decide(state: State, command: Command): readonly Event[]
   evolve(state: State, event: Event): State

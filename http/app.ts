@@ -38,7 +38,7 @@ function answerProblems(logger: Logger): Koa.Middleware<RequestState> {
       const problem = problemFrom(error)
       const { correlationId } = ctx.state
       ctx.state.problem = problem.code
-      if (problem.code === 'internal_error') logger.error({ correlationId, err: problem.cause ?? problem }, problem.code)
+      if (problem.status === 500) logger.error({ correlationId, err: problem.cause ?? problem }, problem.code)
       else if (problem.status >= 500) logger.info({ correlationId, detail: problem.message }, problem.code)
       const reusable = await discardBody(ctx.req)
       ctx.status = problem.status

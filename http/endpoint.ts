@@ -13,6 +13,8 @@ import { refuseFields, validate } from './validation.ts'
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 const NO_BODY = Buffer.alloc(0)
+/** Whoever keeps what is answered from says every second that it is current, give or take what a message needs. */
+const CURRENT_WITHIN_MS = 1_500
 
 export type EndpointOptions = {
   authenticate: Authenticate
@@ -34,7 +36,7 @@ export function endpoint(route: Route, { authenticate, deadlines, handlerTimeout
     const principal = await authenticate(ctx.req.headers.authorization)
     ctx.state.principal = principal
     authorise(route, principal)
-    const params = identifiers(ctx.params, ctx.path)
+    const params = identifiers(ctx.params, ctx.path, route)
     const query = checkQuery(ctx.querystring, parameters)
     const preferWaitSeconds = route.waits ? headers.preferWaitSecondsFrom(ctx.req.headers) : 0
     const answer = await deadlines.run(ctx.res, handlerTimeoutMs + preferWaitSeconds * 1000, async (signal) => {
@@ -87,17 +89,20 @@ function bodyOf(route: Route, rawBody: Buffer): unknown {
 }
 
 /** Identifiers have one spelling only: an escaped or upper-case one would make the same command look like another. */
-function identifiers(params: Identifiers, path: string): Identifiers {
+function identifiers(params: Identifiers, path: string, { identifiers: patterns = {} }: Route): Identifiers {
   for (const name of Object.keys(params)) {
-    if (!UUID.test(params[name] ?? '') || path.includes('%')) throw noSuch(name)
+    const pattern = patterns[name] ?? UUID
+    if (!pattern.test(params[name] ?? '') || path.includes('%')) throw noSuch(name)
   }
   return params
 }
 
-function send(ctx: Context, { status, body, position, location, etag, headers: extra = {} }: Answer): void {
+function send(ctx: Context, { status, body, position, currentAt, location, etag, headers: extra = {} }: Answer): void {
   ctx.status = status
   ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': etag === undefined ? 'no-store' : 'private, no-cache', ...extra })
   if (position !== undefined) ctx.set('Quorate-Position', String(position))
+  const staleness = currentAt === undefined ? 0 : Date.now() - currentAt
+  if (staleness > CURRENT_WITHIN_MS) ctx.set('Quorate-Staleness', String(staleness))
   if (location !== undefined) ctx.set('Location', location)
   if (etag !== undefined) {
     const quoted = `"${etag}"`

@@ -1,16 +1,20 @@
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
-import { connectDocuments } from '../adapters/mongodb/documents.ts'
+import { connectMongo } from '../adapters/mongodb/connect.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { watchParties } from '../adapters/nats/party-directory.ts'
+import { watchProjectionWorkers } from '../adapters/nats/projection-workers.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
-import { createLogger } from '../adapters/process/logger.ts'
+import { createLogger, logFailure } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
 import { VERSION } from '../adapters/process/version.ts'
+import { rememberingLog } from '../commands/load.ts'
 import { commandRoutes } from '../commands/routes.ts'
+import { withCurrentEvents } from '../domain/current-events.ts'
 import { PROJECTIONS } from '../projections/catalogue.ts'
-import { checkpointName, DOMAIN_STREAMS } from '../projections/projection.ts'
+import { DOMAIN_STREAMS } from '../projections/projection.ts'
 import { openReadModels } from '../queries/open-read-models.ts'
-import type { ReadModelName } from '../queries/read-model.ts'
+import { observeProjections } from '../queries/projections/metrics.ts'
+import { projectionRoutes } from '../queries/projections/routes.ts'
 import { queryRoutes } from '../queries/routes.ts'
 import { authenticator, issuerKeys, type TokenRules } from './authentication.ts'
 import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, openDevelopmentIssuer } from './development-issuer.ts'
@@ -18,31 +22,40 @@ import { createMetrics } from './metrics.ts'
 import type { Route } from './route.ts'
 import { serve } from './server.ts'
 
+/** Projection workers who hear anything on it look at the builds at once. */
+const LOOK_SUBJECT = 'quorate.projections.look'
+
 /** The API: commands and queries on one port. */
 await runProcess('api', async () => {
   const settings = readSettings(process.env)
   const urls = requireUrls(settings)
   const logger = createLogger('api', settings.logLevel)
-  const log = connectEventLog({ url: urls.eventStore })
-  const documents = await connectDocuments({ url: urls.mongodb, database: settings.mongodbDatabase })
+  const log = rememberingLog(withCurrentEvents(connectEventLog({ url: urls.eventStore })), {
+    onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
+  })
+  const mongo = await connectMongo({ url: urls.mongodb, database: settings.mongodbDatabase })
   const messages = await connectMessages({ url: urls.nats, name: 'api' })
   const parties = watchParties(messages, settings.parties)
-  const models = await openReadModels({ documents, messages, checkpoints: checkpointNames() })
+  const workers = watchProjectionWorkers(messages)
+  const models = await openReadModels({ documents: mongo.documents, store: mongo.projections, messages, workers })
   const head = await log.lastPosition(DOMAIN_STREAMS)
   if (head !== undefined) models.expect(head)
+  const operated = { models, workers, catalogue: PROJECTIONS, alertWorkers: () => messages.publish(LOOK_SUBJECT, new Uint8Array()) }
+  const metrics = createMetrics()
+  observeProjections(metrics.registry, operated)
   const server = await serve({
     host: settings.host,
     port: settings.port,
-    routes: [...announcing(commandRoutes({ log, parties }), models.expect), ...queryRoutes(models, parties)],
+    routes: [...announcing(commandRoutes({ log, parties }), models.expect), ...queryRoutes(models, parties), ...projectionRoutes(operated)],
     authenticate: authenticator(await tokenRules(settings)),
     checks: [
       { name: 'eventstore', check: () => log.ping() },
-      { name: 'mongodb', check: () => documents.ping() },
+      { name: 'mongodb', check: () => mongo.documents.ping() },
       { name: 'nats', check: () => messages.ping() },
       { name: 'read models', check: () => models.ready() },
       { name: 'parties', check: () => parties.ready() },
     ],
-    metrics: createMetrics(),
+    metrics,
     logger,
     version: VERSION,
   })
@@ -51,9 +64,10 @@ await runProcess('api', async () => {
     async close() {
       await server.close()
       models.close()
+      workers.close()
       parties.close()
       await messages.close()
-      await documents.close()
+      await mongo.close()
       await log.close()
     },
   }
@@ -69,12 +83,6 @@ function announcing(routes: readonly Route[], expect: (position: bigint) => void
       return answer
     },
   }))
-}
-
-function checkpointNames(): { [Name in ReadModelName]: string } {
-  return Object.fromEntries(PROJECTIONS.map((projection) => [projection.name, checkpointName(projection)])) as {
-    [Name in ReadModelName]: string
-  }
 }
 
 async function tokenRules({ jwks, dataDir }: Settings): Promise<TokenRules> {

@@ -65,6 +65,11 @@ const HEADERS = {
     description: 'Position in the log that the answer reflects; give it as `minPosition` to read no older.',
     schema: { type: 'string', pattern: '^\\d+$' },
   },
+  'Quorate-Staleness': {
+    description:
+      'How many milliseconds ago what is answered from was last known to hold everything in the log; absent when it is current to within a second or so.',
+    schema: { type: 'string', pattern: '^\\d+$' },
+  },
   'X-Correlation-Id': { description: "The caller's own, or one made up for the request.", schema: { type: 'string' } },
 }
 
@@ -158,7 +163,9 @@ function parameters(route: Route): Parameter[] {
       in: 'path',
       description: 'Identifier.',
       required: true,
-      schema: { type: 'string', format: 'uuid' },
+      schema: route.identifiers?.[name!]
+        ? { type: 'string', pattern: route.identifiers[name!]!.source }
+        : { type: 'string', format: 'uuid' },
     }),
   )
   const { idempotencyKey, intent, prefer, minPosition, ifNoneMatch, correlationId } = HEADER_PARAMETERS

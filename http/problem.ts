@@ -1,6 +1,6 @@
 /** Errors as HTTP sees them: RFC 9457 problem details, each with a stable code. */
 import { DomainError, type DomainErrorCode } from '../domain/domain-error.ts'
-import { Unavailable, WrongExpectedRevision } from '../domain/ports/event-log.ts'
+import { EventUnreadable, Unavailable, WrongExpectedRevision } from '../domain/ports/event-log.ts'
 
 type TransportCode =
   | 'malformed_request'
@@ -20,11 +20,15 @@ type TransportCode =
   | 'forbidden'
   | 'not_found'
   | 'method_not_allowed'
+  | 'projection_not_found'
+  | 'nothing_parked'
+  | 'rebuild_in_progress'
   | 'idempotency_key_in_flight'
   | 'command_conflict'
   | 'read_model_behind'
   | 'dependency_unavailable'
   | 'deadline_exceeded'
+  | 'event_unreadable'
   | 'internal_error'
 
 export type ProblemCode = DomainErrorCode | TransportCode
@@ -48,6 +52,8 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   wallet_not_found: { status: 404, title: 'No such wallet' },
   key_not_found: { status: 404, title: 'No such key' },
   session_not_found: { status: 404, title: 'No such signing session' },
+  projection_not_found: { status: 404, title: 'No such projection' },
+  nothing_parked: { status: 404, title: 'No event of this stream is parked' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request came too slowly' },
   wallet_exists: { status: 409, title: 'The wallet exists already' },
@@ -61,6 +67,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   session_terminal: { status: 409, title: 'The signing session has ended' },
   session_out_of_order: { status: 409, title: 'The signing session is not at this step' },
   already_decided: { status: 409, title: 'The approver has decided otherwise' },
+  rebuild_in_progress: { status: 409, title: 'The projection is being rebuilt already' },
   command_conflict: { status: 409, title: 'Another command was first', retryable: true },
   idempotency_key_in_flight: { status: 409, title: 'A request with this idempotency key is being handled', retryable: true },
   body_too_large: { status: 413, title: 'The body is too large' },
@@ -75,6 +82,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   parties_invalid: { status: 422, title: 'The parties cannot share a key' },
   approvals_invalid: { status: 422, title: 'The approvals cannot be met' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
+  event_unreadable: { status: 500, title: 'The history holds an event that cannot be read' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   dependency_unavailable: { status: 503, title: 'A service this one depends on does not answer', retryable: true },
   read_model_behind: { status: 503, title: 'The read model has not reached the position asked for', retryable: true },
@@ -116,6 +124,8 @@ export function noSuch(parameter: string): Problem {
   if (parameter === 'walletId') return new Problem('wallet_not_found', 'no such wallet')
   if (parameter === 'keyId') return new Problem('key_not_found', 'no such key')
   if (parameter === 'sessionId') return new Problem('session_not_found', 'no such signing session')
+  if (parameter === 'projection') return new Problem('projection_not_found', 'no such projection')
+  if (parameter === 'stream') return new Problem('nothing_parked', 'no event of this stream is parked')
   return new Problem('not_found', 'there is nothing here')
 }
 
@@ -129,6 +139,8 @@ export function problemFrom(error: unknown): Problem {
   if (error instanceof WrongExpectedRevision)
     return new Problem('command_conflict', 'another command changed the same thing first', { cause: error })
   if (error instanceof Unavailable) return new Problem('dependency_unavailable', error.message, { cause: error })
+  if (error instanceof EventUnreadable)
+    return new Problem('event_unreadable', 'an operator finds the event in the log of this process', { cause: error })
   return new Problem('internal_error', 'the error has been recorded under the correlation id', { cause: error })
 }
 

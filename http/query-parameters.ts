@@ -14,7 +14,7 @@ const MIN_POSITION: QueryParameter = {
 const NO_QUERY = Object.freeze({})
 
 /** What a route declares, and what every GET takes. */
-export function queryParametersOf({ method, query = {} }: Route): QueryParameters {
+export function queryParametersOf({ method, query = {} }: Pick<Route, 'method' | 'query'>): QueryParameters {
   return method === 'GET' ? { ...query, minPosition: MIN_POSITION } : query
 }
 

@@ -35,7 +35,7 @@ export type RouteRequest<Path extends string = string, Body = unknown> = {
   method: string
   /** The path as sent, without the query. */
   path: string
-  /** Identifiers of the path, each a lower-case UUID. */
+  /** Identifiers of the path, each a lower-case UUID unless the route says otherwise. */
   params: { readonly [Name in ParameterNames<Path>]: string }
   query: { readonly [name: string]: string | undefined }
   /** An instance of the route's body class; undefined when the route has none. */
@@ -65,6 +65,8 @@ export type Answer = {
   body?: object
   /** Sent as `Quorate-Position`. */
   position?: bigint | undefined
+  /** When what is answered from was last known to hold everything in the log, ms since the epoch; sent as `Quorate-Staleness` when that is a while ago. */
+  currentAt?: number
   location?: string
   /** Sent quoted; a GET whose `If-None-Match` names it is answered 304 without the body. */
   etag?: string
@@ -87,6 +89,8 @@ export type Route<Path extends string = string, Body = unknown> = {
   intent?: true
   /** Whether `Prefer: wait=N` is honoured. */
   waits?: true
+  /** What identifiers of the path must match that are not UUIDs, by their names; no `%` is ever in one. */
+  identifiers?: { readonly [name: string]: RegExp }
   /** Beside `minPosition`, which every GET takes. */
   query?: { readonly [name: string]: QueryParameter }
   /** What a success looks like, by status; problems are documented for every route alike. */

@@ -9,6 +9,7 @@ export const keys: Projection = {
   version: 1,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { walletId: 1, _id: 1 } }],
+  acrossStreams: false,
   apply(event) {
     const set = changeOf(event)
     if (!set || !('keyId' in event.data)) return []

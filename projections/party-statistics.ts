@@ -10,6 +10,7 @@ export const partyStatistics: Projection = {
   version: 1,
   collections: [COLLECTION],
   indexes: [],
+  acrossStreams: true,
   apply(event) {
     const at = event.metadata.occurredAt
     switch (event.type) {

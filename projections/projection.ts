@@ -16,11 +16,10 @@ export type Projection = {
   version: number
   collections: readonly string[]
   indexes: readonly IndexSpec[]
+  /** Its documents are made of events of several streams each, so that those of a stream which was held for a while cannot be added later. */
+  acrossStreams: boolean
   apply(event: RecordedDomainEvent): readonly GuardedWrite[]
 }
-
-/** The name under which a projection's checkpoint is kept: another version has another checkpoint. */
-export const checkpointName = ({ name, version }: Projection) => `${name}@${version}`
 
 /** What every document of an aggregate says about its last event. */
 export function touched(event: RecordedDomainEvent): { revision: number; updatedAt: string } {

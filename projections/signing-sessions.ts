@@ -10,6 +10,7 @@ export const signingSessions: Projection = {
   version: 1,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { keyId: 1, _id: 1 } }],
+  acrossStreams: false,
   apply(event) {
     if (!('sessionId' in event.data)) return []
     const create = event.type === 'SigningRequested'

@@ -33,6 +33,7 @@ export const walletHistory: Projection = {
   version: 1,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { walletId: 1, _id: 1 } }],
+  acrossStreams: false,
   apply(event) {
     if (LEFT_OUT.has(event.type)) return []
     const { walletId, keyId, sessionId } = event.data as { walletId: string; keyId?: string; sessionId?: string }

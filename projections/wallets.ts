@@ -9,6 +9,7 @@ export const wallets: Projection = {
   version: 1,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { tenant: 1, _id: 1 } }],
+  acrossStreams: false,
   apply(event) {
     const change = changeOf(event)
     if (!change) return []

@@ -1,18 +1,33 @@
-/** How far the read model has come, heard from the change feed of its projection instead of asked of the database. */
-import type { Documents } from '../domain/ports/documents.ts'
+/** Which build of a read model to read from, and how far it has come: heard from the workers instead of asked of the database. */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Messages } from '../domain/ports/messages.ts'
+import { BEGINNING, type Build, BuildGone, type BuildReport, PARTITIONS, type ProjectionStore } from '../domain/ports/projections.ts'
+import { type BuildProgress, buildProgress } from './build-progress.ts'
+import { coalesced } from './coalesced.ts'
+import { type FeedMessage, parseDocumentMessage, parseFeedMessage } from './feed-message.ts'
+import { type Wait, waitingRoom } from './waiting.ts'
+import type { WorkerReports } from './worker-reports.ts'
 
-/** Silence after which a waiting reader looks for itself: messages of the feed can be lost. */
-const SILENCE_MS = 250
-/** A wait for a change ends after this long in any case, for a single lost message leaves no silence behind. */
-const LONGEST_WAIT_FOR_CHANGE_MS = 2_000
+/** Workers report every second: after this without a word, nothing is to be heard at all. */
+const SILENCE_MS = 1_500
+/** Hints that the build is another one are followed up this often at most. */
+const LOOK_AT_MOST_EVERY_MS = 200
+/** How long the last look of a wait that was in vain may take. */
+const LAST_LOOK_WITHIN_MS = 1_000
+/** A wait for a change ends after this long in any case: of a connection lost for less than a second the reports may tell nothing. */
+const LONGEST_WAIT_FOR_CHANGE_MS = 5_000
 const MAX_REMEMBERED_KEYS = 10_000
+const MAX_WAITING = 10_000
 
-type Wait = { timeoutMs: number; signal: AbortSignal }
+/**
+ * What to read from. It holds every event up to `position`, undefined while that is not known or before all of them, and was last known to hold
+ * everything in the log at `currentAt` (ms since the epoch).
+ */
+export type Reading = { build: Build; isActive: boolean; position: bigint | undefined; currentAt: number }
 
 export interface Freshness {
-  /** The read model holds every event up to this one; undefined until that is known. */
-  position(): bigint | undefined
+  /** Undefined while there is no build at all, or none is known. */
+  reading(): Reading | undefined
 
   /** The event at the position is known to be in the log: until the read model has it, a missing document may be on its way. */
   expect(position: bigint): void
@@ -20,117 +35,184 @@ export interface Freshness {
   /** The highest position expected, or once reached, while the read model is not there: it lags behind, or is being built anew. */
   awaited(): bigint | undefined
 
-  /** Whether the read model still is where it was heard to be: its store may have lost it since. @throws Unavailable */
-  confirm(): Promise<boolean>
+  /** Asks the database which build to read from, and where that is. @throws Unavailable */
+  look(): Promise<void>
 
-  /** Resolves with whether the read model reached the position within the time. */
+  /** Resolves with whether the read model reached the position within the time. @throws Problem `read_model_behind` when too many wait already */
   reached(position: bigint, wait: Wait): Promise<boolean>
 
   /**
    * Waits for a change of the document with this id after the position. Resolves with the change's own position, from which to wait on;
-   * without one when it is only worth a look, be it that the time is up.
+   * without one when it is only worth a look, be it that the time is up. @throws Problem `read_model_behind` when too many wait already
    */
   changed(key: string, after: bigint, wait: Wait): Promise<bigint | undefined>
 
   close(): void
 }
 
-/** Follows `quorate.projection.<projection>` (the position after each batch) and `quorate.projection.<projection>.<key>` (one document written). */
+type Target = { build: Build; isActive: boolean; progress: BuildProgress }
+
+const ALL_PARTITIONS = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+
+/**
+ * Follows `quorate.projection.<projection>` (partitions of a build have got to a position), `quorate.projection.<projection>.<key>` (one document
+ * written), and the workers' reports, which make up for messages that were lost. Which build to read from the database alone says: the others only
+ * give reason to ask it.
+ */
 export async function followProjection({
   projection,
-  checkpoint,
+  store,
   messages,
-  documents,
+  workers,
+  maxWaiting = MAX_WAITING,
 }: {
   projection: string
-  /** Name under which the projection keeps its checkpoint. */
-  checkpoint: string
+  store: Pick<ProjectionStore, 'builds' | 'checkpoints'>
   messages: Pick<Messages, 'subscribe'>
-  documents: Pick<Documents, 'readCheckpoint'>
+  workers: WorkerReports
+  maxWaiting?: number
 }): Promise<Freshness> {
   const subject = `quorate.projection.${projection}`
   const lastChange = new Map<string, bigint>()
   const waitingForPosition = new Set<{ position: bigint; wake(): void }>()
   const waitingForChange = new Map<string, Set<() => void>>()
-  let known: bigint | undefined
+  const room = waitingRoom(maxWaiting)
+  let target: Target | undefined
   let expected: bigint | undefined
-  let heard = 0
+  let lowestAwaited: bigint | undefined
+  let currentAt = Date.now()
   let heardAt = Date.now()
-  let watch: NodeJS.Timeout | undefined
+  let lookedAt = 0
+  let nextLook: NodeJS.Timeout | undefined
+
+  const position = () => target?.progress.position()
+  const has = (sought: bigint) => {
+    const known = position()
+    return known !== undefined && known >= sought
+  }
 
   const expect = (position: bigint) => {
     if (expected === undefined || position > expected) expected = position
   }
 
-  const advance = (position: bigint) => {
-    known = position
+  const wakeThoseWhoHaveIt = () => {
+    const known = position()
+    if (known === undefined) return
     // What was there once is expected to be there again.
-    if (position >= 0n) expect(position)
-    for (const waiter of waitingForPosition) if (position >= waiter.position) waiter.wake()
+    if (known >= 0n) expect(known)
+    if (lowestAwaited === undefined || known < lowestAwaited) return
+    lowestAwaited = undefined
+    for (const waiter of waitingForPosition) {
+      if (known >= waiter.position) waiter.wake()
+      else if (lowestAwaited === undefined || waiter.position < lowestAwaited) lowestAwaited = waiter.position
+    }
   }
 
   const wakeAllWaitingForChange = () => {
     for (const waiters of waitingForChange.values()) for (const wake of waiters) wake()
   }
 
-  const hear = (payload: Uint8Array, key: string | undefined) => {
-    const position = parsePosition(payload)
-    if (position === undefined) return
-    heard += 1
-    heardAt = Date.now()
-    if (key === undefined) {
-      advance(position)
+  const look = coalesced(async () => {
+    lookedAt = Date.now()
+    const { active, building } = await store.builds(projection)
+    const build = active ?? building
+    const checkpoints = build && (await checkpointsOf(store, build))
+    currentAt = target?.progress.currentAt() ?? currentAt
+    if (!build || !checkpoints) {
+      target = undefined
       return
     }
+    if (target?.build.id !== build.id) {
+      // A build becomes active because it has caught up; how far one in the making is behind nobody can tell.
+      if (active) currentAt = Date.now()
+      target = { build, isActive: false, progress: buildProgress(currentAt) }
+      wakeAllWaitingForChange()
+    }
+    target.isActive = active !== undefined
+    for (const partition of ALL_PARTITIONS) target.progress.reached([partition], (checkpoints.get(partition) ?? BEGINNING).position)
+    wakeThoseWhoHaveIt()
+  })
+
+  /** At once, unless that has just been done. A database that does not answer is asked again at the next hint. */
+  const followUp = () => {
+    nextLook ??= setTimeout(
+      () => {
+        nextLook = undefined
+        look().catch(() => undefined)
+      },
+      Math.max(0, lookedAt + LOOK_AT_MOST_EVERY_MS - Date.now()),
+    )
+  }
+
+  /** Whether that was news. */
+  const advance = (to: Target, partitions: readonly number[], position: bigint): boolean => {
+    const isNews = to.progress.reached(partitions, position)
+    if (isNews) wakeThoseWhoHaveIt()
+    return isNews
+  }
+
+  const hearOfProgress = ({ position, build, partitions }: FeedMessage) => {
+    heardAt = Date.now()
+    if (target?.build.id === build) advance(target, partitions, position)
+    else followUp()
+  }
+
+  const hearOfDocument = (key: string, position: bigint) => {
+    heardAt = Date.now()
     remember(lastChange, key, position)
     for (const wake of waitingForChange.get(key) ?? []) wake()
   }
 
-  /** What was heard meanwhile is newer than what the database said. */
-  const look = async () => {
-    const before = heard
-    const stored = await documents.readCheckpoint(checkpoint)
-    if (heard !== before || stored === undefined || stored === known) return
-    advance(stored)
-    wakeAllWaitingForChange()
-  }
-
-  /** Runs only while somebody waits. */
-  const keepWatch = () => {
-    watch ??= setTimeout(async () => {
-      // a database that does not answer is asked again; those who wait have a bound of their own
-      if (Date.now() - heardAt >= SILENCE_MS) await look().catch(() => undefined)
-      watch = undefined
-      if (waitingForPosition.size > 0 || waitingForChange.size > 0) keepWatch()
-    }, SILENCE_MS)
+  const hearReport = ({ build, role, partitions, position, currentAt }: BuildReport) => {
+    heardAt = Date.now()
+    const isActive = role === 'active'
+    if (target?.build.id !== build) {
+      if (isActive || !target?.isActive) followUp()
+      return
+    }
+    if (isActive !== target.isActive) followUp()
+    // News that the feed has not brought: some of its messages were lost, and with them perhaps changes that somebody waits for.
+    if (position !== null && advance(target, partitions, BigInt(position))) wakeAllWaitingForChange()
+    if (currentAt !== null) target.progress.wereCurrent(partitions, Date.parse(currentAt))
   }
 
   const stops = [
-    messages.subscribe(subject, (payload) => hear(payload, undefined)),
-    messages.subscribe(`${subject}.*`, (payload, name) => hear(payload, name.slice(subject.length + 1))),
+    messages.subscribe(subject, (payload) => {
+      const message = parseFeedMessage(payload)
+      if (message) hearOfProgress(message)
+    }),
+    messages.subscribe(`${subject}.*`, (payload, name) => {
+      const position = parseDocumentMessage(payload)
+      if (position !== undefined) hearOfDocument(name.slice(subject.length + 1), position)
+    }),
+    workers.listen(({ builds }) => {
+      for (const build of builds) if (build.projection === projection) hearReport(build)
+    }),
   ]
-  // the feed tells the position at the next event, where the database does not answer now
+  // The reports give reason to look again, where the database does not answer now.
   await look().catch(() => undefined)
 
   return {
-    position: () => known,
-    expect,
-    awaited: () => (expected === undefined || (known !== undefined && known >= expected) ? undefined : expected),
-    confirm: async () => {
-      const stored = await documents.readCheckpoint(checkpoint)
-      // The checkpoint lags behind what is written, but is never gone, nor before the first event, while documents are there.
-      const lost = expected !== undefined && (stored === undefined || stored < 0n)
-      if (lost) known = undefined
-      return !lost
+    reading: () => {
+      if (!target) return undefined
+      const { build, isActive, progress } = target
+      const known = progress.position()
+      return { build, isActive, position: known !== undefined && known >= 0n ? known : undefined, currentAt: progress.currentAt() }
     },
+    expect,
+    awaited: () => (expected === undefined || has(expected) ? undefined : expected),
+    look,
     reached: async (position, wait) => {
-      if (known !== undefined && known >= position) return true
-      return pause(wait, (wake) => {
+      if (has(position)) return true
+      const woken = await room.pause(wait, (wake) => {
         const waiter = { position, wake }
         waitingForPosition.add(waiter)
-        keepWatch()
+        if (lowestAwaited === undefined || position < lowestAwaited) lowestAwaited = position
         return () => waitingForPosition.delete(waiter)
       })
+      if (!woken && !wait.signal.aborted && Date.now() - heardAt > SILENCE_MS)
+        await Promise.race([look().catch(() => undefined), delay(LAST_LOOK_WITHIN_MS, undefined, { ref: false })])
+      return has(position)
     },
     changed: async (key, after, { timeoutMs, signal }) => {
       const changedAt = () => {
@@ -138,10 +220,9 @@ export async function followProjection({
         return last !== undefined && last > after ? last : undefined
       }
       if (changedAt() !== undefined) return changedAt()
-      await pause({ timeoutMs: Math.min(timeoutMs, LONGEST_WAIT_FOR_CHANGE_MS), signal }, (wake) => {
+      await room.pause({ timeoutMs: Math.min(timeoutMs, LONGEST_WAIT_FOR_CHANGE_MS), signal }, (wake) => {
         const waiters = waitingForChange.get(key) ?? new Set()
         waitingForChange.set(key, waiters.add(wake))
-        keepWatch()
         return () => {
           waiters.delete(wake)
           if (waiters.size === 0) waitingForChange.delete(key)
@@ -151,35 +232,17 @@ export async function followProjection({
     },
     close: () => {
       for (const stop of stops) stop()
-      clearTimeout(watch)
+      clearTimeout(nextLook)
     },
   }
 }
 
-/** Resolves with true when woken, with false when the time is up or the signal aborts. */
-function pause({ timeoutMs, signal }: Wait, enlist: (wake: () => void) => () => void): Promise<boolean> {
-  if (signal.aborted || timeoutMs <= 0) return Promise.resolve(false)
-  return new Promise((resolve) => {
-    const settle = (woken: boolean) => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', giveUp)
-      leave()
-      resolve(woken)
-    }
-    const giveUp = () => settle(false)
-    const timer = setTimeout(giveUp, timeoutMs)
-    signal.addEventListener('abort', giveUp, { once: true })
-    const leave = enlist(() => settle(true))
-  })
-}
-
-/** Of `{"position": "123"}`; anything else on the subject is not from the projection. */
-function parsePosition(payload: Uint8Array): bigint | undefined {
+async function checkpointsOf(store: Pick<ProjectionStore, 'checkpoints'>, build: Build) {
   try {
-    const { position } = JSON.parse(new TextDecoder().decode(payload))
-    return typeof position === 'string' && /^\d{1,20}$/.test(position) ? BigInt(position) : undefined
-  } catch {
-    return undefined
+    return await store.checkpoints(build)
+  } catch (error) {
+    if (error instanceof BuildGone) return undefined
+    throw error
   }
 }
 

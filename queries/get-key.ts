@@ -14,7 +14,7 @@ export const getKey = (models: ReadModels) =>
     answers: { 200: { description: 'The key', schema: KEY } },
     async handle(request) {
       const sought = { model: 'keys', id: request.params.keyId, parameter: 'keyId', terminal: KEY_TERMINAL } as const
-      const { document, position } = await awaitDocument(models, request, sought)
-      return { status: 200, body: present(document, KEY), position, etag: entityTag(document), headers: preferenceApplied(request) }
+      const { document, asOf } = await awaitDocument(models, request, sought)
+      return { status: 200, body: present(document, KEY), ...asOf, etag: entityTag(document), headers: preferenceApplied(request) }
     },
   })

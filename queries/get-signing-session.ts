@@ -20,7 +20,7 @@ export const getSigningSession = (models: ReadModels) =>
         parameter: 'sessionId',
         terminal: TERMINAL_STATUSES,
       } as const
-      const { document, position } = await awaitDocument(models, request, sought)
-      return { status: 200, body: present(document, SESSION), position, etag: entityTag(document), headers: preferenceApplied(request) }
+      const { document, asOf } = await awaitDocument(models, request, sought)
+      return { status: 200, body: present(document, SESSION), ...asOf, etag: entityTag(document), headers: preferenceApplied(request) }
     },
   })

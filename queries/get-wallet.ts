@@ -12,11 +12,11 @@ export const getWallet = (models: ReadModels) =>
     roles: ['client', 'auditor'],
     answers: { 200: { description: 'The wallet', schema: WALLET } },
     async handle(request) {
-      const { document, position } = await readDocument(models, request, {
+      const { document, asOf } = await readDocument(models, request, {
         model: 'wallets',
         id: request.params.walletId,
         parameter: 'walletId',
       })
-      return { status: 200, body: present(document, WALLET), position, etag: entityTag(document) }
+      return { status: 200, body: present(document, WALLET), ...asOf, etag: entityTag(document) }
     },
   })

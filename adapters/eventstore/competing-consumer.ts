@@ -7,10 +7,10 @@ import {
   START,
   streamNameFilter,
 } from '@eventstore/db-client'
-import type { Delivery, Selection } from '../../domain/ports/event-log.ts'
+import type { Delivery, EventLog, Selection } from '../../domain/ports/event-log.ts'
 import { lost } from './catch-up.ts'
 import { asDomainError, isType } from './errors.ts'
-import { pull } from './pull.ts'
+import { ready } from './ready.ts'
 import { toRecordedEvent } from './recorded-event.ts'
 
 /** Most deliveries that one consumer holds unanswered. */
@@ -24,28 +24,37 @@ const MESSAGE_TIMEOUT_MS = 90_000
 /** The store itself never gives an event up: who consumes knows which one is hopeless, and parks it. */
 const MAX_RETRIES = 2 ** 31 - 1
 
-/** Joins a persistent subscription to the log of all streams, made on first use. */
+export type ConsumeOptions = Parameters<EventLog['consume']>[0] & { deadlineMs: number; silenceMs: number }
+
+/** Joins a persistent subscription to the log of all streams, made on first use, on a client of its own. */
 export async function* consumeGroup(
   client: EventStoreDBClient,
-  { group, signal, ...selection }: { group: string; signal: AbortSignal } & Selection,
+  { group, signal, deadlineMs, silenceMs, ...selection }: ConsumeOptions,
 ): AsyncGenerator<Delivery> {
   await createGroup(client, group, selection)
   const subscription = client.subscribeToPersistentSubscriptionToAll(group, { bufferSize: BUFFER })
-  const silent = { take: () => undefined, onArrival: () => {} }
+  /** A group tells whom it hands events to. */
+  const stillThere = async () => {
+    const { connections } = await client.getPersistentSubscriptionToAllInfo(group, { deadline: deadlineMs })
+    if (!connections.some(({ connectionName }) => connectionName === client.connectionName))
+      throw new Error(`the group ${group} does not know this consumer any more`)
+  }
   try {
-    for await (const next of pull<PersistentSubscriptionToAllResolvedEvent, never>(subscription, silent, signal)) {
-      if ('side' in next) continue
-      const resolved = next.item
-      if (!resolved.event) {
-        await subscription.ack(resolved)
-        continue
-      }
-      yield {
-        event: toRecordedEvent(resolved.event),
-        retryCount: resolved.retryCount,
-        ack: () => subscription.ack(resolved),
-        retry: (reason) => subscription.nack('retry', reason, resolved),
-        park: (reason) => subscription.nack('park', reason, resolved),
+    const batches = ready<PersistentSubscriptionToAllResolvedEvent>(subscription, { signal, limit: BUFFER, silenceMs, stillThere })
+    for await (const items of batches) {
+      for (const resolved of items) {
+        if (signal.aborted) return
+        if (!resolved.event) {
+          await subscription.ack(resolved)
+          continue
+        }
+        yield {
+          event: toRecordedEvent(resolved.event),
+          retryCount: resolved.retryCount,
+          ack: () => subscription.ack(resolved),
+          retry: (reason) => subscription.nack('retry', reason, resolved),
+          park: (reason) => subscription.nack('park', reason, resolved),
+        }
       }
     }
   } catch (error) {

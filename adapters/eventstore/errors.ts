@@ -28,6 +28,8 @@ export function asDomainError(error: unknown): unknown {
 
 function isNoAnswer(error: Error): boolean {
   if (isCommandError(error)) return NO_ANSWER.has(error.type)
-  // The client throws a plain Error when it cannot discover the server at all.
-  return ('code' in error && NO_ANSWER_STATUS.has(error.code)) || /Failed to (discover|connect)/i.test(error.message)
+  // A plain Error is thrown when the server cannot be discovered at all, and by a channel that is given up just as a call begins on it.
+  return (
+    ('code' in error && NO_ANSWER_STATUS.has(error.code)) || /Failed to (discover|connect)|Channel has been shut down/i.test(error.message)
+  )
 }

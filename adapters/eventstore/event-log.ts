@@ -1,36 +1,52 @@
-import { BACKWARDS, ErrorType, EventStoreDBClient, FORWARDS, jsonEvent, START } from '@eventstore/db-client'
-import { type EventLog, type NewEvent, type RecordedEvent, Unavailable, WrongExpectedRevision } from '../../domain/ports/event-log.ts'
+import type { EventStoreDBClient } from '@eventstore/db-client'
+import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
+import { openAppends } from './appends.ts'
 import { subscribeToAll } from './catch-up.ts'
 import { consumeGroup } from './competing-consumer.ts'
-import { asDomainError, isType } from './errors.ts'
-import { toRecordedEvent } from './recorded-event.ts'
+import { closeClient, openClient } from './connection.ts'
+import { openReads, READ_PAGE } from './reads.ts'
+import { isSnapshot, snapshotsIn } from './snapshots.ts'
 
-const READ_PAGE = 500
 /** How far to look back for the last event of the domain: the store writes events of its own, but not many in a row. */
 const PAGES_BACK = 20
-/** The client sets no deadline of its own on a batch append or a read. */
-const DEADLINE_MS = 10_000
 
-/** An event log on EventStoreDB, through its official client; `url` is a connection string (`esdb://…`). Connects on first use. */
-export function connectEventLog({ url }: { url: string }): EventLog {
-  const client = EventStoreDBClient.connectionString(url)
+export type EventLogOptions = {
+  /** A connection string (`esdb://…`). */
+  url: string
+  /** How long a call may go without an answer. */
+  deadlineMs?: number
+  /** How long a subscription may say nothing before it is found out whether it is still there. */
+  silenceMs?: number
+}
+
+/**
+ * An event log on EventStoreDB, through its official client. Connects on first use, and again when the connection is lost. Every subscription
+ * has a client of its own: a client that got no answer when it asked what the server can do never asks again.
+ */
+export function connectEventLog({ url, deadlineMs = 10_000, silenceMs = 5_000 }: EventLogOptions): EventLog {
+  const client = openClient(url)
+  const appends = openAppends(client, { deadlineMs })
+  const reads = openReads(client, { deadlineMs })
+  const subscriptions = new Set<EventStoreDBClient>()
+
+  async function* withOwnClient<T>(open: (client: EventStoreDBClient) => AsyncIterable<T>): AsyncGenerator<T> {
+    const own = openClient(url)
+    subscriptions.add(own)
+    try {
+      yield* open(own)
+    } finally {
+      subscriptions.delete(own)
+      void closeClient(own).catch(() => {})
+    }
+  }
 
   return {
-    async append(stream, expected, events) {
-      try {
-        const result = await within(client.appendToStream(stream, events.map(toJsonEvent), { expectedRevision: expected }))
-        if (!result.position) throw new Error(`the event store returned no position for an append to ${stream}`)
-        return { revision: result.nextExpectedRevision, position: result.position.commit }
-      } catch (error) {
-        if (isType(error, ErrorType.WRONG_EXPECTED_VERSION)) throw new WrongExpectedRevision(stream)
-        throw asDomainError(error)
-      }
-    },
+    append: appends.append,
 
     async *readStream(stream, { from = 0n, limit = Number.POSITIVE_INFINITY } = {}) {
       let next = from
       for (let left = limit; left > 0; ) {
-        const page = await readPage((maxCount) => client.readStream(stream, { direction: FORWARDS, fromRevision: next, maxCount }), left)
+        const page = await reads.stream(stream, next, left)
         yield* page
         left -= page.length
         const last = page.at(-1)
@@ -43,11 +59,10 @@ export function connectEventLog({ url }: { url: string }): EventLog {
       // Reads include the position they start from, and a page may hold nothing but system events: go on from the last one read.
       let from = after
       for (let left = limit; left > 0; ) {
-        const fromPosition = from === undefined ? START : { commit: from, prepare: from }
-        const page = await readPage((maxCount) => client.readAll({ direction: FORWARDS, fromPosition, maxCount }), READ_PAGE)
+        const page = await reads.all(from, READ_PAGE)
         const fresh = page.filter(({ position }) => from === undefined || position > from)
         for (const event of fresh) {
-          if (isSystem(event)) continue
+          if (isSystem(event) || isSnapshot(event)) continue
           yield event
           if (--left === 0) return
         }
@@ -58,68 +73,33 @@ export function connectEventLog({ url }: { url: string }): EventLog {
     },
 
     async lastPosition(prefixes) {
-      let from: 'end' | { commit: bigint; prepare: bigint } = 'end'
+      let before: bigint | undefined
       for (let page = 0; page < PAGES_BACK; page++) {
-        const fromPosition = from
-        const events = await readPage((maxCount) => client.readAll({ direction: BACKWARDS, fromPosition, maxCount }), READ_PAGE)
+        const events = await reads.newest(READ_PAGE, before)
         const found = events.find(({ stream }) => prefixes.some((prefix) => stream.startsWith(prefix)))
         if (found) return found.position
         const oldest = events.at(-1)
         if (!oldest) return undefined
-        from = { commit: oldest.position, prepare: oldest.position }
+        before = oldest.position
       }
       return undefined
     },
 
-    subscribe: (options) => subscribeToAll(client, options),
+    subscribe: (options) => withOwnClient((own) => subscribeToAll(own, { ...options, newest: reads.newest, silenceMs })),
 
-    consume: (options) => consumeGroup(client, options),
+    consume: (options) => withOwnClient((own) => consumeGroup(own, { ...options, deadlineMs, silenceMs })),
+
+    ...snapshotsIn(reads, appends),
 
     async ping() {
-      await readPage(() => client.readAll({ direction: BACKWARDS, fromPosition: 'end', maxCount: 1 }), 1)
+      await reads.newest(1)
     },
 
     async close() {
-      await client.dispose()
+      appends.close()
+      await Promise.all([client, ...subscriptions].map(closeClient))
     },
   }
 }
 
 const isSystem = ({ stream, type }: RecordedEvent) => stream.startsWith('$') || type.startsWith('$')
-
-function toJsonEvent({ id, type, data, metadata }: NewEvent) {
-  return jsonEvent({ id, type, data: data as Record<string, unknown>, metadata })
-}
-
-/** One bounded read; a stream that does not exist has no events. */
-async function readPage(
-  open: (maxCount: number) => AsyncIterable<{ event?: Parameters<typeof toRecordedEvent>[0] }> & { cancel(): Promise<void> },
-  limit: number,
-): Promise<RecordedEvent[]> {
-  const events: RecordedEvent[] = []
-  const reading = open(Math.min(limit, READ_PAGE))
-  const read = async () => {
-    for await (const { event } of reading) if (event) events.push(toRecordedEvent(event))
-  }
-  try {
-    await within(read())
-    return events
-  } catch (error) {
-    void reading.cancel().catch(() => {})
-    if (isType(error, ErrorType.STREAM_NOT_FOUND)) return []
-    throw asDomainError(error)
-  }
-}
-
-/** @throws Unavailable when the store has not answered by the deadline; a write may have happened all the same */
-async function within<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unavailable('eventstore')), DEADLINE_MS)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}

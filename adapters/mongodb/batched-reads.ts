@@ -1,8 +1,6 @@
-import type { Document } from '../../domain/ports/documents.ts'
+type ReadMany<Document> = (collection: string, ids: readonly string[]) => Promise<readonly Document[]>
 
-type ReadMany = (collection: string, ids: readonly string[]) => Promise<readonly Document[]>
-
-type Waiting = { resolve(document: Document | undefined): void; reject(error: unknown): void }
+type Waiting<Document> = { resolve(document: Document | undefined): void; reject(error: unknown): void }
 
 const MAX_IDS = 500
 
@@ -10,10 +8,12 @@ const MAX_IDS = 500
  * Reads of single documents that are asked for in the same turn of the event loop share one round trip per collection. The driver's cost is
  * per call, so under load this is several times the throughput; a read that is alone waits for nobody.
  */
-export function createBatchedReads(readMany: ReadMany): (collection: string, id: string) => Promise<Document | undefined> {
-  let queued = new Map<string, Map<string, Waiting[]>>()
+export function createBatchedReads<Document extends { _id: string }>(
+  readMany: ReadMany<Document>,
+): (collection: string, id: string) => Promise<Document | undefined> {
+  let queued = new Map<string, Map<string, Waiting<Document>[]>>()
 
-  async function fetch(collection: string, waiting: readonly (readonly [id: string, readers: Waiting[]])[]): Promise<void> {
+  async function fetch(collection: string, waiting: readonly (readonly [id: string, readers: Waiting<Document>[]])[]): Promise<void> {
     try {
       const documents = await readMany(
         collection,
@@ -40,7 +40,7 @@ export function createBatchedReads(readMany: ReadMany): (collection: string, id:
   return (collection, id) =>
     new Promise((resolve, reject) => {
       if (queued.size === 0) setImmediate(flush)
-      const readers = queued.get(collection) ?? new Map<string, Waiting[]>()
+      const readers = queued.get(collection) ?? new Map<string, Waiting<Document>[]>()
       queued.set(collection, readers)
       const waiting = readers.get(id)
       if (waiting) waiting.push({ resolve, reject })

@@ -1,4 +1,13 @@
-import { MongoAPIError, MongoBulkWriteError, MongoDriverError, MongoNetworkError, MongoServerError, MongoSystemError } from 'mongodb'
+import {
+  BSON,
+  MongoAPIError,
+  MongoBulkWriteError,
+  MongoDriverError,
+  MongoInvalidArgumentError,
+  MongoNetworkError,
+  MongoServerError,
+  MongoSystemError,
+} from 'mongodb'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 
 const DUPLICATE_KEY = 11000
@@ -15,11 +24,13 @@ const LOST_CONNECTION = new Set([
   'MongoClientClosedError',
 ])
 
+const writeErrorsOf = (error: MongoBulkWriteError) => [error.writeErrors].flat()
+
 function isTransient(error: unknown): boolean {
   // MongoServerSelectionError is a MongoSystemError.
   if (error instanceof MongoNetworkError || error instanceof MongoSystemError) return true
   // Without a write that failed it is the command that did: the driver wraps a lost connection like this.
-  if (error instanceof MongoBulkWriteError && (error.result.getWriteConcernError() || [error.writeErrors].flat().length === 0)) return true
+  if (error instanceof MongoBulkWriteError && (error.result.getWriteConcernError() || writeErrorsOf(error).length === 0)) return true
   if (error instanceof MongoServerError) return TRANSIENT_CODES.has(error.code)
   return error instanceof MongoDriverError && (!(error instanceof MongoAPIError) || LOST_CONNECTION.has(error.name))
 }
@@ -38,6 +49,17 @@ export const isDuplicateKey = (error: unknown): boolean => error instanceof Mong
 /** Nothing but duplicate keys: by another writer's insertion of the same document, or by a unique index. */
 export function isOnlyDuplicateKeys(error: unknown): boolean {
   if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) return false
-  const failures = [error.writeErrors].flat()
+  const failures = writeErrorsOf(error)
   return failures.length > 0 && failures.every(({ code }) => code === DUPLICATE_KEY)
+}
+
+/**
+ * Why a document cannot be written as it is, in a word or number; undefined when the failure is not of the document. Servers say that of
+ * each write apart; the driver says it before it sends anything.
+ */
+export function refusalOf(error: unknown): string | undefined {
+  if (isTransient(error)) return undefined
+  if (error instanceof MongoBulkWriteError) return String(writeErrorsOf(error)[0]?.code)
+  if (error instanceof MongoInvalidArgumentError) return error.name
+  return BSON.BSONError.isBSONError(error) || error instanceof RangeError ? error.name : undefined
 }

@@ -4,6 +4,9 @@ import type { Json, JsonObject } from '../../domain/ports/event-log.ts'
 /** The update that has the same effect as several writes one after another. No path is another's parent, as MongoDB demands. */
 export type FoldedUpdate = { set: Map<string, Json>; increment: Map<string, number>; push: Map<string, Json[]> }
 
+/** `nested` when any of the paths leads into a field: without, paths have to do with each other only when they are the same. */
+type Fold = FoldedUpdate & { nested: boolean }
+
 const isWithin = (path: string, parent: string): boolean => path.startsWith(`${parent}.`)
 
 const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -28,42 +31,50 @@ function changedWithin(value: Json, path: string, change: (current: Json | undef
 }
 
 /** Changes a path inside what has been set before in the same update. False when nothing there, or above it, has been set. */
-function changeSet(set: FoldedUpdate['set'], path: string, change: (current: Json | undefined) => Json): boolean {
+function changeSet({ set, nested }: Fold, path: string, change: (current: Json | undefined) => Json): boolean {
   if (set.has(path)) {
     set.set(path, change(set.get(path)))
     return true
   }
-  const parent = [...set.keys()].find((each) => isWithin(path, each))
+  const parent = nested ? [...set.keys()].find((each) => isWithin(path, each)) : undefined
   if (parent === undefined) return false
   set.set(parent, changedWithin(set.get(parent)!, path.slice(parent.length + 1), change))
   return true
 }
 
-function refuseOverlap({ set, increment, push }: FoldedUpdate, path: string, own: ReadonlyMap<string, unknown>): void {
-  for (const paths of [set, increment, push])
+function refuseOverlap({ set, increment, push, nested }: Fold, path: string, own: ReadonlyMap<string, unknown>): void {
+  for (const paths of [set, increment, push]) {
+    if (paths !== own && paths.has(path)) throw new TypeError(`writes to ${path} cannot be one update`)
+    if (!nested) continue
     for (const each of paths.keys())
-      if (isWithin(each, path) || isWithin(path, each) || (each === path && paths !== own))
-        throw new TypeError(`writes to ${each} and ${path} cannot be one update`)
+      if (isWithin(each, path) || isWithin(path, each)) throw new TypeError(`writes to ${each} and ${path} cannot be one update`)
+  }
 }
 
-function assign(update: FoldedUpdate, path: string, value: Json): void {
-  for (const paths of [update.set, update.increment, update.push])
-    for (const each of [...paths.keys()]) if (each === path || isWithin(each, path)) paths.delete(each)
-  if (changeSet(update.set, path, () => value)) return
-  refuseOverlap(update, path, update.set)
-  update.set.set(path, value)
+function forget({ set, increment, push, nested }: Fold, path: string): void {
+  for (const paths of [set, increment, push]) {
+    paths.delete(path)
+    if (nested) for (const each of [...paths.keys()]) if (isWithin(each, path)) paths.delete(each)
+  }
 }
 
-function increment(update: FoldedUpdate, path: string, by: number): void {
-  if (changeSet(update.set, path, (current) => incremented(current, by, path))) return
-  refuseOverlap(update, path, update.increment)
-  update.increment.set(path, (update.increment.get(path) ?? 0) + by)
+function assign(fold: Fold, path: string, value: Json): void {
+  forget(fold, path)
+  if (changeSet(fold, path, () => value)) return
+  refuseOverlap(fold, path, fold.set)
+  fold.set.set(path, value)
 }
 
-function push(update: FoldedUpdate, path: string, element: Json): void {
-  if (changeSet(update.set, path, (current) => appended(current, element, path))) return
-  refuseOverlap(update, path, update.push)
-  update.push.set(path, [...(update.push.get(path) ?? []), element])
+function increment(fold: Fold, path: string, by: number): void {
+  if (changeSet(fold, path, (current) => incremented(current, by, path))) return
+  refuseOverlap(fold, path, fold.increment)
+  fold.increment.set(path, (fold.increment.get(path) ?? 0) + by)
+}
+
+function push(fold: Fold, path: string, element: Json): void {
+  if (changeSet(fold, path, (current) => appended(current, element, path))) return
+  refuseOverlap(fold, path, fold.push)
+  fold.push.set(path, [...(fold.push.get(path) ?? []), element])
 }
 
 /**
@@ -71,11 +82,16 @@ function push(update: FoldedUpdate, path: string, element: Json): void {
  * @throws TypeError when no single update can have their effect
  */
 export function foldWrites(writes: readonly Pick<GuardedWrite, 'set' | 'increment' | 'push'>[]): FoldedUpdate {
-  const update: FoldedUpdate = { set: new Map(), increment: new Map(), push: new Map() }
+  const fold: Fold = { set: new Map(), increment: new Map(), push: new Map(), nested: writes.some(hasNestedPaths) }
   for (const write of writes) {
-    for (const [path, value] of Object.entries(write.set ?? {})) assign(update, path, value)
-    for (const [path, by] of Object.entries(write.increment ?? {})) increment(update, path, by)
-    for (const [path, element] of Object.entries(write.push ?? {})) push(update, path, element)
+    for (const path in write.set) assign(fold, path, write.set[path]!)
+    for (const path in write.increment) increment(fold, path, write.increment[path]!)
+    for (const path in write.push) push(fold, path, write.push[path]!)
   }
-  return update
+  return fold
+}
+
+function hasNestedPaths(write: Pick<GuardedWrite, 'set' | 'increment' | 'push'>): boolean {
+  for (const fields of [write.set, write.increment, write.push]) for (const path in fields) if (path.includes('.')) return true
+  return false
 }

@@ -1,7 +1,8 @@
 import type { AnyBulkWriteOperation, Collection } from 'mongodb'
-import { type Document, DocumentMissing, type GuardedWrite } from '../../domain/ports/documents.ts'
-import { isOnlyDuplicateKeys } from './errors.ts'
-import { foldWrites } from './fold-writes.ts'
+import { type Document, DocumentMissing, type GuardedWrite, WriteRefused } from '../../domain/ports/documents.ts'
+import { Unavailable } from '../../domain/ports/event-log.ts'
+import { isOnlyDuplicateKeys, refusalOf } from './errors.ts'
+import { type FoldedUpdate, foldWrites } from './fold-writes.ts'
 
 /** A write with its position as it is stored: a number that is a safe integer. */
 export type PositionedWrite = { position: number; write: GuardedWrite }
@@ -23,17 +24,38 @@ function moveOf(collection: string, id: string, from: number | undefined, writes
   return unseen.length > 0 ? [{ id, from, writes: unseen }] : []
 }
 
-/** One update that takes effect only while the document is still at `from`. */
-function operationFor({ id, from, writes }: Move): AnyBulkWriteOperation<Document> {
-  const { set, increment, push } = foldWrites(writes.map(({ write }) => write))
+/** What MongoDB takes as the name of a field in an update is one in an insertion, too, when it has nothing of a path or an operator. */
+const isPlain = (field: string) => field !== '_id' && !/[.$]/.test(field)
+
+/** The document that an update makes of nothing; undefined when it takes the server to make it. Not there, it is inserted; there, it collides. */
+function insertionFor(id: string, position: number, { set, increment, push }: FoldedUpdate): Document | undefined {
+  const fields = [...set, ...increment, ...push]
+  return fields.every(([field]) => isPlain(field)) ? { ...Object.fromEntries(fields), _id: id, position } : undefined
+}
+
+/** One operation that takes effect only while the document is still at `from`. @throws WriteRefused */
+function operationFor(collection: string, { id, from, writes }: Move): AnyBulkWriteOperation<Document> {
+  const folded = fold(collection, writes)
+  const { set, increment, push } = folded
+  const position = writes.at(-1)!.position
+  const document = from === undefined ? insertionFor(id, position, folded) : undefined
+  if (document) return { insertOne: { document } } as AnyBulkWriteOperation<Document>
   const update = {
-    $set: { ...Object.fromEntries(set), position: writes.at(-1)!.position },
+    $set: { ...Object.fromEntries(set), position },
     ...(increment.size > 0 && { $inc: Object.fromEntries(increment) }),
     ...(push.size > 0 && { $push: Object.fromEntries([...push].map(([path, elements]) => [path, { $each: elements }])) }),
   }
   // A missing document has no position: the upsert inserts it, or collides with one inserted meanwhile.
   const filter = from === undefined ? { _id: id, position: { $exists: false } } : { _id: id, position: from }
   return { updateOne: { filter, update, upsert: from === undefined } } as AnyBulkWriteOperation<Document>
+}
+
+function fold(collection: string, writes: readonly PositionedWrite[]): FoldedUpdate {
+  try {
+    return foldWrites(writes.map(({ write }) => write))
+  } catch (error) {
+    throw new WriteRefused(collection, (error as Error).name, { cause: error })
+  }
 }
 
 function groupById(writes: readonly PositionedWrite[]): ReadonlyMap<string, readonly PositionedWrite[]> {
@@ -51,9 +73,17 @@ async function readPositions(collection: Collection<Document>, ids: readonly str
   return new Map(found.map(({ _id, position }) => [_id, position as number]))
 }
 
-/** What was left where, when that is known of every document that is not about to be made; else undefined. */
-function guessPositions(last: LastPositions, groups: ReadonlyMap<string, readonly PositionedWrite[]>): LastPositions | undefined {
-  return [...groups].every(([id, writes]) => last.has(id) || writes[0]!.write.create) ? last : undefined
+/** Where documents are, as far as that is remembered; of those that are not, and are not about to be made, it is read. */
+async function guessPositions(
+  collection: Collection<Document>,
+  last: LastPositions,
+  groups: ReadonlyMap<string, readonly PositionedWrite[]>,
+): Promise<ReadonlyMap<string, number>> {
+  const unknown = [...groups].filter(([id, writes]) => !last.has(id) && !writes[0]!.write.create).map(([id]) => id)
+  if (unknown.length === 0) return last
+  const read = await readPositions(collection, unknown)
+  for (const id of groups.keys()) if (last.has(id)) read.set(id, last.get(id)!)
+  return read
 }
 
 /** Those moved last are at the end. */
@@ -72,12 +102,14 @@ function remember(last: LastPositions, moves: readonly Move[]): void {
 type Outcome = { complete: boolean; duplicate?: unknown }
 
 async function execute(collection: Collection<Document>, moves: readonly Move[]): Promise<Outcome> {
+  const operations = moves.map((move) => operationFor(collection.collectionName, move))
   try {
-    const { matchedCount, upsertedCount } = await collection.bulkWrite(moves.map(operationFor), { ordered: false })
-    return { complete: matchedCount + upsertedCount === moves.length }
+    const { matchedCount, upsertedCount, insertedCount } = await collection.bulkWrite(operations, { ordered: false })
+    return { complete: matchedCount + upsertedCount + insertedCount === moves.length }
   } catch (error) {
-    if (!isOnlyDuplicateKeys(error)) throw error
-    return { complete: false, duplicate: error }
+    if (isOnlyDuplicateKeys(error)) return { complete: false, duplicate: error }
+    const refusal = refusalOf(error)
+    throw refusal === undefined ? error : new WriteRefused(collection.collectionName, refusal, { cause: error })
   }
 }
 
@@ -87,8 +119,7 @@ async function applyByGuess(
   groups: ReadonlyMap<string, readonly PositionedWrite[]>,
   last: LastPositions,
 ): Promise<boolean> {
-  const guess = guessPositions(last, groups)
-  if (!guess) return false
+  const guess = await guessPositions(collection, last, groups)
   const moves = [...groups].flatMap(([id, writes]) => moveOf(collection.collectionName, id, guess.get(id), writes))
   if (moves.length < groups.size || !(await execute(collection, moves)).complete) return false
   remember(last, moves)
@@ -97,8 +128,8 @@ async function applyByGuess(
 
 /**
  * Applies writes to one collection, in rising order of position, however many a document gets: each document is moved from exactly where it is.
- * That is guessed first, in one round trip, and read where the guess was wrong, as after a repetition or when another writer is at work.
- * @throws DocumentMissing, and the driver's error when a unique index is broken
+ * That is guessed first, mostly in one round trip, and read where the guess was wrong, as after a repetition or when another writer is at work.
+ * @throws DocumentMissing, WriteRefused, Unavailable, and the driver's own errors
  */
 export async function applyToCollection(
   collection: Collection<Document>,
@@ -112,7 +143,7 @@ export async function applyToCollection(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const positions = await readPositions(collection, [...open.keys()])
     // Another writer's insertion would have left a document: a duplicate key after which everything is where it was is that of a unique index.
-    if (duplicate && previous.every(({ id, from }) => positions.get(id) === from)) throw duplicate
+    if (duplicate && previous.every(({ id, from }) => positions.get(id) === from)) throw brokenIndex(collection, duplicate)
     const moves = [...open].flatMap(([id, group]) => moveOf(collection.collectionName, id, positions.get(id), group))
     if (moves.length === 0) return
     const outcome = await execute(collection, moves)
@@ -121,5 +152,10 @@ export async function applyToCollection(
     previous = moves
     open = new Map(moves.map(({ id, writes }) => [id, writes]))
   }
-  throw duplicate ?? new Error(`documents of ${collection.collectionName} keep being moved by another writer`)
+  throw new Unavailable('mongodb', {
+    cause: duplicate ?? new Error(`documents of ${collection.collectionName} keep being moved by others`),
+  })
 }
+
+const brokenIndex = (collection: Collection<Document>, cause: unknown) =>
+  new WriteRefused(collection.collectionName, 'duplicate_key', { cause })

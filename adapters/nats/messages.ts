@@ -3,10 +3,13 @@ import { ErrorCode, NatsError } from 'nats'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { type Messages, NoResponders, RequestTimeout } from '../../domain/ports/messages.ts'
 import { type LinkOptions, openLink } from './connect.ts'
+import { createOutflow } from './outflow.ts'
 import { refusalOf, startService } from './service.ts'
 import { within } from './within.ts'
 
 const PING_WITHIN_MS = 2_000
+/** What may have been published and not yet been taken by the broker; beyond that publications are dropped. */
+const MAX_UNCONFIRMED_BYTES = 16 * 1_048_576
 const DRAIN_WITHIN_MS = 2_000
 
 /** `url` is as `openLink` takes it; `name` is shown by the broker's monitoring. */
@@ -16,13 +19,15 @@ export type MessagesOptions = LinkOptions & {
 }
 
 /**
- * Messages over NATS, at most once. A lost connection comes back by itself; until then requests fail at once and publications are dropped.
+ * Messages over NATS, at most once. A lost connection comes back by itself, and subscriptions and services with it; until then requests fail
+ * at once and publications are dropped, as they are while the broker takes too little of what was published before.
  * @throws Unavailable when the broker does not answer in time at the start
  */
 export async function connectMessages({ onHandlerError = () => {}, ...linkOptions }: MessagesOptions): Promise<Messages> {
   const link = await openLink(linkOptions)
   const { nats } = link
   const services = new Set<() => Promise<void>>()
+  const outflow = createOutflow(nats, MAX_UNCONFIRMED_BYTES)
 
   function assertFits(payload: Uint8Array): void {
     const limit = nats.info?.max_payload
@@ -74,7 +79,7 @@ export async function connectMessages({ onHandlerError = () => {}, ...linkOption
     publish(subject, payload) {
       assertSubject(subject)
       assertFits(payload)
-      if (link.isUp()) nats.publish(subject, payload)
+      if (link.isUp() && outflow.admits(payload.length)) nats.publish(subject, payload)
     },
 
     subscribe(subject, listener) {

@@ -15,6 +15,8 @@ export type Settings = {
   eventStoreUrl: string | undefined
   mongodbUrl: string | undefined
   mongodbDatabase: string
+  /** How long the documents of a read model that was replaced by a rebuilt one are kept. */
+  projectionGraceSeconds: number
   natsUrl: string | undefined
   /** Where tokens' keys come from; the development issuer when undefined. */
   jwks: { url: string; issuer: string; audience: string } | undefined
@@ -41,6 +43,7 @@ export function readSettings(env: Environment): Settings {
     eventStoreUrl: url(text, 'QUORATE_EVENTSTORE_URL', ['esdb:', 'esdb+discover:']),
     mongodbUrl: url(text, 'QUORATE_MONGODB_URL', ['mongodb:', 'mongodb+srv:']),
     mongodbDatabase: text('QUORATE_MONGODB_DATABASE') ?? 'quorate',
+    projectionGraceSeconds: integer(text, 'QUORATE_PROJECTION_GRACE_SECONDS', 60, 0, 86_400),
     natsUrl: url(text, 'QUORATE_NATS_URL', ['nats:', 'tls:']),
     jwks:
       jwksUrl === undefined

@@ -62,6 +62,10 @@ export async function runConsumer(process: Process, options: ConsumerOptions): P
 /** Reacts to an event, and says what becomes of its delivery. One that is not answered at all comes again, to whoever is left. */
 async function deal(process: Process, delivery: Delivery, { signal, onFailure }: ConsumerOptions): Promise<void> {
   const { event } = delivery
+  if (delivery.unreadable) {
+    onFailure({ process: process.name, stream: event.stream, parked: true }, delivery.unreadable)
+    return delivery.park(delivery.unreadable.message.slice(0, MAX_REASON))
+  }
   const handBackAt = Date.now() + HOLD_MS
   for (let failures = 1; !signal.aborted; failures++) {
     try {

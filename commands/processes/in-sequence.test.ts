@@ -4,6 +4,7 @@ import { inSequence } from './in-sequence.ts'
 
 /** A counter that must not be led beyond two. */
 const counter: Decider<number, number, { added: number }> = {
+  stateVersion: 1,
   initial: 0,
   decide(state, command) {
     if (state + command > 2) throw new Error('too much')

@@ -2,10 +2,9 @@ import type { Decider } from '../../domain/decider.ts'
 
 /** A decider of several commands at once: each is decided on the state that the ones before it leave, and all their events are appended in one step. */
 export function inSequence<State, Command, Event>(decider: Decider<State, Command, Event>): Decider<State, readonly Command[], Event> {
-  const { initial, decide, evolve } = decider
+  const { decide, evolve } = decider
   return {
-    initial,
-    evolve,
+    ...decider,
     decide(state, commands) {
       const events: Event[] = []
       let current = state

@@ -1,15 +1,15 @@
 import { keyShare, requireKey } from '../../domain/key-share/key-share.ts'
-import type { EventLog } from '../../domain/ports/event-log.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
-import { execute, load } from '../execute.ts'
+import { execute } from '../execute.ts'
+import { type AggregateLog, load } from '../load.ts'
 import { inAnswerTo, type Process } from './process.ts'
 
 const NAME = 'key-attachment'
 const CONCURRENCY = 16
 
 /** Gives a finished key to its wallet. */
-export function keyAttachmentProcess({ log }: { log: EventLog }): Process {
+export function keyAttachmentProcess({ log }: { log: AggregateLog }): Process {
   return {
     name: NAME,
     reactsTo: ['KeyGenerationCompleted'],

@@ -1,16 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
-import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
+import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
-import { execute, load } from '../execute.ts'
+import { execute } from '../execute.ts'
+import { type AggregateLog, load } from '../load.ts'
 import { type GenerationTiming, generateSharedKey } from './key-generation-rounds.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
 
 export type KeyGenerationDependencies = {
-  log: EventLog
+  log: AggregateLog
   channel: PartyChannel
   progress: Progress
   timing?: Timing

@@ -1,7 +1,7 @@
 import { keyShare, requireKey } from '../../domain/key-share/key-share.ts'
-import { type EventLog, Unavailable } from '../../domain/ports/event-log.ts'
+import { Unavailable } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
-import { load } from '../execute.ts'
+import { type AggregateLog, load } from '../load.ts'
 import type { Process } from './process.ts'
 import { askEach, CeremonyFailed } from './rounds.ts'
 
@@ -9,7 +9,7 @@ const CONCURRENCY = 16
 const TIMEOUT_MS = 5_000
 
 /** Has every holder of a revoked key destroy its share. Holders may be asked again; the event comes back until each has confirmed. */
-export function keyRevocationProcess({ log, channel }: { log: EventLog; channel: PartyChannel }): Process {
+export function keyRevocationProcess({ log, channel }: { log: AggregateLog; channel: PartyChannel }): Process {
   return {
     name: 'key-revocation',
     reactsTo: ['KeyRevoked'],

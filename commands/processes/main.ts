@@ -5,9 +5,8 @@ import { watchParties } from '../../adapters/nats/party-directory.ts'
 import { runProcess } from '../../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../../adapters/process/logger.ts'
 import { readSettings, requireUrls } from '../../adapters/process/settings.ts'
-import { KEY_SHARE_STREAMS } from '../../domain/key-share/events.ts'
-import { WALLET_STREAMS } from '../../domain/wallet/events.ts'
-import { rememberStreams } from '../remembered-streams.ts'
+import { withCurrentEvents } from '../../domain/current-events.ts'
+import { rememberingLog } from '../load.ts'
 import { runConsumer } from './consumer.ts'
 import { keyAttachmentProcess } from './key-attachment.ts'
 import { keyGenerationProcess } from './key-generation.ts'
@@ -20,7 +19,9 @@ await runProcess('processes', async () => {
   const settings = readSettings(process.env)
   const urls = requireUrls(settings)
   const logger = createLogger('processes', settings.logLevel)
-  const log = rememberStreams(connectEventLog({ url: urls.eventStore }), { prefixes: [WALLET_STREAMS, KEY_SHARE_STREAMS] })
+  const log = rememberingLog(withCurrentEvents(connectEventLog({ url: urls.eventStore })), {
+    onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
+  })
   const messages = await connectMessages({ url: urls.nats, name: 'processes' })
   const parties = watchParties(messages, settings.parties)
   const channel = connectPartyChannel(messages, { name: 'coordinator' })

@@ -3,7 +3,7 @@ import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
 import { DomainError } from '../../domain/domain-error.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import { keyShare, requireActiveKey } from '../../domain/key-share/key-share.ts'
-import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
+import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
 import type { Failure, SessionIdentity } from '../../domain/signing-session/events.ts'
@@ -17,7 +17,8 @@ import {
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { requireOpenWallet, wallet } from '../../domain/wallet/wallet.ts'
-import { execute, load } from '../execute.ts'
+import { execute } from '../execute.ts'
+import { type AggregateLog, load } from '../load.ts'
 import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
 import { gatherOpenings, type Timing } from './openings.ts'
@@ -27,7 +28,7 @@ import type { Progress } from './progress.ts'
 import { CeremonyFailed, type Said } from './rounds.ts'
 
 export type SigningDependencies = {
-  log: EventLog
+  log: AggregateLog
   channel: PartyChannel
   directory: Pick<PartyDirectory, 'isUp'>
   progress: Progress
@@ -166,7 +167,7 @@ export function signingProcess({ log, channel, directory, progress, timing = TIM
 }
 
 /** The session's key as it is now, or why it may not sign any more. */
-async function keyToSignWith(log: EventLog, { keyId, walletId }: SessionIdentity): Promise<SigningKey | { code: string }> {
+async function keyToSignWith(log: AggregateLog, { keyId, walletId }: SessionIdentity): Promise<SigningKey | { code: string }> {
   const [key, owner] = await Promise.all([
     load(log, { decider: keyShare, stream: keyShareStream(keyId) }),
     load(log, { decider: wallet, stream: walletStream(walletId) }),

@@ -30,6 +30,7 @@ export type KeyShareCommand =
   | { type: 'RevokeKey'; reason: string }
 
 export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
+  stateVersion: 1,
   initial: { status: 'absent' },
 
   decide(state, command) {

@@ -18,6 +18,9 @@ export type GuardedWrite = {
   push?: { [path: string]: Json }
 }
 
+/** What the event at a position makes of documents. */
+export type PositionedWrites = { position: bigint; writes: readonly GuardedWrite[] }
+
 export type Find = {
   /** Equality on fields. */
   where: { [field: string]: Json }
@@ -41,30 +44,33 @@ export class DocumentMissing extends Error {
   }
 }
 
-/** The checkpoint is not where this writer left it: the store lost its data, or another writer has taken over. */
-export class CheckpointMoved extends Error {
-  override readonly name = 'CheckpointMoved'
+/** The store will never take this write, whatever is tried again: it breaks a unique index, does not fit the document, or cannot be stored at all. */
+export class WriteRefused extends Error {
+  override readonly name = 'WriteRefused'
+  constructor(
+    readonly collection: string,
+    /** Why, in one word or number of the store's own; never data of the document. */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`a write to ${collection} is refused: ${reason}`, options)
+  }
 }
 
+/** Collections are named as they are in the store: `collectionOf` says how that of a read model's build is. */
 export interface Documents {
   /** Documents carry `_id`, their own fields and `position` (number). @throws Unavailable */
   get(collection: string, id: string): Promise<Document | undefined>
   find(collection: string, options: Find): Promise<Document[]>
 
-  /** Applies the writes of one position in order. @throws DocumentMissing, Unavailable */
-  apply(batch: readonly { position: bigint; writes: readonly GuardedWrite[] }[]): Promise<void>
+  /**
+   * Applies writes in rising order of position, those of one position in their order. When it throws, some may have taken effect.
+   * @throws DocumentMissing, WriteRefused, Unavailable
+   */
+  apply(batch: readonly PositionedWrites[]): Promise<void>
 
   ensureIndexes(indexes: readonly IndexSpec[]): Promise<void>
 
-  /** Undefined when the projection has none yet. */
-  readCheckpoint(projection: string): Promise<bigint | undefined>
-  /** Moves the checkpoint from `from` to `to`; -1 is before every event. @throws CheckpointMoved when it is not at `from` */
-  moveCheckpoint(projection: string, from: bigint | undefined, to: bigint): Promise<void>
-
-  /** Forgets the collections and the checkpoint of a projection, before a rebuild. */
-  drop(projection: string, collections: readonly string[]): Promise<void>
-
   /** @throws Unavailable */
   ping(): Promise<void>
-  close(): Promise<void>
 }

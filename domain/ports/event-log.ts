@@ -40,12 +40,21 @@ export type ExpectedRevision = 'any' | 'no_stream' | bigint
 /** `revision` and `position` are those of the last event appended. */
 export type Appended = { revision: bigint; position: bigint }
 
-/** What a catch-up subscription says: `checkpoint` means everything up to `position` has been considered. */
-export type SubscriptionMessage = { kind: 'event'; event: RecordedEvent } | { kind: 'checkpoint'; position: bigint } | { kind: 'caughtUp' }
+/**
+ * What a catch-up subscription says, in the log's order. `checkpoint` means everything up to `position` has been considered;
+ * `unreadable` is an event that this version cannot make anything of, as it is stored.
+ */
+export type SubscriptionMessage =
+  | { kind: 'event'; event: RecordedEvent }
+  | { kind: 'unreadable'; event: RecordedEvent; error: EventUnreadable }
+  | { kind: 'checkpoint'; position: bigint }
+  | { kind: 'caughtUp' }
 
 /** One event handed to one of several competing consumers. It comes again until it is acknowledged or parked. */
 export type Delivery = {
   event: RecordedEvent
+  /** When nothing can be made of the event: it can only be parked. */
+  unreadable?: EventUnreadable
   retryCount: number
   ack(): Promise<void>
   retry(reason: string): Promise<void>
@@ -71,6 +80,27 @@ export class Unavailable extends Error {
   }
 }
 
+/** An event of a newer version than this software knows, of an unknown type, or whose data are not what its type says. */
+export class EventUnreadable extends Error {
+  override readonly name = 'EventUnreadable'
+  readonly code = 'event_unreadable'
+  readonly stream: string
+  readonly revision: bigint
+  readonly position: bigint
+  readonly type: string
+  /** As the event gives it. */
+  readonly version: unknown
+  constructor({ stream, revision, position, type, metadata }: RecordedEvent, reason: string) {
+    const version: unknown = (metadata as EventMetadata | undefined)?.schemaVersion
+    super(`event ${revision} of ${stream} (${type}, version ${version}) cannot be read: ${reason}`)
+    this.stream = stream
+    this.revision = revision
+    this.position = position
+    this.type = type
+    this.version = version
+  }
+}
+
 /** Events of streams, or events of types, whose names begin with one of these. */
 export type Selection = { prefixes: readonly string[] } | { types: readonly string[] }
 
@@ -81,19 +111,35 @@ export interface EventLog {
   /** Forwards from `from` (inclusive, default the first). A stream that does not exist is empty. */
   readStream(stream: string, options?: { from?: bigint; limit?: number }): AsyncIterable<RecordedEvent>
 
-  /** The whole log forwards, events of system streams left out. */
+  /** The whole log forwards as it is stored, snapshots and events of system streams left out. */
   readAll(options?: { after?: bigint | undefined; limit?: number }): AsyncIterable<RecordedEvent>
 
   /** Position of the last event of a stream with one of the prefixes; undefined when there is none among the newest events of the log. */
   lastPosition(prefixes: readonly string[]): Promise<bigint | undefined>
 
-  /** Live, after `after` (exclusive; from the start without), only streams with one of the prefixes. Ends when the signal aborts; throws when the connection is lost. */
-  subscribe(options: { after?: bigint | undefined; prefixes: readonly string[]; signal: AbortSignal }): AsyncIterable<SubscriptionMessage>
+  /**
+   * Live, after `after` (exclusive; from the start without), only streams with one of the prefixes. Each batch holds what is ready at that
+   * moment: at least one message, at most `maxBatch` (default 500). Ends when the signal aborts; throws Unavailable when the connection is
+   * lost or has fallen silent.
+   */
+  subscribe(options: {
+    after?: bigint | undefined
+    prefixes: readonly string[]
+    signal: AbortSignal
+    maxBatch?: number
+  }): AsyncIterable<readonly SubscriptionMessage[]>
 
   /**
-   * Joins (and on first use creates) a group of competing consumers over some of the events of the log. Ends when the signal aborts; throws when the connection is lost.
+   * Joins (and on first use creates) a group of competing consumers over some of the events of the log. Ends when the signal aborts; throws
+   * Unavailable when the connection is lost or has fallen silent.
    */
   consume(options: { group: string; signal: AbortSignal } & Selection): AsyncIterable<Delivery>
+
+  /** The newest snapshot of the stream, as it was written; undefined when there is none. @throws Unavailable */
+  readSnapshot(stream: string): Promise<unknown>
+
+  /** Replaces the snapshot of the stream. @throws Unavailable */
+  writeSnapshot(stream: string, snapshot: object): Promise<void>
 
   /** Resolves when the store answers. @throws Unavailable */
   ping(): Promise<void>

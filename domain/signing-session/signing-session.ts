@@ -28,6 +28,7 @@ export type SigningSessionCommand =
   | { type: 'CancelSession'; by: string }
 
 export const signingSession: Decider<SigningSession, SigningSessionCommand, SigningSessionEvent> = {
+  stateVersion: 1,
   initial: { status: 'absent' },
 
   decide(state, command) {

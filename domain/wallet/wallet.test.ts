@@ -39,6 +39,19 @@ test('a key is attached once, however often it is asked for', (t) => {
   t.is(after(create, attach, attach).events.length, 2)
 })
 
+test('the state of a wallet does not grow for ever with its keys', (t) => {
+  const attached = Array.from(
+    { length: 100_000 },
+    (_, index): WalletEvent => ({
+      type: 'KeyAttached',
+      data: { walletId: 'w1', keyId: `key-${index}`, scheme: 'frost-ed25519', publicKey: '00' },
+    }),
+  )
+  const state = fold(wallet, [...after(create).events, ...attached])
+  t.true(JSON.stringify(state).length < 20_000)
+  t.deepEqual(wallet.decide(state, { type: 'AttachKey', keyId: 'key-99999', scheme: 'frost-ed25519', publicKey: '00' }), [])
+})
+
 test('a frozen wallet is not open until it is unfrozen', (t) => {
   const freeze: WalletCommand = { type: 'Freeze', reason: 'audit' }
   t.throws(() => requireOpenWallet(after(create, freeze).state), refused('wallet_frozen'))

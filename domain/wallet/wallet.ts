@@ -12,8 +12,12 @@ export type Wallet =
       name: string
       clientKeys: readonly ClientKey[]
       policy: WalletPolicy
+      /** The newest KEYS_KEPT of its keys, the newest last: a state must not grow for ever with its history. */
       keyIds: readonly string[]
     }
+
+/** A wallet may have more keys; an older one would be attached again if it were asked for again. */
+const KEYS_KEPT = 1_000
 
 export type ExistingWallet = Exclude<Wallet, { status: 'absent' }>
 
@@ -32,6 +36,7 @@ export type WalletCommand =
   | { type: 'Unfreeze'; reason: string }
 
 export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
+  stateVersion: 1,
   initial: { status: 'absent' },
 
   decide(state, command) {
@@ -66,7 +71,7 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
     if (state.status === 'absent') return state
     switch (event.type) {
       case 'KeyAttached':
-        return { ...state, keyIds: [...state.keyIds, event.data.keyId] }
+        return { ...state, keyIds: [...state.keyIds.slice(1 - KEYS_KEPT), event.data.keyId] }
       case 'PolicyChanged':
         return { ...state, policy: event.data.policy }
       case 'WalletFrozen':

@@ -3,40 +3,113 @@ import { randomUUID } from 'node:crypto'
 import type { ExecutionContext } from 'ava'
 import { startEmbeddedMongo } from '../../adapters/embedded/mongodb/server.ts'
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
-import { connectDocuments } from '../../adapters/mongodb/documents.ts'
+import { connectMongo } from '../../adapters/mongodb/connect.ts'
 import { connectMessages } from '../../adapters/nats/messages.ts'
+import { type WatchedWorkers, watchProjectionWorkers } from '../../adapters/nats/projection-workers.ts'
 import type { Documents } from '../../domain/ports/documents.ts'
 import type { JsonObject } from '../../domain/ports/event-log.ts'
 import type { Messages } from '../../domain/ports/messages.ts'
+import { type Build, type BuildReport, collectionOf, PARTITIONS, type ProjectionStore } from '../../domain/ports/projections.ts'
+import { createMetrics } from '../../http/metrics.ts'
 import { type RunningApp, runApp } from '../../http/testing/running-app.ts'
 import { type OpenReadModels, openReadModels } from '../open-read-models.ts'
+import { observeProjections } from '../projections/metrics.ts'
+import { projectionRoutes } from '../projections/routes.ts'
 import { READ_MODELS, type ReadModelName } from '../read-model.ts'
 import { queryRoutes } from '../routes.ts'
+import { type Gate, startGate } from './gate.ts'
 
-export type Backends = { documents: Documents; messages: Messages }
+export type Backends = {
+  documents: Documents
+  store: ProjectionStore
+  messages: Messages
+  /** The ways to MongoDB and to NATS. */
+  mongo: Gate
+  nats: Gate
+  /** MongoDB has lost everything. */
+  loseDocuments(): Promise<void>
+}
 
 export async function startBackends(t: ExecutionContext): Promise<Backends> {
-  const [mongo, nats] = await Promise.all([startEmbeddedMongo({ port: 0 }), startEmbeddedNats({ port: 0 })])
-  const documents = await connectDocuments({ url: mongo.url, database: 'quorate' })
-  const messages = await connectMessages({ url: nats.url, name: 'test' })
+  const [mongoServer, natsServer] = await Promise.all([startEmbeddedMongo({ port: 0 }), startEmbeddedNats({ port: 0 })])
+  const [mongo, nats] = await Promise.all([startGate(mongoServer.port), startGate(natsServer.port)])
+  const through = (url: string, { port }: Gate) => url.replace(/:\d+/, `:${port}`)
+  const { documents, projections: store, close } = await connectMongo({ url: through(mongoServer.url, mongo), database: 'quorate' })
+  const messages = await connectMessages({ url: through(natsServer.url, nats), name: 'test' })
+  const servers = [mongo, nats, natsServer, mongoServer]
   t.teardown(async () => {
     await messages.close()
-    await documents.close()
-    await nats.close()
-    await mongo.close()
+    await close()
+    for (const server of servers) await server.close()
   })
-  return { documents, messages }
+  return {
+    documents,
+    store,
+    messages,
+    mongo,
+    nats,
+    async loseDocuments() {
+      const empty = await startEmbeddedMongo({ port: 0 })
+      servers.push(empty)
+      mongo.leadTo(empty.port)
+    },
+  }
 }
 
-/** What a projection worker says after it has written. */
-export function announce(messages: Messages, subject: string, position: bigint): void {
-  messages.publish(`quorate.projection.${subject}`, Buffer.from(JSON.stringify({ position: String(position) })))
+export const ALL_PARTITIONS: readonly number[] = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+
+/** A projection worker, as far as the read side can see one. */
+export type Worker = {
+  /** A build of the projection that readers read from, at the beginning of the log. */
+  activeBuild(projection: string): Promise<Build>
+  /** Says that partitions of the build hold everything up to the position. */
+  reach(build: Build, position: bigint, partitions?: readonly number[]): void
+  /** Says that a document has been written. */
+  change(projection: string, key: string, position: bigint): void
+  report(build: Build, said: Partial<BuildReport>, workerId?: string): void
 }
 
-export type ReadSide = {
+export function actAsWorker({ store, messages }: Pick<Backends, 'store' | 'messages'>): Worker {
+  const publish = (subject: string, content: object) => messages.publish(subject, Buffer.from(JSON.stringify(content)))
+  return {
+    async activeBuild(projection) {
+      const build = await store.begin(projection, 1)
+      await store.activate(build)
+      return build
+    },
+    reach(build, position, partitions = ALL_PARTITIONS) {
+      publish(`quorate.projection.${build.projection}`, { position: String(position), build: build.id, partitions })
+    },
+    change(projection, key, position) {
+      publish(`quorate.projection.${projection}.${key}`, { position: String(position) })
+    },
+    report({ id, projection, version }, said, workerId = 'worker-1') {
+      const report: BuildReport = {
+        projection,
+        version,
+        build: id,
+        role: 'active',
+        partitions: ALL_PARTITIONS,
+        position: null,
+        lagEvents: 0,
+        lagMs: 0,
+        currentAt: null,
+        events: 0,
+        parked: 0,
+        failure: null,
+        ...said,
+      }
+      publish(`quorate.projections.${workerId}`, { workerId, startedAt: new Date().toISOString(), leaving: false, builds: [report] })
+    },
+  }
+}
+
+export type ReadSide = Backends & {
   app: RunningApp
   models: OpenReadModels
-  messages: Messages
+  workers: WatchedWorkers
+  worker: Worker
+  builds: { [Name in ReadModelName]: Build }
   /** Position of the event projected last. */
   position(): bigint
   /** Projects one event: writes fields of a document, and announces it. */
@@ -44,24 +117,43 @@ export type ReadSide = {
 }
 
 export async function startReadSide(t: ExecutionContext): Promise<ReadSide> {
-  const { documents, messages } = await startBackends(t)
-  const checkpoints = Object.fromEntries(READ_MODELS.map((name) => [name, `${name}@1`])) as { [Name in ReadModelName]: string }
-  for (const name of READ_MODELS) await documents.moveCheckpoint(checkpoints[name], undefined, 1n)
-  const models = await openReadModels({ documents, messages, checkpoints })
-  t.teardown(models.close)
+  const backends = await startBackends(t)
+  const { documents, store, messages } = backends
+  const worker = actAsWorker(backends)
+  const builds = Object.fromEntries(
+    await Promise.all(READ_MODELS.map(async (name) => [name, await worker.activeBuild(name)])),
+  ) as ReadSide['builds']
+  const workers = watchProjectionWorkers(messages)
+  const models = await openReadModels({ documents, store, messages, workers })
+  t.teardown(() => {
+    models.close()
+    workers.close()
+  })
   await messages.ping()
-  const app = await runApp(t, queryRoutes(models, { ids: ['party-1', 'party-2'], isUp: (id) => id === 'party-1', health: () => undefined }))
+  const operated = {
+    models,
+    workers,
+    catalogue: READ_MODELS.map((name) => ({ name, version: 1 })),
+    alertWorkers: () => messages.publish('quorate.projections.look', new Uint8Array()),
+  }
+  const metrics = createMetrics()
+  observeProjections(metrics.registry, operated)
+  const parties = { ids: ['party-1', 'party-2'], isUp: (id: string) => id === 'party-1', health: () => undefined }
+  const app = await runApp(t, [...queryRoutes(models, parties), ...projectionRoutes(operated)], { metrics })
   let position = 1n
   return {
+    ...backends,
     app,
     models,
-    messages,
+    workers,
+    worker,
+    builds,
     position: () => position,
     async project(model, id, fields) {
       position += 1n
-      await documents.apply([{ position, writes: [{ collection: model, id, create: true, set: fields }] }])
-      announce(messages, `${model}.${id}`, position)
-      for (const name of READ_MODELS) announce(messages, name, position)
+      await documents.apply([{ position, writes: [{ collection: collectionOf(builds[model], model), id, create: true, set: fields }] }])
+      worker.change(model, id, position)
+      for (const name of READ_MODELS) worker.reach(builds[name], position)
       return position
     },
   }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
-import { fold } from '../../domain/decider.ts'
-import type { KeyShareEvent } from '../../domain/key-share/events.ts'
+import type { Decider } from '../../domain/decider.ts'
+import { currentEvent } from '../../domain/event-catalogue.ts'
+import { KEY_SHARE_STREAMS } from '../../domain/key-share/events.ts'
 import { type ExistingKeyShare, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
-import type { SigningSessionEvent } from '../../domain/signing-session/events.ts'
+import { SIGNING_SESSION_STREAMS } from '../../domain/signing-session/events.ts'
 import { type ExistingSession, requireSession, signingSession } from '../../domain/signing-session/signing-session.ts'
-import type { WalletEvent } from '../../domain/wallet/events.ts'
+import { WALLET_STREAMS, walletStream } from '../../domain/wallet/events.ts'
 import { type ExistingWallet, requireWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { hadHappened, type Moment } from './moment.ts'
 
@@ -24,30 +25,47 @@ export type WalletAt = {
 
 /**
  * A wallet, its keys and its signing sessions as of a moment, from the events of the log alone.
- * @throws DomainError `wallet_not_found` when there was no such wallet yet
+ * @throws DomainError `wallet_not_found` when there was no such wallet yet, EventUnreadable when one of those events cannot be read
  */
 export async function walletAt(log: AsyncIterable<RecordedEvent>, walletId: string, moment: Moment): Promise<WalletAt> {
   const hash = createHash('sha256')
-  const streams = new Map<string, RecordedEvent[]>()
+  const wallets = states(wallet, WALLET_STREAMS)
+  const keys = states(keyShare, KEY_SHARE_STREAMS)
+  const sessions = states(signingSession, SIGNING_SESSION_STREAMS)
   let events = 0
   let position = 0n
   for await (const event of log) {
-    if ((event.data as { walletId?: unknown }).walletId !== walletId || !hadHappened(event, moment)) continue
+    if (!isOf(walletId, event) || !hadHappened(event, moment)) continue
     hash.update(`${canonicalEvent(event)}\n`)
-    streams.set(event.stream, [...(streams.get(event.stream) ?? []), event])
+    const current = currentEvent(event)
+    for (const { follow } of [wallets, keys, sessions]) follow(current)
     events++
     position = event.position
   }
-  const kind = (prefix: string) => [...streams].filter(([stream]) => stream.startsWith(prefix)).map(([, recorded]) => recorded)
   return {
-    wallet: requireWallet(fold(wallet, kind('wallet-').flat() as unknown as WalletEvent[])),
-    keys: kind('keyShare-').map((recorded) => published(requireKey(fold(keyShare, recorded as unknown as KeyShareEvent[])))),
-    sessions: kind('signingSession-').map((recorded) =>
-      published(requireSession(fold(signingSession, recorded as unknown as SigningSessionEvent[]))),
-    ),
+    wallet: requireWallet(wallets.all().next().value ?? wallet.initial),
+    keys: [...keys.all()].map((state) => published(requireKey(state))),
+    sessions: [...sessions.all()].map((state) => published(requireSession(state))),
     events,
     position: position.toString(),
     digest: hash.digest('hex'),
+  }
+}
+
+/** Whether an event is about the wallet. What cannot be read of another one is none of its business. */
+function isOf(walletId: string, { stream, data }: RecordedEvent): boolean {
+  return stream === walletStream(walletId) || (data as { walletId?: unknown } | null | undefined)?.walletId === walletId
+}
+
+/** The state of every stream of one kind, from the events it is told of. */
+function states<State, Event>({ initial, evolve }: Decider<State, never, Event>, prefix: string) {
+  const byStream = new Map<string, State>()
+  return {
+    follow(event: RecordedEvent): void {
+      if (event.stream.startsWith(prefix))
+        byStream.set(event.stream, evolve(byStream.get(event.stream) ?? initial, event as unknown as Event))
+    },
+    all: () => byStream.values(),
   }
 }
 

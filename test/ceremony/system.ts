@@ -12,7 +12,9 @@ import { connectMessages } from '../../adapters/nats/messages.ts'
 import { startNatsServer } from '../../adapters/nats/nats-server.ts'
 import { connectPartyChannel, partyEndpoint } from '../../adapters/nats/party-channel.ts'
 import { watchParties } from '../../adapters/nats/party-directory.ts'
-import { type Aggregate, type CommandContext, type DomainEvent, execute, load } from '../../commands/execute.ts'
+import type { Aggregate, DomainEvent } from '../../commands/aggregate.ts'
+import { type CommandContext, execute } from '../../commands/execute.ts'
+import { load } from '../../commands/load.ts'
 import { runConsumer } from '../../commands/processes/consumer.ts'
 import { inSequence } from '../../commands/processes/in-sequence.ts'
 import { keyAttachmentProcess } from '../../commands/processes/key-attachment.ts'
@@ -340,8 +342,8 @@ async function waitFor<State, Command, Event extends DomainEvent, Wanted>(
   wanted: (state: State) => Wanted | undefined,
 ): Promise<Wanted> {
   const signal = AbortSignal.timeout(OUTCOME_WITHIN_MS)
-  for await (const message of log.subscribe({ prefixes: [aggregate.stream], signal })) {
-    if (message.kind !== 'event') continue
+  for await (const batch of log.subscribe({ prefixes: [aggregate.stream], signal })) {
+    if (!batch.some(({ kind }) => kind === 'event')) continue
     const found = wanted((await load(log, aggregate)).state)
     if (found !== undefined) return found
   }

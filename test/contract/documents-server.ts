@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { MongoClient } from 'mongodb'
-import { connectDocuments } from '../../adapters/mongodb/documents.ts'
-import type { DocumentsServer } from './documents.ts'
+import { connectMongo } from '../../adapters/mongodb/connect.ts'
+import type { DocumentsServer } from './documents-fixture.ts'
 
 /** FerretDB 1.24 speaks MongoDB's protocol, but has not all of its language. */
 const FERRETDB_LACKS = new Map([
@@ -15,6 +15,17 @@ const FERRETDB_LACKS = new Map([
   ['an update that would break a unique index changes nothing', 'FerretDB answers with an internal error instead of 11000'],
   ['a unique index cannot be made over duplicates', 'FerretDB answers with an internal error instead of 11000'],
   ['a pipeline computes several totals of each group', 'FerretDB computes only the first of several accumulators'],
+  ['concurrent updates of one document are all counted', 'FerretDB does not update documents atomically'],
+  ['of many who want the same document at the same position, one gets it', 'FerretDB does not update documents atomically'],
+  [
+    'whatever is repeated or delayed, and whoever else writes it, the documents are those of one pass',
+    'FerretDB does not update documents atomically',
+  ],
+  ['what is stored comes back byte for byte, also after an update of another field', 'FerretDB has no arrays within arrays'],
+  ['an unordered bulk write says of each failure where it was, and of each upsert what came of it', 'FerretDB stops at the first failure'],
+  ['an index is made once, and not under two names or with two meanings', 'FerretDB takes other options for the same index'],
+  ['a collection is renamed with all that belongs to it', 'FerretDB cannot rename over another collection'],
+  ['what a client asks wrongly is refused by its code, and harms nothing', 'FerretDB has another code for unknown stages'],
 ])
 
 /** A server under test, with a database of its own that is dropped at the end. `close` is for what was started with it. */
@@ -24,7 +35,7 @@ export async function openDocumentsServer(
 ): Promise<DocumentsServer> {
   const name = `quorate_contract_${randomUUID().replaceAll('-', '')}`
   const client = await MongoClient.connect(url, { serverSelectionTimeoutMS: 5_000 })
-  const documents = await connectDocuments({ url, database: name })
+  const mongo = await connectMongo({ url, database: name })
   const build = await client.db(name).command({ buildInfo: 1 })
   const isFerret = build.ferretdbVersion !== undefined || build.ferretdb !== undefined
   const { hostname, port } = new URL(url)
@@ -32,12 +43,13 @@ export async function openDocumentsServer(
     description: `${kind ?? (isFerret ? 'FerretDB' : 'MongoDB')}, as version ${build.version}`,
     host: hostname,
     port: Number(port || 27017),
-    documents,
+    documents: mongo.documents,
+    projections: mongo.projections,
     database: client.db(name),
     lacks: isFerret ? FERRETDB_LACKS : new Map(),
     async close() {
       await client.db(name).dropDatabase()
-      await documents.close()
+      await mongo.close()
       await client.close()
       await close?.()
     },

@@ -1,34 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { connect as connectSocket } from 'node:net'
-import type { ExecutionContext, TestFn } from 'ava'
+import type { TestFn } from 'ava'
 import fc from 'fast-check'
-import {
-  type Document as AnyDocument,
-  Binary,
-  type Collection,
-  type Db,
-  Long,
-  MongoBulkWriteError,
-  MongoServerError,
-  ObjectId,
-} from 'mongodb'
-import { CheckpointMoved, DocumentMissing, type Documents, type GuardedWrite } from '../../domain/ports/documents.ts'
-
-/** A server under test. `lacks` says of which tests, by title, it is known not to be capable, and why. */
-export type DocumentsServer = {
-  description: string
-  host: string
-  port: number
-  documents: Documents
-  /** The same database through the official driver. */
-  database: Db
-  lacks: ReadonlyMap<string, string>
-  close(): Promise<void>
-}
-
-type Fixture = { name: string; documents: Documents; collection: Collection<AnyDocument & { _id: string | number | ObjectId }> }
-
-type Check = (title: string, run: (t: ExecutionContext, fixture: Fixture) => Promise<void>) => void
+import { Binary, Long, MongoBulkWriteError, MongoServerError, ObjectId } from 'mongodb'
+import { DocumentMissing, type Documents, type GuardedWrite, WriteRefused } from '../../domain/ports/documents.ts'
+import { type Build, BuildGone, BuildUnderWay, collectionOf, type ParkedEvent } from '../../domain/ports/projections.ts'
+import type { Check, DocumentsServer } from './documents-fixture.ts'
+import { semanticsContract } from './documents-semantics.ts'
 
 type Batch = { position: bigint; writes: GuardedWrite[] }[]
 
@@ -49,7 +27,7 @@ export function documentsContract(test: TestFn, connect: () => Promise<Documents
 
   const check: Check = (title, run) => {
     test(title, async (t) => {
-      const { lacks, documents, database } = current()
+      const { lacks, documents, projections, database } = current()
       const reason = lacks.get(title)
       if (reason !== undefined) {
         t.log(`skipped: ${reason}`)
@@ -57,12 +35,14 @@ export function documentsContract(test: TestFn, connect: () => Promise<Documents
         return
       }
       const name = freshName()
-      await run(t, { name, documents, collection: database.collection(name) })
+      await run(t, { name, documents, projections, collection: database.collection(name) })
     })
   }
 
   portContract(check)
+  projectionStoreContract(check)
   wireContract(check, current)
+  semanticsContract(check, current)
 }
 
 /** Guards, repetitions, order, checkpoints: the promises of `domain/ports/documents.ts`. */
@@ -143,8 +123,37 @@ function portContract(check: Check): void {
     await documents.ensureIndexes([{ collection: name, fields: { email: 1 }, unique: true }])
     await documents.apply([{ position: 1n, writes: [create(name, 'a', { set: { email: 'x@y' } })] }])
     const twice = documents.apply([{ position: 2n, writes: [create(name, 'b', { set: { email: 'x@y' } })] }])
-    await t.throwsAsync(twice, { instanceOf: MongoServerError, code: 11000 })
+    const refused = await t.throwsAsync(twice, { instanceOf: WriteRefused })
+    t.deepEqual([refused.collection, refused.reason], [name, 'duplicate_key'])
     t.is(await documents.get(name, 'b'), undefined)
+  })
+
+  check(
+    'a write that its document has no place for is refused, and the others of the batch are not lost',
+    async (t, { name, documents }) => {
+      await documents.apply([
+        { position: 1n, writes: [create(name, 'a', { set: { name: 'text' } }), create(name, 'b', { set: { n: 1 } })] },
+      ])
+      const batch = [
+        { position: 2n, writes: [change(name, 'a', { increment: { name: 1 } })] },
+        { position: 3n, writes: [change(name, 'b', { increment: { n: 1 } })] },
+      ]
+      await t.throwsAsync(documents.apply(batch), { instanceOf: WriteRefused })
+      await documents.apply(batch.slice(1))
+      t.deepEqual(
+        [await documents.get(name, 'a'), await documents.get(name, 'b')],
+        [
+          { _id: 'a', name: 'text', position: 1 },
+          { _id: 'b', n: 2, position: 3 },
+        ],
+      )
+    },
+  )
+
+  check('a document larger than any can be is refused', async (t, { name, documents }) => {
+    const large = documents.apply([{ position: 1n, writes: [create(name, 'a', { set: { text: 'x'.repeat(17 * 1024 * 1024) } })] }])
+    await t.throwsAsync(large, { instanceOf: WriteRefused })
+    t.is(await documents.get(name, 'a'), undefined)
   })
 
   check('a position beyond the safe integers is refused', async (t, { name, documents }) => {
@@ -170,27 +179,6 @@ function portContract(check: Check): void {
     t.deepEqual(await documents.find(name, { where: { secret: { $ne: null } }, by: 'at', direction: 'asc', limit: 5 }), [])
   })
 
-  check('a checkpoint moves only from where it is', async (t, { name: projection, documents }) => {
-    t.is(await documents.readCheckpoint(projection), undefined)
-    await documents.moveCheckpoint(projection, undefined, 10n)
-    await t.throwsAsync(documents.moveCheckpoint(projection, undefined, 11n), { instanceOf: CheckpointMoved })
-    await documents.moveCheckpoint(projection, 10n, 20n)
-    await t.throwsAsync(documents.moveCheckpoint(projection, 10n, 30n), { instanceOf: CheckpointMoved })
-    t.is(await documents.readCheckpoint(projection), 20n)
-  })
-
-  check('a dropped projection is forgotten, but keeps its indexes', async (t, { name, documents, collection }) => {
-    await documents.ensureIndexes([{ collection: name, fields: { v: 1 }, unique: true }])
-    await documents.apply([{ position: 4n, writes: [create(name, 'a', { set: { v: 1 } })] }])
-    await documents.moveCheckpoint(name, undefined, 4n)
-    await documents.drop(name, [name, `${name}_never_made`])
-    t.is(await documents.get(name, 'a'), undefined)
-    t.is(await documents.readCheckpoint(name), undefined)
-    t.true((await collection.indexes()).some(({ key, unique }) => unique === true && key.v === 1))
-    await documents.apply([{ position: 1n, writes: [create(name, 'a', { set: { v: 2 } })] }])
-    t.is((await documents.get(name, 'a'))?.position, 1)
-  })
-
   check(
     'whatever is repeated or delayed, and whoever else writes it, the documents are those of one pass',
     async (t, { name, documents }) => {
@@ -201,12 +189,188 @@ function portContract(check: Check): void {
           await documents.apply(batchOf(log, once))
           await Promise.all([deliver(documents, batchOf(log, often), ones), deliver(documents, batchOf(log, often), others)])
           t.deepEqual(await everything(documents, often), await everything(documents, once))
-          await documents.drop(name, [once, often])
         }),
         { numRuns: 25 },
       )
     },
   )
+}
+
+/** Builds, checkpoints and parked events: the promises of `domain/ports/projections.ts`. */
+function projectionStoreContract(check: Check): void {
+  const at = (position: bigint, events = Number(position)) => ({ position, events })
+  const advance = (partition: number, position: bigint, parkings = 0) => ({
+    checkpoints: new Map([[partition, at(position)]]),
+    held: new Map<string, bigint>(),
+    parkings,
+  })
+  const event = (build: Build, stream: string, revision: number): ParkedEvent => ({
+    build: build.id,
+    projection: build.projection,
+    stream,
+    revision: String(revision),
+    position: String(revision * 10),
+    type: 'WalletCreated',
+    error: 'event_unreadable',
+    parkedAt: '2026-01-01T00:00:00.000Z',
+    held: 0,
+  })
+
+  check('a projection has no build until one is begun, and one in the making at a time', async (t, { name, projections }) => {
+    t.deepEqual(await projections.builds(name), { active: undefined, building: undefined })
+    const build = await projections.begin(name, 1)
+    t.like(build, { projection: name, version: 1 })
+    t.deepEqual(await projections.builds(name), { active: undefined, building: build })
+    const error = await t.throwsAsync(projections.begin(name, 1), { instanceOf: BuildUnderWay })
+    t.deepEqual(error.build, build)
+  })
+
+  check('of those who begin a build at the same time one does', async (t, { name, projections }) => {
+    const begun = await Promise.allSettled(Array.from({ length: 5 }, () => projections.begin(name, 1)))
+    t.is(begun.filter(({ status }) => status === 'fulfilled').length, 1)
+    t.true(begun.every((outcome) => outcome.status === 'fulfilled' || outcome.reason instanceof BuildUnderWay))
+  })
+
+  check('a build of a newer version takes the place of one in the making', async (t, { name, projections }) => {
+    const old = await projections.begin(name, 1)
+    const next = await projections.begin(name, 2)
+    t.deepEqual((await projections.builds(name)).building, next)
+    await t.throwsAsync(projections.state(old), { instanceOf: BuildGone })
+    await t.throwsAsync(projections.advance(old, advance(0, 1n)), { instanceOf: BuildGone })
+    await t.throwsAsync(projections.activate(old), { instanceOf: BuildGone })
+    await t.throwsAsync(projections.begin(name, 1), { instanceOf: BuildUnderWay })
+  })
+
+  check('a build takes over from the one that was active', async (t, { name, projections }) => {
+    const first = await projections.begin(name, 1)
+    await projections.activate(first)
+    const second = await projections.begin(name, 1)
+    t.not(second.id, first.id)
+    t.deepEqual(await projections.builds(name), { active: first, building: second })
+    await projections.activate(second)
+    await projections.activate(second)
+    t.deepEqual(await projections.builds(name), { active: second, building: undefined })
+    await t.throwsAsync(projections.checkpoints(first), { instanceOf: BuildGone })
+  })
+
+  check('checkpoints move forwards, never back, each partition for itself', async (t, { name, projections }) => {
+    const build = await projections.begin(name, 1)
+    t.deepEqual([...(await projections.checkpoints(build))], [])
+    t.true(
+      await projections.advance(build, {
+        ...advance(3, 20n),
+        checkpoints: new Map([
+          [3, at(20n)],
+          [4, at(7n)],
+        ]),
+      }),
+    )
+    t.true(
+      await projections.advance(build, {
+        ...advance(3, 10n),
+        checkpoints: new Map([
+          [3, at(10n)],
+          [4, at(9n)],
+        ]),
+      }),
+    )
+    t.deepEqual((await projections.checkpoints(build)).get(3), at(20n))
+    t.deepEqual((await projections.checkpoints(build)).get(4), at(9n))
+  })
+
+  check('whoever does not know what is parked cannot move a checkpoint', async (t, { name, projections }) => {
+    const build = await projections.begin(name, 1)
+    await projections.park(event(build, 'wallet-1', 5))
+    t.false(await projections.advance(build, advance(0, 100n)))
+    const { parkings, parked, checkpoints } = await projections.state(build)
+    t.deepEqual([...checkpoints], [])
+    t.deepEqual(parked, [event(build, 'wallet-1', 5)])
+    t.true(await projections.advance(build, { ...advance(0, 100n, parkings), held: new Map([['wallet-1', 9n]]) }))
+    t.is((await projections.parked(build))[0]?.held, 4)
+  })
+
+  check('of a stream the first event that was in the way is parked', async (t, { name, projections }) => {
+    const build = await projections.begin(name, 1)
+    for (const [stream, revision] of [
+      ['wallet-b', 7],
+      ['wallet-a', 9],
+      ['wallet-b', 5],
+      ['wallet-b', 6],
+    ] as const)
+      await projections.park(event(build, stream, revision))
+    const parked = await projections.parked(build)
+    t.deepEqual(
+      parked.map(({ stream, revision }) => [stream, revision]),
+      [
+        ['wallet-b', '5'],
+        ['wallet-a', '9'],
+      ],
+    )
+    t.is(parked[0]?.held, 2, 'what was known to be held still is')
+  })
+
+  check('a stream is released only by who has applied all that was held of it', async (t, { name, projections }) => {
+    const build = await projections.begin(name, 1)
+    t.false(await projections.requestRetry(build, 'wallet-1'))
+    await projections.park(event(build, 'wallet-1', 5))
+    t.true(await projections.requestRetry(build, 'wallet-1'))
+    const [parked] = await projections.parked(build)
+    t.truthy(parked?.retryRequestedAt)
+    const { parkings } = await projections.state(build)
+    await projections.advance(build, { ...advance(0, 100n, parkings), held: new Map([['wallet-1', 8n]]) })
+    t.false(await projections.unpark(parked!, 7n))
+    t.is((await projections.parked(build)).length, 1)
+    t.true(await projections.unpark(parked!, 8n))
+    t.deepEqual(await projections.parked(build), [])
+    t.false(await projections.advance(build, advance(0, 200n, parkings)))
+    t.false(await projections.unpark(parked!, 9n))
+  })
+
+  check('when a later event is in the way now, that one is parked', async (t, { name, projections }) => {
+    const build = await projections.begin(name, 1)
+    await projections.park(event(build, 'wallet-1', 5))
+    await projections.requestRetry(build, 'wallet-1')
+    const [parked] = await projections.parked(build)
+    t.true(await projections.repark(parked!, event(build, 'wallet-1', 8)))
+    t.deepEqual(await projections.parked(build), [event(build, 'wallet-1', 8)])
+    t.false(await projections.repark(parked!, event(build, 'wallet-1', 9)))
+  })
+
+  check('streams may have any name', async (t, { name, projections }) => {
+    const build = await projections.begin(name, 1)
+    const streams = ['wallet-$.a.b', 'wallet-\u0000', 'wallet-\u{1f511}', `wallet-${'x'.repeat(2_000)}`]
+    for (const stream of streams) await projections.park(event(build, stream, 1))
+    t.deepEqual((await projections.parked(build)).map(({ stream }) => stream).sort(), [...streams].sort())
+  })
+
+  check('what is left of builds out of use is dropped, and nothing else', async (t, { name, projections, documents, collection }) => {
+    const written = async (build: Build) => {
+      const physical = collectionOf(build, name)
+      await documents.apply([{ position: 1n, writes: [{ collection: physical, id: 'a', create: true }] }])
+      return async () => (await documents.get(physical, 'a')) !== undefined
+    }
+    const first = await projections.begin(name, 1)
+    const hasFirst = await written(first)
+    await projections.activate(first)
+    const hasSecond = await written(await projections.begin(name, 1))
+    await collection.insertOne({ _id: 'a' })
+    await projections.dropRetired(name, [name])
+    t.deepEqual([await hasFirst(), await hasSecond()], [true, true])
+    await projections.activate((await projections.builds(name)).building!)
+    await projections.dropRetired(name, [name])
+    t.deepEqual([await hasFirst(), await hasSecond()], [false, true])
+    t.is(await collection.countDocuments({}), 1)
+  })
+
+  check('of a build whose data are lost everybody is told', async (t, { name, projections, collection }) => {
+    const build = await projections.begin(name, 1)
+    await collection.db.collection<{ _id: string }>('builds').deleteOne({ _id: name })
+    t.deepEqual(await projections.builds(name), { active: undefined, building: undefined })
+    await t.throwsAsync(projections.advance(build, advance(0, 1n)), { instanceOf: BuildGone })
+    await t.throwsAsync(projections.park(event(build, 'wallet-1', 1)), { instanceOf: BuildGone })
+    t.deepEqual(await projections.parked(build), [])
+    t.not((await projections.begin(name, 1)).id, build.id)
+  })
 }
 
 const IDS = ['a', 'b', 'c', 'd']

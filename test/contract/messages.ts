@@ -17,8 +17,20 @@ const ownSubject = () => `test-${randomBytes(8).toString('hex')}`
 const HELLO = 'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}\r\n'
 const SILENT = 'CONNECT {"verbose":false,"pedantic":false}\r\n'
 
+/** Whoever answers, by the name and version that it gives itself. */
+async function describe(url: string): Promise<string> {
+  const client = await connect({ servers: url })
+  const { server_name, version } = client.info ?? {}
+  await client.close()
+  return `${server_name}, version ${version}`
+}
+
 /** What a server must do for the port `Messages`, and what core NATS promises to the official client. */
 export function testMessages(test: TestFn, server: string, url: string): void {
+  test.before(async (t) => {
+    t.log(`${server} answers as ${await describe(url)}`)
+  })
+
   const messagesTest = (title: string, body: (t: ExecutionContext, messages: Messages) => Promise<void>) =>
     test(`${server}: ${title}`, async (t) => {
       const messages = await connectMessages({ url, name: 'contract' })
@@ -436,6 +448,57 @@ export function testOutages(test: TestFn, server: string, start: (port: number) 
     t.is(text(answer), 'again')
   })
 
+  test(`${server}: an outage under load ends by itself, and whatever is asked meanwhile is answered in bounded time`, async (t) => {
+    let loaded = true
+    const first = await start(0)
+    const [messages, other] = await Promise.all(
+      ['one', 'other'].map((name) => connectMessages({ url: first.url, name: `contract, ${name}` })),
+    )
+    t.teardown(async () => {
+      loaded = false
+      await Promise.all([messages!.close(), other!.close()])
+    })
+    const subject = ownSubject()
+    const heard = new Set<string>()
+    messages!.serve(`${subject}.service`, async (payload) => payload)
+    messages!.subscribe(`${subject}.feed.*`, (payload) => heard.add(text(payload)))
+    const outcomes = { answered: 0, refused: 0, slowest: 0 }
+
+    /** Asks again and again, as many callers do at once. */
+    async function load(worker: number): Promise<void> {
+      for (let i = 0; loaded; i++) {
+        const started = performance.now()
+        other!.publish(`${subject}.feed.${worker}`, bytes(`${worker}:${i}`))
+        try {
+          await other!.request(`${subject}.service`, bytes(`${i}`), { timeoutMs: 2_000 })
+          outcomes.answered++
+        } catch (error) {
+          t.true(error instanceof Unavailable || error instanceof NoResponders || error instanceof RequestTimeout, String(error))
+          outcomes.refused++
+          await sleep(5)
+        }
+        outcomes.slowest = Math.max(outcomes.slowest, performance.now() - started)
+      }
+    }
+
+    const workers = Array.from({ length: 16 }, (_, worker) => load(worker))
+    await until(() => outcomes.answered > 200)
+    await first.close()
+    await until(() => outcomes.refused > 200)
+    const bulk = Buffer.alloc(1_000_000)
+    const heapBefore = process.memoryUsage().arrayBuffers
+    for (let i = 0; i < 100; i++) other!.publish(`${subject}.feed.bulk`, bulk)
+    t.true(process.memoryUsage().arrayBuffers - heapBefore < 20_000_000, 'what is published during an outage is not kept')
+    const second = await start(first.port)
+    t.teardown(() => second.close())
+    const answeredBefore = outcomes.answered
+    heard.clear()
+    await until(() => outcomes.answered > answeredBefore + 200 && heard.size > 200)
+    loaded = false
+    await Promise.all(workers)
+    t.true(outcomes.slowest < 10_000, `the slowest took ${outcomes.slowest} ms`)
+  })
+
   test(`${server}: a client may start before the server`, async (t) => {
     const placeholder = await start(0)
     await placeholder.close()
@@ -453,6 +516,11 @@ export function testOutages(test: TestFn, server: string, start: (port: number) 
     const connecting = connectMessages({ url: placeholder.url, name: 'contract', firstConnectWithinMs: 300 })
     await t.throwsAsync(connecting, { instanceOf: Unavailable })
   })
+}
+
+/** Waits for a condition, for thirty seconds at most. */
+async function until(holds: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 30_000; !holds(); await sleep(10)) if (Date.now() > deadline) throw new Error('it never came to that')
 }
 
 /** Repeats while nobody answers, for twenty seconds at most. */

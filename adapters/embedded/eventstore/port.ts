@@ -1,44 +1,62 @@
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import type { Server } from '@grpc/grpc-js'
-import { ServerCredentials } from '@grpc/grpc-js'
 
 /** How every HTTP/2 connection begins (RFC 9113, section 3.4). */
-const HTTP2_PREFACE = 'PRI'
-const FIRST_BYTES_TIMEOUT_MS = 10_000
+const HTTP2_PREFACE = Buffer.from('PRI')
 const LOOPBACK = '127.0.0.1'
+
+/** Connections at the same time; more are closed at once. */
+const MOST_CONNECTIONS = 1024
+
+/** A connection must begin within this time, and one of HTTP/1.1 is over after the other. */
+const FIRST_BYTES_TIMEOUT_MS = 10_000
+const HEALTH_TIMEOUT_MS = 30_000
 
 export type Port = { number: number; close(): Promise<void> }
 
 /**
- * Listens on a loopback port (0 means any free one) that answers gRPC and, for health checks, HTTP/1.1: `/health/live` is 204 while
+ * Listens on a loopback port (0 means any free one) that answers HTTP/2 and, for health checks, HTTP/1.1: `/health/live` is 204 while
  * the server runs. Which of them a connection is shows in its first bytes.
  */
-export async function openPort(grpc: Server, port: number): Promise<Port> {
-  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
+export async function openPort(acceptHttp2: (socket: Socket) => void, port: number): Promise<Port> {
   const health = createHttpServer((request, response) => {
     response.statusCode = request.url === '/health/live' ? 204 : 404
     response.end()
   })
   const sockets = new Set<Socket>()
-  const listener = createServer((socket) => {
+
+  function sort(socket: Socket): void {
+    let first = Buffer.alloc(0)
+    const late = setTimeout(() => socket.destroy(), FIRST_BYTES_TIMEOUT_MS)
+    socket.once('close', () => clearTimeout(late))
+    socket.on('data', function gather(chunk: Buffer) {
+      first = Buffer.concat([first, chunk])
+      const compared = first.subarray(0, HTTP2_PREFACE.length)
+      const isHttp2 = compared.equals(HTTP2_PREFACE)
+      if (!isHttp2 && HTTP2_PREFACE.subarray(0, compared.length).equals(compared)) return
+      socket.removeListener('data', gather)
+      socket.pause()
+      socket.unshift(first)
+      clearTimeout(late)
+      if (isHttp2) acceptHttp2(socket)
+      else answerHealth(socket)
+    })
+  }
+
+  function answerHealth(socket: Socket): void {
+    const late = setTimeout(() => socket.destroy(), HEALTH_TIMEOUT_MS)
+    socket.once('close', () => clearTimeout(late))
+    health.emit('connection', socket)
+    socket.resume()
+  }
+
+  const listener = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    socket.once('error', () => socket.destroy())
-    socket.setTimeout(FIRST_BYTES_TIMEOUT_MS, () => socket.destroy())
-    socket.once('data', (first: Buffer) => {
-      socket.pause()
-      socket.setTimeout(0)
-      socket.removeAllListeners('timeout')
-      socket.unshift(first)
-      if (first.toString('latin1', 0, HTTP2_PREFACE.length) === HTTP2_PREFACE) {
-        injector.injectConnection(socket)
-      } else {
-        health.emit('connection', socket)
-        socket.resume()
-      }
-    })
+    socket.on('error', () => socket.destroy())
+    sort(socket)
   })
+  listener.maxConnections = MOST_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject)
     listener.listen(port, LOOPBACK, resolve)
@@ -46,7 +64,6 @@ export async function openPort(grpc: Server, port: number): Promise<Port> {
   return {
     number: (listener.address() as AddressInfo).port,
     close() {
-      injector.destroy()
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
       for (const socket of sockets) socket.destroy()
       return closed

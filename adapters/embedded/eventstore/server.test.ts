@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  CancelledError,
   EventStoreDBClient,
   jsonEvent,
+  MaxAppendSizeExceededError,
   NO_STREAM,
   persistentSubscriptionToAllSettingsFromDefaults,
   START,
@@ -150,4 +154,50 @@ test.serial('health is told over HTTP/1.1 on the same port', async (t) => {
     t.is((await fetch(`http://127.0.0.1:${port}/health/live`)).status, 204)
     t.is((await fetch(`http://127.0.0.1:${port}/other`)).status, 404)
   })
+})
+
+test.serial('a data directory that is new begins with an event of the system', async (t) => {
+  await withServer(undefined, async (client) => {
+    const types: string[] = []
+    for await (const { event } of client.readAll({ maxCount: 10 })) types.push(event!.type)
+    t.deepEqual(types, ['$metadata'])
+  })
+})
+
+test.serial('an append that is too large or goes nowhere is refused, and the next one is not', async (t) => {
+  await withServer(undefined, async (client) => {
+    const large = jsonEvent({ type: 'thing', data: 'x'.repeat(1024 * 1024) })
+    const credentials = { username: 'any', password: 'body' }
+    for (const options of [{}, { credentials }]) {
+      await t.throwsAsync(client.appendToStream('s', large, options), { instanceOf: MaxAppendSizeExceededError })
+      await t.throwsAsync(client.appendToStream('', events(1), options))
+      await t.throwsAsync(client.appendToStream('x'.repeat(70_000), events(1), options))
+    }
+    t.true((await client.appendToStream('s', events(1))).success)
+  })
+})
+
+test.serial('a connection that says nothing, or little, is given up only when its time has come', async (t) => {
+  await withServer(undefined, async (client, { port }) => {
+    const silent = connectTcp(port, '127.0.0.1')
+    const slow = connectTcp(port, '127.0.0.1')
+    slow.write('G')
+    await once(slow, 'connect')
+    t.true((await client.appendToStream('s', events(1))).success)
+    const answer = once(slow, 'data')
+    slow.write('ET /health/live HTTP/1.1\r\nHost: x\r\n\r\n')
+    t.regex(String((await answer)[0]), /^HTTP\/1.1 204/)
+    for (const socket of [silent, slow]) socket.destroy()
+  })
+})
+
+test.serial('a server that stops ends the subscriptions of its clients', async (t) => {
+  const server = await startEmbeddedEventStore({ port: 0 })
+  const client = EventStoreDBClient.connectionString(server.url)
+  const subscription = client.subscribeToAll({ fromPosition: START })
+  await once(subscription, 'data')
+  const failed = once(subscription, 'error')
+  await server.close()
+  t.true((await failed)[0] instanceof CancelledError)
+  await client.dispose()
 })

@@ -1,18 +1,17 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Server } from '@grpc/grpc-js'
+import { createGrpcServer } from './grpc/server.ts'
 import { createCommitQueue } from './log/commit-queue.ts'
-import { closeDatabase, openDatabase } from './log/database.ts'
+import { openDiskStorage } from './log/disk-storage.ts'
 import { openLog } from './log/log.ts'
+import { createMemoryStorage } from './log/memory-storage.ts'
 import { createGroupStore } from './persistent/group-store.ts'
 import { startPersistentSubscriptions } from './persistent/subsystem.ts'
 import { openPort } from './port.ts'
-import { featuresService, gossipService, monitoringService, persistentService, streamsService } from './services/generated.ts'
-import { gossipHandlers } from './services/gossip.ts'
-import { monitoringHandlers } from './services/monitoring.ts'
-import { persistentHandlers } from './services/persistent-service.ts'
-import { SERVER_VERSION, serverFeaturesHandlers } from './services/server-features.ts'
-import { streamsHandlers } from './services/streams-service.ts'
+import { gossipRoutes } from './services/gossip.ts'
+import { monitoringRoutes } from './services/monitoring.ts'
+import { persistentRoutes } from './services/persistent-service.ts'
+import { SERVER_VERSION, serverFeaturesRoutes } from './services/server-features.ts'
+import { streamsRoutes } from './services/streams-service.ts'
+import { setMetadata } from './streams/write.ts'
 
 export type EmbeddedEventStore = {
   /** `esdb://127.0.0.1:PORT?tls=false` */
@@ -21,10 +20,9 @@ export type EmbeddedEventStore = {
   close(): Promise<void>
 }
 
-const DATABASE_FILE = 'eventstore.db'
-
-/** Larger messages are refused before they are read; an append has a much smaller limit of its own. */
-const MAX_MESSAGE_BYTES = 17 * 1024 * 1024
+/** The log of an EventStoreDB is never empty: it begins with the metadata of the stream for statistics, and clients' tests count on that. */
+const STATISTICS_STREAM = '$stats-127.0.0.1:2113'
+const STATISTICS_METADATA = Buffer.from('{"$maxAge":864000}')
 
 /**
  * Starts a server on loopback that official EventStoreDB clients can use. Without `dataDir` it keeps everything in memory; with it, an
@@ -36,32 +34,30 @@ export async function startEmbeddedEventStore(options: {
   log?: (line: string) => void
 }): Promise<EmbeddedEventStore> {
   const report = options.log ?? (() => {})
-  if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
-  const database = openDatabase(options.dataDir === undefined ? ':memory:' : join(options.dataDir, DATABASE_FILE))
-  const log = openLog(database)
+  const log = openLog(options.dataDir === undefined ? createMemoryStorage() : openDiskStorage(options.dataDir), report)
   const commits = createCommitQueue(log, report)
   const store = { log, commits }
-  const groups = startPersistentSubscriptions(log, commits, createGroupStore(database), report)
+  if (log.head() === 0) await commits.submit(() => setMetadata(log, STATISTICS_STREAM, STATISTICS_METADATA, Date.now()))
+  const groups = startPersistentSubscriptions(log, commits, createGroupStore(log), report)
   const closeStore = async () => {
     await groups.close()
-    // Whatever was written before this is stored before the database closes.
+    // Whatever was written before this is stored before the log closes.
     await commits.submit(() => undefined)
-    closeDatabase(database)
+    log.close()
   }
-  const grpc = new Server({
-    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-    'grpc.max_send_message_length': -1,
-  })
   let portNumber = options.port
-  grpc.addService(streamsService, streamsHandlers(store))
-  grpc.addService(persistentService, persistentHandlers(store, groups))
-  grpc.addService(featuresService, serverFeaturesHandlers())
-  grpc.addService(
-    gossipService,
-    gossipHandlers(() => portNumber),
+  const grpc = createGrpcServer(
+    new Map([
+      ...streamsRoutes(store),
+      ...persistentRoutes(store, groups),
+      ...serverFeaturesRoutes(),
+      ...gossipRoutes(() => portNumber),
+      ...monitoringRoutes(log),
+    ]),
+    report,
   )
-  grpc.addService(monitoringService, monitoringHandlers(log))
-  const port = await openPort(grpc, options.port).catch(async (error: unknown) => {
+  const port = await openPort(grpc.accept, options.port).catch(async (error: unknown) => {
+    await grpc.close()
     await closeStore()
     throw error
   })
@@ -73,7 +69,7 @@ export async function startEmbeddedEventStore(options: {
     port: port.number,
     close() {
       closing ??= (async () => {
-        grpc.forceShutdown()
+        await grpc.close()
         await port.close()
         await closeStore()
       })()

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { deserialize } from 'bson'
+import { deserialize, serialize } from 'bson'
 import { createCursors } from './cursors.ts'
 import { CommandError } from './errors.ts'
 
@@ -7,7 +7,7 @@ type Reply = { cursor: { id: number; firstBatch?: object[]; nextBatch?: object[]
 
 const read = (reply: Uint8Array): Reply['cursor'] => (deserialize(reply) as Reply).cursor
 
-const numbers = (count: number) => Array.from({ length: count }, (_, n) => ({ n }))
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => serialize({ n }))
 
 test('results come in batches until there are none', (t) => {
   const cursors = createCursors(() => 0)
@@ -27,7 +27,7 @@ test('nothing stays open behind the last document, nor behind a single batch', (
 
 test('a batch stays below 16 MiB, but always makes progress', (t) => {
   const cursors = createCursors(() => 0)
-  const large = Array.from({ length: 3 }, () => ({ pad: 'x'.repeat(9 * 1024 * 1024) }))
+  const large = Array.from({ length: 3 }, () => serialize({ pad: 'x'.repeat(9 * 1024 * 1024) }))
   const { id, firstBatch } = read(cursors.open('d.c', large, {}))
   t.is(firstBatch?.length, 1)
   t.is(read(cursors.more(id, 'd.c')).nextBatch?.length, 1)
@@ -50,6 +50,8 @@ test('cursors are bounded in number, and forgotten after ten idle minutes', (t) 
   for (let i = 1; i < 1_000; i++) open()
   t.throws(open, { instanceOf: CommandError, message: /at most/ })
   now = 10 * 60_000 + 1
+  cursors.expire()
+  t.is(cursors.size, 0)
   t.notThrows(open)
   t.throws(() => cursors.more(first, 'd.c'), { instanceOf: CommandError })
 })

@@ -1,26 +1,28 @@
 import { randomInt } from 'node:crypto'
-import { type Doc, MAX_DOCUMENT_BYTES } from './document.ts'
+import { MAX_DOCUMENT_BYTES } from './document.ts'
 import { CommandError } from './errors.ts'
 import { encodeCursorReply } from './wire/cursor-reply.ts'
-import { encodeDocument } from './wire/messages.ts'
 
-/** Results waiting to be fetched. They are a snapshot: documents never change in place. */
-type OpenCursor = { namespace: string; results: Iterator<Doc>; ahead: Uint8Array | undefined; usedAt: number }
+/** Results waiting to be fetched, each as BSON. They are a snapshot: documents never change in place. */
+type OpenCursor = { namespace: string; results: Iterator<Uint8Array>; ahead: Uint8Array | undefined; usedAt: number }
 
 export type Cursors = {
   /** The reply with the first batch; what is left stays open under a cursor id. @throws TooManyOpenCursors */
-  open(namespace: string, results: Iterable<Doc>, options: { batchSize?: number | undefined; singleBatch?: boolean }): Uint8Array
+  open(namespace: string, results: Iterable<Uint8Array>, options: { batchSize?: number | undefined; singleBatch?: boolean }): Uint8Array
   /** @throws CursorNotFound */
   more(id: number, namespace: string, batchSize?: number): Uint8Array
   /** False when there is no such cursor. */
   kill(id: number, namespace: string): boolean
+  /** Forgets the cursors that nobody has used for ten minutes, and what they hold. */
+  expire(): void
+  readonly size: number
 }
 
 const FIRST_BATCH = 101
 const MAX_OPEN = 1_000
 const IDLE_MS = 10 * 60_000
 
-/** `now` is in milliseconds; a cursor that nobody used for ten minutes is gone. */
+/** `now` is in milliseconds. */
 export function createCursors(now: () => number): Cursors {
   const cursors = new Map<number, OpenCursor>()
 
@@ -30,7 +32,7 @@ export function createCursors(now: () => number): Cursors {
 
   function next(cursor: OpenCursor): Uint8Array | undefined {
     const { done, value } = cursor.results.next()
-    return done ? undefined : encodeDocument(value)
+    return done ? undefined : value
   }
 
   /** Up to `count` documents and 16 MiB, but at least one. */
@@ -81,6 +83,10 @@ export function createCursors(now: () => number): Cursors {
     },
     kill(id, namespace) {
       return cursors.get(id)?.namespace === namespace && cursors.delete(id)
+    },
+    expire,
+    get size() {
+      return cursors.size
     },
   }
 }

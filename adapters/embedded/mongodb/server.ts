@@ -13,14 +13,23 @@ export type EmbeddedMongo = {
   close(): Promise<void>
 }
 
+export type EmbeddedMongoOptions = {
+  /** 0 for any free one. */
+  port: number
+  log?: (line: string) => void
+  /** How long a client may leave its answers unread. */
+  stalledMs?: number
+}
+
 const MAX_CONNECTIONS = 1_000
+const EXPIRE_EVERY_MS = 60_000
 const MAX_INCOMPLETE_BYTES = 256 * 1024 * 1024
 
 /**
  * Speaks MongoDB's wire protocol (OP_MSG) on loopback, and keeps the documents in memory: for one machine, where read models are rebuilt
- * from the log of events. Port 0 takes any free one.
+ * from the log of events.
  */
-export async function startEmbeddedMongo(options: { port: number; log?: (line: string) => void }): Promise<EmbeddedMongo> {
+export async function startEmbeddedMongo(options: EmbeddedMongoOptions): Promise<EmbeddedMongo> {
   const log = options.log ?? (() => {})
   const server: Server = { databases: createDatabases(), cursors: createCursors(Date.now), startedAt: Date.now(), log }
   const budget: Budget = { held: 0, limit: MAX_INCOMPLETE_BYTES }
@@ -30,7 +39,7 @@ export async function startEmbeddedMongo(options: { port: number; log?: (line: s
   const listener = createServer((socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    void serveConnection(socket, server, ++connections, budget)
+    void serveConnection(socket, server, ++connections, { budget, stalledMs: options.stalledMs })
   })
   listener.maxConnections = MAX_CONNECTIONS
   listener.listen(options.port, '127.0.0.1')
@@ -39,10 +48,13 @@ export async function startEmbeddedMongo(options: { port: number; log?: (line: s
   const url = `mongodb://127.0.0.1:${port}/?directConnection=true`
   log(`embedded mongodb: listening on ${url} (in memory, for one machine; set QUORATE_MONGODB_URL to use a real one)`)
 
+  const expiry = setInterval(server.cursors.expire, EXPIRE_EVERY_MS).unref()
+
   return {
     url,
     port,
     async close() {
+      clearInterval(expiry)
       const closed = once(listener, 'close')
       listener.close()
       for (const socket of sockets) socket.destroy()

@@ -30,13 +30,22 @@ export type Router = {
   heardBy(peer: Peer, subject: string): Subscription | undefined
 }
 
-export function createRouter({ maxSubscriptions }: { maxSubscriptions: number }): Router {
+/** About what a subscription takes of memory, in bytes: its texts, and for each token a node of the tree. */
+const BYTES_OF_TOKEN = 256
+const weigh = ({ subject, queue = '', sid }: Subscription): number =>
+  subject.length + queue.length + sid.length + BYTES_OF_TOKEN * subject.split('.').length
+
+export type RouterLimits = { maxSubscriptions: number; maxBytes: number }
+
+export function createRouter({ maxSubscriptions, maxBytes }: RouterLimits): Router {
   const tree = createSubjectTree<Subscription>()
   let count = 0
+  let bytes = 0
 
   function unsubscribe(subscription: Subscription): void {
     tree.remove(subscription.subject, subscription.queue, subscription)
     count--
+    bytes -= weigh(subscription)
   }
 
   function deliver(subscription: Subscription, from: Peer, message: Publication): boolean {
@@ -53,9 +62,11 @@ export function createRouter({ maxSubscriptions }: { maxSubscriptions: number })
 
   return {
     subscribe(subscription) {
-      if (count >= maxSubscriptions) return false
+      const weight = weigh(subscription)
+      if (count >= maxSubscriptions || bytes + weight > maxBytes) return false
       tree.insert(subscription.subject, subscription.queue, subscription)
       count++
+      bytes += weight
       return true
     },
     unsubscribe,

@@ -52,7 +52,7 @@ test('a client that gives no sign of life is cut off', async (t) => {
 })
 
 test('a client that answers pings stays', async (t) => {
-  const { port } = await start(t, { pingIntervalMs: 150 })
+  const { port } = await start(t, { pingIntervalMs: 500 })
   const socket = await dial(t, port)
   let pings = 0
   for await (const chunk of socket) {

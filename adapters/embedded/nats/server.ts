@@ -8,7 +8,7 @@ import { createRouter } from './router.ts'
 
 const HOST = '127.0.0.1'
 const MAX_CONNECTIONS = 512
-const MAX_SUBSCRIPTIONS = 100_000
+const SUBSCRIPTIONS = { maxSubscriptions: 100_000, maxBytes: 96 * 1_048_576 }
 const PING_INTERVAL_MS = 30_000
 /** As in nats-server. */
 const LIMITS: Limits = { maxControlLine: 4_096, maxPayload: 1_048_576 }
@@ -34,7 +34,7 @@ export async function startEmbeddedNats({
   log = () => {},
   pingIntervalMs = PING_INTERVAL_MS,
 }: EmbeddedNatsOptions): Promise<EmbeddedNats> {
-  const router = createRouter({ maxSubscriptions: MAX_SUBSCRIPTIONS })
+  const router = createRouter(SUBSCRIPTIONS)
   const backlog = createBacklog(BACKLOG)
   const connections = new Set<Connection>()
   const serverId = randomBytes(16).toString('hex').toUpperCase()

@@ -1,35 +1,49 @@
 import type { Commit, Log } from './log.ts'
 
 export type CommitQueue = {
-  /** Runs `work` in the next commit. Resolves when it has been fsynced; rejects when the store failed. */
+  /** Runs `work` before the next commit. Resolves when what it appended is durable; rejects when `work` or the commit failed. */
   submit<T>(work: () => T): Promise<T>
   /** Calls `listener` after every commit that stored events. Returns how to stop. */
   onCommit(listener: (commit: Commit) => void): () => void
 }
 
+type Waiting = { work: () => unknown; resolve: (result: unknown) => void; reject: (reason: unknown) => void }
+
+/** A commit takes no further work once it is so large. */
+const COMMIT_BYTES = 4 * 1024 * 1024
+
 /**
- * Group commit: whatever arrives in one turn of the event loop goes into one transaction, and what arrives while that one is being
- * written goes into the next. `work` answers with an outcome when it declines; it throws only when the store fails, and then none of
- * the transaction's work was stored.
+ * Group commit: whatever arrives in one turn of the event loop is stored together, and what arrives while that is being written goes into
+ * the next commit. `work` answers with an outcome when it declines; it throws only when something failed.
  */
 export function createCommitQueue(log: Log, report: (line: string) => void): CommitQueue {
-  type Waiting = { work: () => unknown; resolve: (result: unknown) => void; reject: (reason: unknown) => void }
   let waiting: Waiting[] = []
   const listeners = new Set<(commit: Commit) => void>()
 
   function flush(): void {
-    const batch = waiting
-    waiting = []
-    try {
-      const { result, commit } = log.transaction(() => batch.map(({ work }) => work()))
-      batch.forEach(({ resolve }, index) => {
-        resolve(result[index])
-      })
-      if (commit.streams.size > 0) for (const listener of listeners) listener(commit)
-    } catch (error) {
-      report(`a commit of ${batch.length} writes failed: ${error instanceof Error ? error.message : 'unknown error'}`)
-      for (const { reject } of batch) reject(error)
+    const staged: { writer: Waiting; result: unknown }[] = []
+    let taken = 0
+    for (const next of waiting) {
+      if (log.stagedBytes() >= COMMIT_BYTES) break
+      taken += 1
+      try {
+        staged.push({ writer: next, result: log.stage(next.work) })
+      } catch (error) {
+        next.reject(error)
+      }
     }
+    waiting = waiting.slice(taken)
+    if (waiting.length > 0) setImmediate(flush)
+    let commit: Commit
+    try {
+      commit = log.commit()
+    } catch (error) {
+      report(`a commit of ${staged.length} writes failed: ${error instanceof Error ? error.message : 'unknown error'}`)
+      for (const { writer } of staged) writer.reject(error)
+      return
+    }
+    for (const { writer, result } of staged) writer.resolve(result)
+    if (commit.streams.size > 0) for (const listener of listeners) listener(commit)
   }
 
   return {

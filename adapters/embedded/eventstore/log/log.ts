@@ -1,230 +1,222 @@
-import { type BoundedMap, createBoundedMap } from './bounded-map.ts'
-import type { Database } from './database.ts'
-import { commitDigest, type DigestedRecord, GENESIS } from './digest.ts'
-import { type Appended, type Direction, NO_STREAM, type ProposedEvent, type RecordedEvent, TOMBSTONE } from './event.ts'
-import { decodeRecord, encodeRecords } from './record-codec.ts'
+import { createBoundedMap } from './bounded-map.ts'
+import { createColumn } from './column.ts'
+import { type Appended, type Direction, type ProposedEvent, type RecordedEvent, TOMBSTONE } from './event.ts'
+import { createFrameBuffer } from './frame-buffer.ts'
+import { decodeRecord, recordKey } from './record.ts'
+import { openSegments } from './segments.ts'
+import type { Storage } from './storage.ts'
+import { createStreamIndex } from './stream-index.ts'
 
 /** What a commit changed. */
 export type Commit = { streams: ReadonlySet<string>; head: number }
 
-/** Some events in the order of the read; `next` is where the following page begins, absent when there is none. `used` rows with `bytes` were read for it. */
-export type Page = { events: RecordedEvent[]; next: number | undefined; used: number; bytes: number }
-
-/** How much a page may hold: events, and rows (each of them is one append or a part of it). */
-export type PageLimit = { events: number; rows: number }
+/** Some events in the order of the read; `next` is where the following page begins, absent when there is none. */
+export type Page = { events: RecordedEvent[]; next: number | undefined }
 
 export type Log = {
   /** Position of the last event, 0 when there is none. */
   head(): number
   /** NO_STREAM, TOMBSTONE, or the revision of the last event. */
   lastRevision(stream: string): number
-  /** From `from` (inclusive) in either direction. */
-  readStream(stream: string, from: number, direction: Direction, limit: PageLimit): Page
-  /** From position `from` (inclusive) in either direction. */
-  readAll(from: number, direction: Direction, limit: PageLimit): Page
+  /** From revision `from` (inclusive) in either direction, at most `most` events and as many as fit into a page. */
+  readStream(stream: string, from: number, direction: Direction, most: number): Page
+  /** The same from position `from`. */
+  readAll(from: number, direction: Direction, most: number): Page
   /** Where a recently appended event is, by its id. The last one when it was appended more than once. */
   revisionOf(stream: string, id: string): number | undefined
-  /** Only within `transaction`. */
+  /**
+   * Runs `work`, which may append. What it appends can be read at once, and must be followed by `commit` before anybody else reads. When it
+   * throws, what it appended is taken back.
+   */
+  stage<T>(work: () => T): T
+  /** Within `stage` only. */
   append(stream: string, events: readonly ProposedEvent[], created: number): Appended
-  /** Only within `transaction`. Ends the stream. */
+  /** Within `stage` only. Ends the stream. */
   tombstone(stream: string, event: ProposedEvent, created: number): Appended
-  /** Runs `work` and commits what it appended; when it throws, nothing of it was stored. */
-  transaction<T>(work: () => T): { result: T; commit: Commit }
+  /** Bytes that the next commit will write. */
+  stagedBytes(): number
+  /** Makes durable what was staged. When it throws, nothing of that was stored. */
+  commit(): Commit
+  close(): void
 }
 
-/** Where an id was appended last; one that is in two streams is remembered for the later one only, as in EventStoreDB. */
-type Place = { stream: number; revision: number }
+type Staged = { stream: string; id: string; offset: number; before: number }
 
-type StreamEntry = { id: number | undefined; last: number }
-/** The driver hands blobs over as plain buffers. */
-type RecordRow = { position: number; revision: number; count: number; created: number; payload: ArrayBuffer; name: string }
+const SEGMENT_BYTES = 128 * 1024 * 1024
 
-const CACHED_STREAMS = 20_000
+/** A page holds events of about so many bytes, or a single larger one. */
+const PAGE_BYTES = 256 * 1024
+const PAGE_EVENTS = 1024
+
+/** Ids of so many events are remembered; after a restart, of those within so many bytes. */
 const RECENT_IDS = 131_072
 const RECENT_BYTES = 128 * 1024 * 1024
 
-/** The log of all streams in a database that `openDatabase` opened. */
-export function openLog(database: Database.Database): Log {
-  const sql = prepareStatements(database)
-  const last = sql.lastRecord.get([]) as { position: number; count: number; digest: ArrayBuffer } | undefined
-  let head = last ? last.position + last.count - 1 : 0
-  let digest: Uint8Array = last ? Buffer.from(last.digest) : GENESIS
-  let entries: BoundedMap<string, StreamEntry>
-  let recentIds: BoundedMap<string, Place>
-  let pending: DigestedRecord[]
+/**
+ * The log of all streams in a storage, which closes with it. What is in memory is about eight bytes for each event and a few hundred for
+ * each stream; it is made by reading the whole log when that opens.
+ * @throws LogError, and the storage is closed
+ */
+export function openLog(storage: Storage, report: (line: string) => void, segmentBytes = SEGMENT_BYTES): Log {
+  try {
+    return createLog(storage, report, segmentBytes)
+  } catch (error) {
+    storage.close()
+    throw error
+  }
+}
 
-  /** Takes what is kept in memory from the store again. */
-  function refresh(): void {
-    pending = []
-    entries = createBoundedMap(CACHED_STREAMS)
-    recentIds = createBoundedMap(RECENT_IDS)
-    for (const { id, ...place } of newestEvents().reverse()) recentIds.set(id, place)
+function createLog(storage: Storage, report: (line: string) => void, segmentBytes: number): Log {
+  const index = createStreamIndex()
+  /** Of each event's record within its segment, by position. */
+  const offsets = createColumn()
+  offsets.push(0)
+  const segments = openSegments(storage, segmentBytes, report, (bytes, at, offset) => {
+    const { stream, revision } = recordKey(bytes, at)
+    index.add(stream, revision)
+    offsets.push(offset)
+  })
+  const recentIds = createBoundedMap<string, number>(RECENT_IDS)
+  const frame = createFrameBuffer()
+  let staged: Staged[] = []
+  let stagedIds = new Map<string, number>()
+
+  const head = () => segments.head() + staged.length
+
+  function recall(): void {
+    let first = segments.head() + 1
+    const isRecent = (position: number) =>
+      segments.head() - position < RECENT_IDS / 2 && segments.bytesFrom(position, offsets.get(position)) < RECENT_BYTES
+    while (first > 1 && isRecent(first - 1)) first -= 1
+    for (let position = first; position <= segments.head(); position += 1) recentIds.set(eventAt(position).id, position)
   }
 
-  /** Newest first, as many as are remembered, unless they are so large that finding them would take long. */
-  function newestEvents(): (Place & { id: string })[] {
-    const found: (Place & { id: string })[] = []
-    let bytes = 0
-    for (let next: number | undefined = head; next !== undefined && found.length < RECENT_IDS && bytes < RECENT_BYTES; ) {
-      const read: Page = readAll(next, 'backwards', { events: RECENT_IDS - found.length, rows: 64 })
-      for (const { id, stream, revision } of read.events) found.push({ id, stream: entryOf(stream).id!, revision })
-      bytes += read.bytes
-      next = read.next
-    }
-    return found
+  function eventAt(position: number): RecordedEvent {
+    const stored = segments.head()
+    return decodeRecord(
+      position > stored ? frame.record(staged[position - stored - 1]!.offset) : segments.record(position, offsets.get(position)),
+      position,
+    )
   }
 
-  function entryOf(stream: string): StreamEntry {
-    const cached = entries.get(stream)
-    if (cached) return cached
-    const found = sql.stream.get([stream]) as { id: number; last: number | null } | undefined
-    const entry = { id: found?.id, last: found?.last ?? NO_STREAM }
-    entries.set(stream, entry)
-    return entry
-  }
-
-  function writableEntry(stream: string): StreamEntry & { id: number } {
-    const entry = entryOf(stream)
-    entry.id ??= Number(sql.addStream.run([stream]).lastInsertRowid)
-    return entry as StreamEntry & { id: number }
-  }
-
-  function insert(stream: string, id: number, revision: number, count: number, created: number, payload: Buffer): void {
-    const position = head + 1
-    sql.addRecord.run([position, id, revision, count, created, payload])
-    pending.push({ position, stream, revision, count, created, payload })
-    head += count
+  function stageEvent(stream: string, name: Buffer, revision: number, event: ProposedEvent, created: number): void {
+    const before = index.lastPosition(stream)
+    const offset = frame.add({ stream: name, type: Buffer.from(event.type), revision, created, event })
+    index.add(stream, revision)
+    staged.push({ stream, id: event.id, offset, before })
+    stagedIds.set(event.id, head())
   }
 
   function append(stream: string, events: readonly ProposedEvent[], created: number): Appended {
-    const entry = writableEntry(stream)
-    for (const { count, payload } of encodeRecords(events)) {
-      insert(stream, entry.id, entry.last + 1, count, created, payload)
-      entry.last += count
+    const name = Buffer.from(stream)
+    let revision = index.lastRevision(stream)
+    for (const event of events) {
+      revision += 1
+      stageEvent(stream, name, revision, event, created)
     }
-    const first = entry.last - events.length + 1
-    events.forEach(({ id }, index) => {
-      recentIds.set(id, { stream: entry.id, revision: first + index })
-    })
-    return { revision: entry.last, position: head }
+    return { revision, position: head() }
   }
 
   function tombstone(stream: string, event: ProposedEvent, created: number): Appended {
-    const entry = writableEntry(stream)
-    const [record] = encodeRecords([event])
-    insert(stream, entry.id, TOMBSTONE, 1, created, record!.payload)
-    entry.last = TOMBSTONE
-    return { revision: TOMBSTONE, position: head }
+    stageEvent(stream, Buffer.from(stream), TOMBSTONE, event, created)
+    return { revision: TOMBSTONE, position: head() }
   }
 
-  function transaction<T>(work: () => T): { result: T; commit: Commit } {
-    const before = { head, digest }
+  /** Takes back all that was staged but the first `kept` events. */
+  function unstage(kept: number): void {
+    for (let last = staged.pop(); last !== undefined; last = staged.pop()) {
+      index.takeBack(last.stream, last.before)
+      frame.cut(last.offset)
+      if (staged.length === kept) break
+    }
+    stagedIds = new Map(staged.map(({ id }, number) => [id, segments.head() + 1 + number]))
+  }
+
+  function stage<T>(work: () => T): T {
+    const before = staged.length
     try {
-      sql.begin.run([])
-      const result = work()
-      if (head > before.head) {
-        digest = commitDigest(digest, pending)
-        sql.addDigest.run([digest, pending.at(-1)!.position])
-      }
-      sql.commit.run([])
-      const streams = new Set(pending.map(({ stream }) => stream))
-      pending = []
-      return { result, commit: { streams, head } }
+      return work()
     } catch (error) {
-      head = before.head
-      digest = before.digest
-      if (database.inTransaction) sql.rollback.run([])
-      refresh()
+      if (staged.length > before) unstage(before)
       throw error
     }
   }
 
-  function readStream(stream: string, from: number, direction: Direction, limit: PageLimit): Page {
-    const { id } = entryOf(stream)
-    if (id === undefined) return { events: [], next: undefined, used: 0, bytes: 0 }
-    const rows =
-      direction === 'forwards' ? sql.streamForwards.all([id, id, from, limit.rows]) : sql.streamBackwards.all([id, from, limit.rows])
-    return page(rows as RecordRow[], 'revision', from, direction, limit)
+  function commit(): Commit {
+    if (staged.length > 0) {
+      let start: number
+      try {
+        start = segments.append(frame, staged.length)
+      } catch (error) {
+        unstage(0)
+        throw error
+      }
+      for (const { offset } of staged) offsets.push(start + offset)
+      for (const [id, position] of stagedIds) recentIds.set(id, position)
+    }
+    const streams = new Set(staged.map(({ stream }) => stream))
+    staged = []
+    stagedIds.clear()
+    frame.clear()
+    return { streams, head: head() }
   }
 
-  function readAll(from: number, direction: Direction, limit: PageLimit): Page {
-    const rows = direction === 'forwards' ? sql.allForwards.all([from, limit.rows]) : sql.allBackwards.all([from, limit.rows])
-    return page(rows as RecordRow[], 'position', from, direction, limit)
+  /** The events at successive positions, until a page is full. */
+  function page(positions: Iterable<number>, most: number): RecordedEvent[] {
+    const events: RecordedEvent[] = []
+    let bytes = 0
+    for (const position of positions) {
+      if (events.length === most || bytes >= PAGE_BYTES) break
+      const event = eventAt(position)
+      events.push(event)
+      bytes += event.data.length + event.metadata.length
+    }
+    return events
   }
 
-  refresh()
+  function readStream(stream: string, from: number, direction: Direction, most: number): Page {
+    const wanted = Math.min(most, PAGE_EVENTS)
+    const events = page(index.positions(stream, from, direction, wanted), wanted)
+    const end = direction === 'forwards' ? index.lastRevision(stream) : 0
+    return { events, next: following(events.at(-1)?.revision, end, direction) }
+  }
+
+  function readAll(from: number, direction: Direction, most: number): Page {
+    const positions = direction === 'forwards' ? upwards(Math.max(1, from), head()) : downwards(Math.min(from, head()))
+    const events = page(positions, Math.min(most, PAGE_EVENTS))
+    return { events, next: following(events.at(-1)?.position, direction === 'forwards' ? head() : 1, direction) }
+  }
+
+  recall()
   return {
-    head: () => head,
-    lastRevision: (stream) => entryOf(stream).last,
+    head,
+    lastRevision: index.lastRevision,
     readStream,
     readAll,
     revisionOf(stream, id) {
-      const place = recentIds.get(id)
-      return place !== undefined && place.stream === entryOf(stream).id ? place.revision : undefined
+      const position = stagedIds.get(id) ?? recentIds.get(id)
+      const event = position === undefined ? undefined : eventAt(position)
+      return event?.stream === stream ? event.revision : undefined
     },
+    stage,
     append,
     tombstone,
-    transaction,
+    stagedBytes: frame.length,
+    commit,
+    close: segments.close,
   }
 }
 
-/** The events of some rows in the order of the read, beginning at `from`, which is a revision or a position. */
-function page(rows: RecordRow[], key: 'revision' | 'position', from: number, direction: Direction, limit: PageLimit): Page {
-  const events: RecordedEvent[] = []
-  let used = 0
-  let bytes = 0
-  for (const row of rows) {
-    const wanted = limit.events - events.length
-    if (wanted === 0) break
-    used += 1
-    bytes += row.payload.byteLength
-    const reached = from - row[key]
-    if (direction === 'forwards') {
-      events.push(...eventsOf(row, Math.max(0, reached), wanted))
-    } else {
-      const end = Math.min(row.count, reached + 1)
-      const skip = Math.max(0, end - wanted)
-      events.push(...eventsOf(row, skip, end - skip).reverse())
-    }
-  }
-  const last = events.at(-1)
-  const exhausted = rows.length < limit.rows && events.length < limit.events
-  return { events, next: last && !exhausted ? last[key] + (direction === 'forwards' ? 1 : -1) : undefined, used, bytes }
+/** Where a read goes on after `last`, the end being `end`. */
+function following(last: number | undefined, end: number, direction: Direction): number | undefined {
+  if (last === undefined || last === end) return undefined
+  return direction === 'forwards' ? last + 1 : last - 1
 }
 
-function eventsOf(row: RecordRow, skip: number, take: number): RecordedEvent[] {
-  const events = decodeRecord(Buffer.from(row.payload), skip, take) as RecordedEvent[]
-  for (const [index, event] of events.entries()) {
-    event.stream = row.name
-    event.revision = row.revision + skip + index
-    event.position = row.position + skip + index
-    event.created = row.created
-  }
-  return events
+function* upwards(first: number, last: number): Generator<number> {
+  for (let position = first; position <= last; position += 1) yield position
 }
 
-function prepareStatements(database: Database.Database) {
-  const columns = 'r.position, r.revision, r.count, r.created, r.payload, s.name'
-  const all = `select ${columns} from records r join streams s on s.id = r.stream`
-  return {
-    begin: database.prepare('begin immediate'),
-    commit: database.prepare('commit'),
-    rollback: database.prepare('rollback'),
-    stream: database.prepare(`
-      select s.id, (select r.revision + r.count - 1 from records r where r.stream = s.id order by r.revision desc limit 1) as last
-      from streams s where s.name = ?`),
-    addStream: database.prepare('insert into streams (name) values (?)'),
-    addRecord: database.prepare('insert into records (position, stream, revision, count, created, payload) values (?, ?, ?, ?, ?, ?)'),
-    addDigest: database.prepare('update records set digest = ? where position = ?'),
-    lastRecord: database.prepare('select position, count, digest from records order by position desc limit 1'),
-    // A read may begin within a record, so it begins at the last record that starts at or before `from`.
-    streamForwards: database.prepare(`${all}
-      where r.stream = ? and r.revision >= coalesce((select max(revision) from records where stream = ? and revision <= ?), 0)
-      order by r.revision limit ?`),
-    streamBackwards: database.prepare(`${all} where r.stream = ? and r.revision <= ? order by r.revision desc limit ?`),
-    allForwards: database.prepare(`${all}
-      where r.position >= coalesce((select max(position) from records where position <= ?), 0)
-      order by r.position limit ?`),
-    allBackwards: database.prepare(`${all} where r.position <= ? order by r.position desc limit ?`),
-  }
+function* downwards(first: number): Generator<number> {
+  for (let position = first; position >= 1; position -= 1) yield position
 }

@@ -1,25 +1,38 @@
-import type { Database } from '../log/database.ts'
+import { randomUUID } from 'node:crypto'
+import type { Log } from '../log/log.ts'
+import { lastEvent } from '../streams/stream-state.ts'
 import type { GroupConfig, GroupKey } from './settings.ts'
 
+type StoredGroup = GroupKey & { config: GroupConfig }
+
 export type GroupStore = {
-  load(): (GroupKey & { config: GroupConfig })[]
+  load(): StoredGroup[]
+  /** Only within `stage`, as `remove`. */
   save(key: GroupKey, config: GroupConfig): void
   remove(key: GroupKey): void
 }
 
-/** The groups' settings, beside the log. Only `load` may be called outside a transaction. */
-export function createGroupStore(database: Database.Database): GroupStore {
-  const all = database.prepare('select source, name, config from persistent_groups order by source, name')
-  const put = database.prepare('insert or replace into persistent_groups (source, name, config) values (?, ?, ?)')
-  const drop = database.prepare('delete from persistent_groups where source = ? and name = ?')
+/** The newest event of this stream holds the settings of all groups, as in EventStoreDB. */
+const CONFIG_STREAM = '$persistentSubscriptionConfig'
+const CONFIG_TYPE = 'PersistentConfig1'
+
+/** The groups' settings, in the log itself. */
+export function createGroupStore(log: Log): GroupStore {
+  function load(): StoredGroup[] {
+    const event = lastEvent(log, CONFIG_STREAM)
+    return event ? (JSON.parse(Buffer.from(event.data).toString()) as { groups: StoredGroup[] }).groups : []
+  }
+
+  function store(groups: StoredGroup[]): void {
+    const data = Buffer.from(JSON.stringify({ groups }))
+    log.append(CONFIG_STREAM, [{ id: randomUUID(), type: CONFIG_TYPE, json: true, data, metadata: new Uint8Array() }], Date.now())
+  }
+
+  const others = ({ source, name }: GroupKey) => load().filter((group) => group.source !== source || group.name !== name)
+
   return {
-    load: () =>
-      (all.all([]) as (GroupKey & { config: string })[]).map((row) => ({ ...row, config: JSON.parse(row.config) as GroupConfig })),
-    save(key, config) {
-      put.run([key.source, key.name, JSON.stringify(config)])
-    },
-    remove(key) {
-      drop.run([key.source, key.name])
-    },
+    load,
+    save: (key, config) => store([...others(key), { ...key, config }]),
+    remove: (key) => store(others(key)),
   }
 }

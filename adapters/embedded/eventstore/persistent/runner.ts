@@ -101,9 +101,15 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
   function pump(): void {
     if (group.consumers.length === 0) return
     const more = readReplayed() || readSource()
+    const delivered = handOut()
+    if (delivered === DELIVERIES_PER_TURN || (more && group.waiting.length < bufferSize)) schedule()
+  }
+
+  /** Returns how many messages went out. */
+  function handOut(): number {
     const deliveries = dispatch(group, Date.now(), DELIVERIES_PER_TURN)
     for (const { consumer, message } of deliveries) if (!connections.get(consumer)!.deliver(message)) consumer.blocked = true
-    if (deliveries.length === DELIVERIES_PER_TURN || (more && group.waiting.length < bufferSize)) schedule()
+    return deliveries.length
   }
 
   function readSource(): boolean {
@@ -225,7 +231,11 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
       consumer.blocked = false
       schedule()
     },
-    ack: (consumer, ids) => settled(answered(group, consumer, ids)),
+    // What an answer makes room for goes out before the next answer is looked at, so that a retry does not overtake what was due before it.
+    ack(consumer, ids) {
+      settled(answered(group, consumer, ids))
+      handOut()
+    },
     nack(consumer, ids, action, reason) {
       const messages = answered(group, consumer, ids)
       if (action === 'retry') again(messages)
@@ -234,6 +244,7 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
         park(group, messages)
         parkAll(messages, REASONS.nack + reason)
       }
+      handOut()
     },
     replayParked(count) {
       replayUntil = Math.min(log.lastRevision(parkedStream), replayed + count)

@@ -1,86 +1,88 @@
-import type { AppendReq, AppendResp } from '@eventstore/db-client/generated/streams_pb.js'
-import type { handleClientStreamingCall } from '@grpc/grpc-js'
+import type { ByteBudget } from '../grpc/byte-budget.ts'
+import type { Call, Handler, Requests } from '../grpc/call.ts'
+import { frame } from '../grpc/messages.ts'
+import { CODE } from '../grpc/status.ts'
 import { NO_STREAM, type ProposedEvent } from '../log/event.ts'
 import type { Expected } from '../streams/expected-revision.ts'
 import { type AppendOutcome, append } from '../streams/write.ts'
-import { answer } from './answer.ts'
-import { MAX_APPEND_BYTES, maximumAppendSizeExceeded, missingMetadataProperty, streamDeleted } from './errors.ts'
+import { encodeAppendSuccess } from './append-answer.ts'
+import { type AppendOptions, decodeAppendRequest, expectedOf, missingProperty, proposedEvent } from './append-request.ts'
+import { decoded } from './decoded.ts'
+import {
+  MAX_APPEND_BYTES,
+  MOST_APPEND_BYTES,
+  maximumAppendSizeExceeded,
+  missingMetadataProperty,
+  streamDeleted,
+  tooManyArriving,
+} from './errors.ts'
 import { streams } from './generated.ts'
-import { emptyMessage, expected, missingProperty, proposedEvent, streamName } from './mapping.ts'
+import { emptyMessage, streamName } from './mapping.ts'
 import type { Store } from './store.ts'
 
-/** The classic append: one call, one append. A revision that does not hold is an ordinary answer, not an error. */
-export function serveAppend({ log, commits }: Store): handleClientStreamingCall<AppendReq, AppendResp> {
-  return (call, callback) => {
-    let options: { stream: string; expected: Expected } | undefined
-    const events: ProposedEvent[] = []
-    let bytes = 0
-    let done = false
-    const finish = (work: () => AppendResp | Promise<AppendResp>) => {
-      if (done) return
-      done = true
-      answer(callback, work)
-    }
-    const refuse = (error: unknown) =>
-      finish(() => {
-        throw error
-      })
+/** From the call's beginning until all of the append is there. */
+const ARRIVAL_TIMEOUT_MS = 60_000
 
-    call.on('data', (request: AppendReq) => {
-      if (done) return
-      try {
-        const head = request.getOptions()
-        const message = request.getProposedMessage()
-        if (head)
-          options = {
-            stream: streamName(head.getStreamIdentifier()),
-            expected: expected(head, head.hasRevision() ? head.getRevision() : undefined),
-          }
-        if (!message) return
-        const missing = missingProperty(message)
-        if (missing) throw missingMetadataProperty(missing)
-        bytes += message.getData_asU8().length
-        if (bytes > MAX_APPEND_BYTES) throw maximumAppendSizeExceeded()
-        events.push(proposedEvent(message))
-      } catch (error) {
-        refuse(error)
-      }
-    })
-    call.on('error', refuse)
-    call.on('end', () =>
-      finish(async () => {
-        const { stream, expected } = options ?? { stream: streamName(undefined), expected: 'any' as const }
-        const outcome = await commits.submit(() => append(log, stream, expected, events, Date.now()))
-        return appendAnswer(stream, expected, outcome)
-      }),
-    )
+/** The classic append: one call, one append. A revision that does not hold is an ordinary answer, not an error. */
+export function serveAppend(store: Store, arriving: ByteBudget): Handler {
+  return (call) => receiveAppend(call, store, arriving)
+}
+
+function receiveAppend(call: Call, { log, commits }: Store, arriving: ByteBudget): Requests {
+  let target: { stream: string; expected: Expected } | undefined
+  const events: ProposedEvent[] = []
+  let dataBytes = 0
+  let bytes = 0
+  const late = setTimeout(() => call.end({ code: CODE.deadlineExceeded, details: 'the append did not arrive in time' }), ARRIVAL_TIMEOUT_MS)
+
+  return {
+    message(request) {
+      const { options, event } = decoded(decodeAppendRequest, request)
+      if (options) target = targetOf(options)
+      if (!event) return
+      const missing = missingProperty(event)
+      if (missing) throw missingMetadataProperty(missing)
+      dataBytes += event.data.length
+      if (dataBytes > MAX_APPEND_BYTES || bytes + event.bytes > MOST_APPEND_BYTES) throw maximumAppendSizeExceeded()
+      if (!arriving.take(event.bytes)) throw tooManyArriving()
+      bytes += event.bytes
+      events.push(proposedEvent(event))
+    },
+    end() {
+      clearTimeout(late)
+      const { stream, expected } = target ?? targetOf(undefined)
+      commits
+        .submit(() => append(log, stream, expected, events, Date.now()))
+        .then((outcome) => {
+          call.write(encodeOutcome(stream, expected, outcome))
+          call.end()
+        })
+        .catch(call.fail)
+    },
+    closed() {
+      clearTimeout(late)
+      arriving.give(bytes)
+      bytes = 0
+    },
   }
 }
 
-function appendAnswer(stream: string, expectation: Expected, outcome: AppendOutcome): AppendResp {
+/** @throws BadRequest */
+function targetOf(options: AppendOptions | undefined): { stream: string; expected: Expected } {
+  return { stream: streamName(options?.stream), expected: options ? expectedOf(options) : 'any' }
+}
+
+/** @throws CallError */
+function encodeOutcome(stream: string, expectation: Expected, outcome: AppendOutcome): Buffer {
   if (outcome.kind === 'deleted') throw streamDeleted(stream)
+  if (outcome.kind === 'appended') return encodeAppendSuccess(outcome)
   const response = new streams.AppendResp()
-  if (outcome.kind === 'wrong_revision') {
-    response.setWrongExpectedVersion(wrongExpectedVersion(expectation, outcome.actual))
-    return response
-  }
-  const success = new streams.AppendResp.Success()
-  if (outcome.revision === NO_STREAM) success.setNoStream(emptyMessage())
-  else success.setCurrentRevision(String(outcome.revision))
-  if (outcome.position === undefined) {
-    success.setNoPosition(emptyMessage())
-  } else {
-    const position = new streams.AppendResp.Position()
-    position.setCommitPosition(String(outcome.position))
-    position.setPreparePosition(String(outcome.position))
-    success.setPosition(position)
-  }
-  response.setSuccess(success)
-  return response
+  response.setWrongExpectedVersion(wrongExpectedVersion(expectation, outcome.actual))
+  return frame(response.serializeBinary())
 }
 
 /** Every field is there twice: clients made before 20.6.1 read the older ones. */
-function wrongExpectedVersion(expectation: Expected, actual: number): AppendResp.WrongExpectedVersion {
+function wrongExpectedVersion(expectation: Expected, actual: number) {
   const message = new streams.AppendResp.WrongExpectedVersion()
   if (actual === NO_STREAM) {
     message.setCurrentNoStream(emptyMessage())

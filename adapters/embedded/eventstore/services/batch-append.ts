@@ -1,194 +1,177 @@
-import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js'
-import type { handleBidiStreamingCall } from '@grpc/grpc-js'
-import type { Message } from 'google-protobuf'
-import { NO_STREAM, type ProposedEvent } from '../log/event.ts'
+import type { ByteBudget } from '../grpc/byte-budget.ts'
+import type { Call, Handler, Requests } from '../grpc/call.ts'
+import type { ProposedEvent } from '../log/event.ts'
 import type { Expected } from '../streams/expected-revision.ts'
 import { type AppendOutcome, append } from '../streams/write.ts'
-import { type BadRequest, invalidArgument, MAX_APPEND_BYTES } from './errors.ts'
-import { Any, Empty, shared, status, streams } from './generated.ts'
-import { expected, missingProperty, proposedEvent, streamIdentifier, streamName, uuidMessage, uuidText } from './mapping.ts'
+import { encodeBatchFailure, encodeBatchSuccess } from './append-answer.ts'
+import {
+  type AppendOptions,
+  type BatchAppendRequest,
+  decodeBatchAppendRequest,
+  expectedOf,
+  missingProperty,
+  proposedEvent,
+} from './append-request.ts'
+import { badRequest, deleted, storeFailed, timeout, tooLarge, wrongRevision } from './batch-failure.ts'
+import { decoded } from './decoded.ts'
+import { BadRequest, MAX_APPEND_BYTES, MOST_APPEND_BYTES, tooManyArriving } from './errors.ts'
+import { streamName } from './mapping.ts'
 import type { Store } from './store.ts'
 
-/** Codes of google.rpc that a failed append carries in its answer. */
-const CODE = { alreadyExists: 6, notFound: 5, invalidArgument: 3, deadlineExceeded: 4, unavailable: 14 } as const
-
-/** Appends of which the last part has not arrived. */
+/** Appends of one call whose last part has not arrived. */
 const MOST_OPEN = 1024
-/** Of one append, everything counted; only the data counts towards MAX_APPEND_BYTES. */
-const MOST_BYTES = 16 * 1024 * 1024
+/** A call with so much on its way to the store is not read further. */
+const MOST_UNANSWERED_BYTES = 8 * 1024 * 1024
 
-type Failure = { code: number; text: string; type: string; message: Message }
+const MOST_CORRELATION_BYTES = 64
 
-type Open = {
+/** An append that arrives in parts. `name` is the stream's, as it came. */
+type Arriving = {
+  name: Buffer
   stream: string
   expected: Expected
   deadline: number
   events: ProposedEvent[]
   dataBytes: number
   bytes: number
-  failure: Failure | undefined
+  failure: Uint8Array | undefined
 }
 
 /**
  * Many appends on one long call, told apart by their correlation ids. Each gets exactly one answer, errors included: the client gives up
  * on all that are under way when the call itself fails.
  */
-export function serveBatchAppend({ log, commits }: Store): handleBidiStreamingCall<BatchAppendReq, BatchAppendResp> {
-  return (call) => {
-    const open = new Map<string, Open>()
+export function serveBatchAppend(store: Store, arriving: ByteBudget): Handler {
+  return (call) => receiveAppends(call, store, arriving)
+}
 
-    const send = (correlation: string, stream: string, fill: (response: BatchAppendResp) => void) => {
-      if (call.cancelled || call.writableEnded) return
-      const response = new streams.BatchAppendResp()
-      response.setCorrelationId(uuidMessage(correlation))
-      response.setStreamIdentifier(streamIdentifier(stream))
-      fill(response)
-      if (!call.write(response)) call.pause()
-    }
-    const fail = (correlation: string, stream: string, failure: Failure) =>
-      send(correlation, stream, (response) => response.setError(errorStatus(failure)))
+function receiveAppends(call: Call, { log, commits }: Store, budget: ByteBudget): Requests {
+  const open = new Map<string, Arriving>()
+  let unanswered = 0
+  let unansweredBytes = 0
+  let behind = false
+  let ended = false
 
-    let unanswered = 0
-    let ended = false
-    const settle = () => {
-      unanswered -= 1
-      if (ended && unanswered === 0) call.end()
-    }
+  function answer(framed: Buffer): void {
+    if (call.write(framed)) return
+    behind = true
+    call.pause()
+  }
 
-    call.on('data', (request: BatchAppendReq) => {
-      let correlation: string
-      try {
-        correlation = uuidText(request.getCorrelationId())
-      } catch {
-        call.emit('error', invalidArgument('a batch append has no correlation id'))
-        return
+  function store(correlation: Buffer, arrived: Arriving): void {
+    const { stream, expected, events, bytes } = arrived
+    unanswered += 1
+    unansweredBytes += bytes
+    if (unansweredBytes > MOST_UNANSWERED_BYTES) call.pause()
+    commits
+      .submit(() => append(log, stream, expected, events, Date.now()))
+      .then(
+        (outcome) => answer(encodeOutcome(correlation, arrived, outcome)),
+        () => answer(encodeBatchFailure(correlation, arrived.name, storeFailed())),
+      )
+      .finally(() => {
+        unanswered -= 1
+        unansweredBytes -= bytes
+        if (ended && unanswered === 0) call.end()
+        else if (!behind && unansweredBytes <= MOST_UNANSWERED_BYTES) call.resume()
+      })
+  }
+
+  /** The append that a part belongs to. */
+  function arrivingOf(request: BatchAppendRequest, key: string): Arriving {
+    const known = open.get(key)
+    if (!known) return begin(request.options)
+    open.delete(key)
+    budget.give(known.bytes)
+    return known
+  }
+
+  return {
+    message(bytes) {
+      const request = decoded(decodeBatchAppendRequest, bytes)
+      const { correlation } = request
+      if (correlation.length === 0 || correlation.length > MOST_CORRELATION_BYTES)
+        throw new BadRequest('a batch append has no correlation id')
+      const key = correlation.toString('latin1')
+      const arriving = arrivingOf(request, key)
+      collect(arriving, request)
+      if (!request.final) {
+        if (open.size === MOST_OPEN || !budget.take(arriving.bytes)) throw tooManyArriving()
+        open.set(key, arriving)
+      } else if (arriving.failure) {
+        answer(encodeBatchFailure(correlation, arriving.name, arriving.failure))
+      } else if (arriving.deadline < Date.now()) {
+        answer(encodeBatchFailure(correlation, arriving.name, timeout()))
+      } else {
+        store(correlation, arriving)
       }
-      const append = open.get(correlation) ?? begin(request)
-      if (open.size >= MOST_OPEN && !open.has(correlation)) append.failure = badRequest('too many appends are incomplete')
-      else open.set(correlation, append)
-      collect(append, request)
-      if (!request.getIsFinal()) return
-      open.delete(correlation)
-      if (append.failure) return fail(correlation, append.stream, append.failure)
-      if (append.deadline < Date.now()) return fail(correlation, append.stream, timeout())
-      unanswered += 1
-      void store(append)
-        .then((outcome) => send(correlation, append.stream, (response) => fillOutcome(response, append, outcome)))
-        .catch(() => fail(correlation, append.stream, unavailableStore()))
-        .finally(settle)
-    })
-    const store = ({ stream, expected, events }: Open) => commits.submit(() => append(log, stream, expected, events, Date.now()))
-    call.on('drain', () => call.resume())
-    call.on('error', () => open.clear())
-    call.on('end', () => {
+    },
+    end() {
       ended = true
       if (unanswered === 0) call.end()
-    })
+    },
+    drained() {
+      behind = false
+      if (unansweredBytes <= MOST_UNANSWERED_BYTES) call.resume()
+    },
+    closed() {
+      for (const { bytes } of open.values()) budget.give(bytes)
+      open.clear()
+    },
   }
 }
 
-function begin(request: BatchAppendReq): Open {
-  const fresh: Open = {
+function begin(options: AppendOptions | undefined): Arriving {
+  const fresh: Arriving = {
+    name: options?.stream ?? Buffer.alloc(0),
     stream: '',
     expected: 'any',
-    deadline: Number.POSITIVE_INFINITY,
+    deadline: options?.deadline ?? Number.POSITIVE_INFINITY,
     events: [],
     dataBytes: 0,
     bytes: 0,
     failure: undefined,
   }
-  const options = request.getOptions()
   try {
-    fresh.stream = streamName(options?.getStreamIdentifier())
-    if (options) fresh.expected = expected(options, options.hasStreamPosition() ? options.getStreamPosition() : undefined)
-    const deadline = options?.getDeadline()
-    if (deadline) fresh.deadline = deadline.getSeconds() * 1000 + deadline.getNanos() / 1e6
+    fresh.stream = streamName(options?.stream)
+    if (options) fresh.expected = expectedOf(options)
   } catch (error) {
-    fresh.failure = badRequest((error as BadRequest).message)
+    fresh.failure = failureOf(error)
   }
   return fresh
 }
 
 /** Once something is wrong the rest is not kept, but it is waited for: an append is answered after its last part. */
-function collect(append: Open, request: BatchAppendReq): void {
-  for (const message of request.getProposedMessagesList()) {
-    if (append.failure) return
-    const missing = missingProperty(message)
-    append.dataBytes += message.getData_asU8().length
-    append.bytes += message.getData_asU8().length + message.getCustomMetadata_asU8().length
-    if (missing) append.failure = badRequest(`the metadata property '${missing}' is missing`)
-    else if (append.dataBytes > MAX_APPEND_BYTES || append.bytes > MOST_BYTES) append.failure = tooLarge()
+function collect(arriving: Arriving, request: BatchAppendRequest): void {
+  for (const sent of request.events) {
+    if (arriving.failure) return
+    const missing = missingProperty(sent)
+    arriving.dataBytes += sent.data.length
+    arriving.bytes += sent.bytes
+    if (missing) arriving.failure = badRequest(`the metadata property '${missing}' is missing`)
+    else if (arriving.dataBytes > MAX_APPEND_BYTES || arriving.bytes > MOST_APPEND_BYTES) arriving.failure = tooLarge()
     else {
       try {
-        append.events.push(proposedEvent(message))
+        arriving.events.push(proposedEvent(sent))
       } catch (error) {
-        append.failure = badRequest((error as BadRequest).message)
+        arriving.failure = failureOf(error)
       }
     }
-    if (append.failure) append.events = []
+    if (arriving.failure) {
+      arriving.events = []
+      arriving.bytes = 0
+    }
   }
 }
 
-function fillOutcome(response: BatchAppendResp, { stream, expected }: Open, outcome: AppendOutcome): void {
-  if (outcome.kind === 'deleted') return void response.setError(errorStatus(deleted(stream)))
-  if (outcome.kind === 'wrong_revision') return void response.setError(errorStatus(wrongRevision(expected, outcome.actual)))
-  const success = new streams.BatchAppendResp.Success()
-  if (outcome.revision === NO_STREAM) success.setNoStream(new Empty())
-  else success.setCurrentRevision(String(outcome.revision))
-  if (outcome.position === undefined) {
-    success.setNoPosition(new Empty())
-  } else {
-    const position = new shared.AllStreamPosition()
-    position.setCommitPosition(String(outcome.position))
-    position.setPreparePosition(String(outcome.position))
-    success.setPosition(position)
-  }
-  response.setSuccess(success)
+/** @throws what is no BadRequest */
+function failureOf(error: unknown): Uint8Array {
+  if (error instanceof BadRequest) return badRequest(error.message)
+  throw error
 }
 
-function errorStatus({ code, text, type, message }: Failure) {
-  const error = new status.Status()
-  error.setCode(code as Parameters<typeof error.setCode>[0])
-  error.setMessage(text)
-  const details = new Any()
-  details.pack(message.serializeBinary(), `event_store.client.${type}`)
-  error.setDetails(details)
-  return error
-}
-
-function wrongRevision(expectation: Expected, actual: number): Failure {
-  const message = new shared.WrongExpectedVersion()
-  if (actual === NO_STREAM) message.setCurrentNoStream(new Empty())
-  else message.setCurrentStreamRevision(String(actual))
-  if (expectation === 'any') message.setExpectedAny(new Empty())
-  else if (expectation === 'no_stream') message.setExpectedNoStream(new Empty())
-  else if (expectation === 'stream_exists') message.setExpectedStreamExists(new Empty())
-  else message.setExpectedStreamPosition(String(expectation))
-  return { code: CODE.alreadyExists, text: 'WrongExpectedVersion', type: 'WrongExpectedVersion', message }
-}
-
-function deleted(stream: string): Failure {
-  const message = new shared.StreamDeleted()
-  message.setStreamIdentifier(streamIdentifier(stream))
-  return { code: CODE.notFound, text: 'StreamDeleted', type: 'StreamDeleted', message }
-}
-
-function tooLarge(): Failure {
-  const message = new shared.MaximumAppendSizeExceeded()
-  message.setMaxappendsize(MAX_APPEND_BYTES)
-  return { code: CODE.invalidArgument, text: 'MaximumAppendSizeExceeded', type: 'MaximumAppendSizeExceeded', message }
-}
-
-function badRequest(text: string): Failure {
-  const message = new shared.BadRequest()
-  message.setMessage(text)
-  return { code: CODE.invalidArgument, text, type: 'BadRequest', message }
-}
-
-function timeout(): Failure {
-  return { code: CODE.deadlineExceeded, text: 'Timeout', type: 'Timeout', message: new shared.Timeout() }
-}
-
-function unavailableStore(): Failure {
-  return { code: CODE.unavailable, text: 'the store failed', type: 'Unknown', message: new shared.Unknown() }
+function encodeOutcome(correlation: Buffer, { name, stream, expected }: Arriving, outcome: AppendOutcome): Buffer {
+  if (outcome.kind === 'deleted') return encodeBatchFailure(correlation, name, deleted(stream))
+  if (outcome.kind === 'wrong_revision') return encodeBatchFailure(correlation, name, wrongRevision(expected, outcome.actual))
+  return encodeBatchSuccess(correlation, name, outcome)
 }

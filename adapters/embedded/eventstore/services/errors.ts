@@ -1,33 +1,32 @@
-import { Metadata, type StatusObject, status } from '@grpc/grpc-js'
+import { CallError, CODE } from '../grpc/status.ts'
 
-/** What ends a call. Clients tell errors apart by the trailer `exception` and read the others for details. */
-export type CallError = Pick<StatusObject, 'code' | 'details' | 'metadata'>
+/** Clients tell errors apart by the trailer `exception` and read the others for details. */
 
+/** Of one append, only the data counted. */
 export const MAX_APPEND_BYTES = 1024 * 1024
 
-function callError(code: status, details: string, trailers: Readonly<Record<string, string>> = {}): CallError {
-  const metadata = new Metadata()
-  for (const [key, value] of Object.entries(trailers)) metadata.set(key, trailerValue(value))
-  return { code, details, metadata }
+/** The same, with everything counted. */
+export const MOST_APPEND_BYTES = 16 * 1024 * 1024
+
+/** Thrown while a request is read that no server could carry out. */
+export class BadRequest extends CallError {
+  override readonly name = 'BadRequest'
+
+  constructor(details: string) {
+    super(CODE.invalidArgument, details)
+  }
 }
 
-/** A trailer is ASCII; what is not is percent-encoded, as in EventStoreDB. */
-function trailerValue(value: string): string {
-  return value.replace(/[^\x20-\x7e]+/g, encodeURIComponent)
-}
+export const tooManyArriving = () => new CallError(CODE.resourceExhausted, 'too many appends are incomplete')
 
-export const invalidArgument = (details: string) => callError(status.INVALID_ARGUMENT, details)
-
-export const unavailable = (details: string) => callError(status.UNAVAILABLE, details)
-
-export const tooSlow = () => callError(status.ABORTED, 'the subscriber reads too slowly')
+export const tooSlow = () => new CallError(CODE.aborted, 'the subscriber reads too slowly')
 
 export const streamDeleted = (stream: string) =>
-  callError(status.FAILED_PRECONDITION, `Event stream '${stream}' is deleted.`, { exception: 'stream-deleted', 'stream-name': stream })
+  new CallError(CODE.failedPrecondition, `Event stream '${stream}' is deleted.`, { exception: 'stream-deleted', 'stream-name': stream })
 
 export const wrongExpectedVersion = (stream: string, expected: number, actual: number) =>
-  callError(
-    status.FAILED_PRECONDITION,
+  new CallError(
+    CODE.failedPrecondition,
     `Append failed due to WrongExpectedVersion. Stream: ${stream}, expected version: ${expected}, actual version: ${actual}`,
     {
       exception: 'wrong-expected-version',
@@ -38,54 +37,49 @@ export const wrongExpectedVersion = (stream: string, expected: number, actual: n
   )
 
 export const maximumAppendSizeExceeded = () =>
-  callError(status.INVALID_ARGUMENT, `Maximum append size of ${MAX_APPEND_BYTES} exceeded.`, {
+  new CallError(CODE.invalidArgument, `Maximum append size of ${MAX_APPEND_BYTES} exceeded.`, {
     exception: 'maximum-append-size-exceeded',
     'maximum-append-size': String(MAX_APPEND_BYTES),
   })
 
 export const missingMetadataProperty = (property: string) =>
-  callError(status.INVALID_ARGUMENT, `Required metadata property '${property}' is missing.`, {
+  new CallError(CODE.invalidArgument, `Required metadata property '${property}' is missing.`, {
     exception: 'missing-required-metadata-property',
     'required-metadata-properties': 'type,content-type',
   })
 
 export const groupNotFound = (stream: string, group: string) =>
-  callError(
-    status.NOT_FOUND,
+  new CallError(
+    CODE.notFound,
     `Subscription group ${group} on stream ${stream} does not exist.`,
     groupTrailers('persistent-subscription-does-not-exist', stream, group),
   )
 
 export const groupExists = (stream: string, group: string) =>
-  callError(
-    status.ALREADY_EXISTS,
+  new CallError(
+    CODE.alreadyExists,
     `Subscription group ${group} on stream ${stream} exists.`,
     groupTrailers('persistent-subscription-exists', stream, group),
   )
 
 export const groupFailed = (stream: string, group: string, reason: string) =>
-  callError(status.INTERNAL, `Subscription group ${group} on stream ${stream} failed: '${reason}'`, {
+  new CallError(CODE.internal, `Subscription group ${group} on stream ${stream} failed: '${reason}'`, {
     ...groupTrailers('persistent-subscription-failed', stream, group),
     reason,
   })
 
 export const groupDropped = (stream: string, group: string) =>
-  callError(
-    status.CANCELLED,
+  new CallError(
+    CODE.cancelled,
     `Subscription group ${group} on stream ${stream} was dropped.`,
     groupTrailers('persistent-subscription-dropped', stream, group),
   )
 
 export const maximumSubscribersReached = (stream: string, group: string) =>
-  callError(
-    status.FAILED_PRECONDITION,
+  new CallError(
+    CODE.failedPrecondition,
     `Maximum subscriptions reached for group ${group} on stream ${stream}.`,
     groupTrailers('maximum-subscribers-reached', stream, group),
   )
 
 const groupTrailers = (exception: string, stream: string, group: string) => ({ exception, 'stream-name': stream, 'group-name': group })
-
-/** Thrown while a request is read that no server could carry out. */
-export class BadRequest extends Error {
-  override readonly name = 'BadRequest'
-}

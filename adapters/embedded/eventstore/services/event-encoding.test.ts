@@ -1,4 +1,5 @@
 import test from 'ava'
+import { PREFIX_BYTES } from '../grpc/messages.ts'
 import { type RecordedEvent, TOMBSTONE } from '../log/event.ts'
 import { encodeEventAnswer } from './event-encoding.ts'
 import { persistent, streams } from './generated.ts'
@@ -16,7 +17,7 @@ const event: RecordedEvent = {
 }
 
 test('the generated classes read what was encoded by hand', (t) => {
-  const answer = streams.ReadResp.deserializeBinary(encodeEventAnswer({ event }, false)).getEvent()!
+  const answer = streams.ReadResp.deserializeBinary(encodeEventAnswer({ event }, false).subarray(PREFIX_BYTES)).getEvent()!
   const recorded = answer.getEvent()!
   t.is(answer.getCommitPosition(), '5000000000')
   t.false(answer.hasLink())
@@ -36,7 +37,7 @@ test('the generated classes read what was encoded by hand', (t) => {
 
 test('a link, ids as numbers, a tombstone and a retry count are encoded, too', (t) => {
   const link = { ...event, type: '$>', json: false, revision: TOMBSTONE }
-  const answer = persistent.ReadResp.deserializeBinary(encodeEventAnswer({ link }, true, 3)).getEvent()!
+  const answer = persistent.ReadResp.deserializeBinary(encodeEventAnswer({ link }, true, 3).subarray(PREFIX_BYTES)).getEvent()!
   t.false(answer.hasEvent())
   t.is(answer.getRetryCount(), 3)
   t.is(answer.getLink()?.getStreamRevision(), '9223372036854775807')

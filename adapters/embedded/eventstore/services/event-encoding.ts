@@ -1,125 +1,124 @@
+import { PREFIX_BYTES, writePrefix } from '../grpc/messages.ts'
+import { createBoundedMap } from '../log/bounded-map.ts'
 import { type RecordedEvent, TOMBSTONE } from '../log/event.ts'
+import {
+  delimitedSize,
+  LARGEST_SIZE,
+  numberSize,
+  type Output,
+  writeBytes,
+  writeDelimiter,
+  writeLargest,
+  writeNumber,
+  writeRaw,
+} from '../protobuf/output.ts'
 import type { ResolvedEvent } from '../streams/read.ts'
-import { originalOf, uuidMessage } from './mapping.ts'
+import { originalOf } from './mapping.ts'
+import { encodeUuid } from './shared-fields.ts'
 
 /**
- * Answers that hold an event, encoded by hand: they are most of what a server sends, and the generated classes take several times as long.
- * Reads and persistent subscriptions have messages of their own with the same fields:
+ * An answer that holds an event, framed. It is encoded by hand: such answers are most of what a server sends, and the generated classes
+ * take several times as long. Reads and persistent subscriptions have messages of their own with the same fields:
  *   ReadResp { ReadEvent event = 1 }
  *   ReadEvent { RecordedEvent event = 1, link = 2; uint64 commit_position = 3; int32 retry_count = 5 (persistent only) }
  *   RecordedEvent { UUID id = 1; StreamIdentifier stream = 2; uint64 revision = 3, prepare = 4, commit = 5;
  *                   map<string, string> metadata = 6; bytes custom_metadata = 7, data = 8 }
  */
 export function encodeEventAnswer(resolved: ResolvedEvent, structuredIds: boolean, retryCount?: number): Buffer {
-  const event = resolved.event && encodeRecorded(resolved.event, structuredIds)
-  const link = resolved.link && encodeRecorded(resolved.link, structuredIds)
-  const writer = createWriter((event?.length ?? 0) + (link?.length ?? 0) + SMALL_FIELDS)
-  if (event) writer.bytes(1, event)
-  if (link) writer.bytes(2, link)
-  writer.number(3, originalOf(resolved).position)
-  if (retryCount !== undefined) writer.number(5, retryCount)
-  const body = writer.finish()
-  const answer = createWriter(body.length + SMALL_FIELDS)
-  answer.bytes(1, body)
-  return answer.finish()
+  const event = resolved.event && partsOf(resolved.event, structuredIds)
+  const link = resolved.link && partsOf(resolved.link, structuredIds)
+  const { position } = originalOf(resolved)
+  const size =
+    (event ? delimitedSize(event.size) : 0) +
+    (link ? delimitedSize(link.size) : 0) +
+    numberSize(position) +
+    (retryCount === undefined ? 0 : numberSize(retryCount))
+  const length = delimitedSize(size)
+  const output: Output = { bytes: Buffer.allocUnsafe(PREFIX_BYTES + length), at: PREFIX_BYTES }
+  writePrefix(output.bytes, length)
+  writeDelimiter(output, 1, size)
+  if (event) writeParts(output, 1, event)
+  if (link) writeParts(output, 2, link)
+  writeNumber(output, 3, position)
+  if (retryCount !== undefined) writeNumber(output, 5, retryCount)
+  return output.bytes
 }
 
-/** Room for tags, lengths and numbers. */
-const SMALL_FIELDS = 64
-const UUID_LENGTH = 36
+/** A recorded event, of which some fields are encoded already. */
+type Parts = { event: RecordedEvent; id: Buffer; stream: Buffer; type: Buffer; created: Buffer; contentType: Buffer; size: number }
+
 const TICKS_PER_MILLISECOND = 10_000
 
-/** Wire types. */
-const VARINT = 0
-const LENGTH_DELIMITED = 2
+const JSON_TYPE = property('content-type', 'application/json')
+const BINARY_TYPE = property('content-type', 'application/octet-stream')
 
-const JSON_TYPE = mapEntry('content-type', 'application/json')
-const BINARY_TYPE = mapEntry('content-type', 'application/octet-stream')
+/** Streams and types repeat, and events are often made at the same time as the one before. */
+const encodedStreams = createBoundedMap<string, Buffer>(1024)
+const encodedTypes = createBoundedMap<string, Buffer>(1024)
+const encodedTimes = createBoundedMap<number, Buffer>(64)
 
-function encodeRecorded(event: RecordedEvent, structuredIds: boolean): Buffer {
-  const stream = Buffer.from(event.stream)
-  const type = mapEntry('type', event.type)
-  const created = mapEntry('created', String(event.created * TICKS_PER_MILLISECOND))
+function partsOf(event: RecordedEvent, structuredIds: boolean): Parts {
+  const id = encodeUuid(event.id, structuredIds)
+  const stream = remembered(encodedStreams, event.stream, encodeStream)
+  const type = remembered(encodedTypes, event.type, encodeType)
+  const created = remembered(encodedTimes, event.created, encodeTime)
   const contentType = event.json ? JSON_TYPE : BINARY_TYPE
-  const writer = createWriter(
-    UUID_LENGTH +
-      stream.length +
-      type.length +
-      created.length +
-      contentType.length +
-      event.metadata.length +
-      event.data.length +
-      2 * SMALL_FIELDS,
-  )
-  writer.bytes(1, structuredIds ? uuidMessage(event.id, true).serializeBinary() : textUuid(event.id))
-  writer.bytes(2, streamIdentifier(stream))
-  if (event.revision === TOMBSTONE) writer.largest(3)
-  else writer.number(3, event.revision)
-  writer.number(4, event.position)
-  writer.number(5, event.position)
-  writer.bytes(6, type)
-  writer.bytes(6, created)
-  writer.bytes(6, contentType)
-  writer.bytes(7, event.metadata)
-  writer.bytes(8, event.data)
-  return writer.finish()
+  const size =
+    delimitedSize(id.length) +
+    stream.length +
+    (event.revision === TOMBSTONE ? LARGEST_SIZE : numberSize(event.revision)) +
+    2 * numberSize(event.position) +
+    type.length +
+    created.length +
+    contentType.length +
+    delimitedSize(event.metadata.length) +
+    delimitedSize(event.data.length)
+  return { event, id, stream, type, created, contentType, size }
 }
 
-function textUuid(id: string): Buffer {
-  const writer = createWriter(UUID_LENGTH + 2)
-  writer.text(2, id)
-  return writer.finish()
+function writeParts(output: Output, field: number, { event, id, stream, type, created, contentType, size }: Parts): void {
+  writeDelimiter(output, field, size)
+  writeBytes(output, 1, id)
+  writeRaw(output, stream)
+  if (event.revision === TOMBSTONE) writeLargest(output, 3)
+  else writeNumber(output, 3, event.revision)
+  writeNumber(output, 4, event.position)
+  writeNumber(output, 5, event.position)
+  writeRaw(output, type)
+  writeRaw(output, created)
+  writeRaw(output, contentType)
+  writeBytes(output, 7, event.metadata)
+  writeBytes(output, 8, event.data)
 }
 
-function streamIdentifier(name: Buffer): Buffer {
-  const writer = createWriter(name.length + 8)
-  writer.bytes(3, name)
-  return writer.finish()
+function remembered<Key>(
+  known: { get(key: Key): Buffer | undefined; set(key: Key, value: Buffer): void },
+  key: Key,
+  encode: (key: Key) => Buffer,
+) {
+  const found = known.get(key)
+  if (found) return found
+  const encoded = encode(key)
+  known.set(key, encoded)
+  return encoded
 }
 
-function mapEntry(key: string, value: string): Buffer {
-  const writer = createWriter(key.length + Buffer.byteLength(value) + 16)
-  writer.text(1, key)
-  writer.text(2, value)
-  return writer.finish()
+const encodeType = (type: string) => property('type', type)
+
+const encodeTime = (created: number) => property('created', String(created * TICKS_PER_MILLISECOND))
+
+/** The field 2 of an event. */
+function encodeStream(stream: string): Buffer {
+  return delimited(2, delimited(3, Buffer.from(stream)))
 }
 
-/** Writes protobuf fields one after the other into at most `size` bytes. */
-function createWriter(size: number) {
-  const buffer = Buffer.allocUnsafe(size)
-  let at = 0
-  const varint = (value: number) => {
-    let rest = value
-    while (rest > 0x7f) {
-      buffer[at++] = (rest % 0x80) | 0x80
-      rest = Math.floor(rest / 0x80)
-    }
-    buffer[at++] = rest
-  }
-  const tag = (field: number, kind: number) => {
-    buffer[at++] = (field << 3) | kind
-  }
-  return {
-    number(field: number, value: number) {
-      tag(field, VARINT)
-      varint(value)
-    },
-    /** The largest signed 64-bit integer, which a number cannot hold. */
-    largest(field: number) {
-      tag(field, VARINT)
-      at = buffer.fill(0xff, at, at + 8).writeUInt8(0x7f, at + 8)
-    },
-    bytes(field: number, value: Uint8Array) {
-      tag(field, LENGTH_DELIMITED)
-      varint(value.length)
-      buffer.set(value, at)
-      at += value.length
-    },
-    text(field: number, value: string) {
-      tag(field, LENGTH_DELIMITED)
-      varint(Buffer.byteLength(value))
-      at += buffer.write(value, at)
-    },
-    finish: () => buffer.subarray(0, at),
-  }
+/** The field 6 of an event: an entry of a map. */
+function property(key: string, value: string): Buffer {
+  return delimited(6, Buffer.concat([delimited(1, Buffer.from(key)), delimited(2, Buffer.from(value))]))
+}
+
+function delimited(field: number, value: Buffer): Buffer {
+  const output: Output = { bytes: Buffer.alloc(delimitedSize(value.length)), at: 0 }
+  writeBytes(output, field, value)
+  return output.bytes
 }

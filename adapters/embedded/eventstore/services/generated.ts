@@ -13,7 +13,6 @@ import type * as StatusMessages from '@eventstore/db-client/generated/status_pb.
 import type * as StreamsService from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type * as StreamsMessages from '@eventstore/db-client/generated/streams_pb.js'
 import type * as UsersService from '@eventstore/db-client/generated/users_grpc_pb.js'
-import type { ServiceDefinition } from '@grpc/grpc-js'
 
 // CommonJS that only the client package can see, so it is resolved from there.
 const load = createRequire(createRequire(import.meta.url).resolve('@eventstore/db-client'))
@@ -27,11 +26,8 @@ export const features = generated<typeof FeaturesMessages>('serverfeatures_pb')
 export const gossip = generated<typeof GossipMessages>('gossip_pb')
 export const monitoring = generated<typeof MonitoringMessages>('monitoring_pb')
 
-/** The read method of these also takes answers that are encoded already. */
-export const streamsService = withEncodedAnswers(generated<typeof StreamsService>('streams_grpc_pb').StreamsService)
-export const persistentService = withEncodedAnswers(
-  generated<typeof PersistentService>('persistent_grpc_pb').PersistentSubscriptionsService,
-)
+export const { StreamsService: streamsService } = generated<typeof StreamsService>('streams_grpc_pb')
+export const { PersistentSubscriptionsService: persistentService } = generated<typeof PersistentService>('persistent_grpc_pb')
 export const { ServerFeaturesService: featuresService } = generated<typeof FeaturesService>('serverfeatures_grpc_pb')
 export const { GossipService: gossipService } = generated<typeof GossipService>('gossip_grpc_pb')
 export const { MonitoringService: monitoringService } = generated<typeof MonitoringService>('monitoring_grpc_pb')
@@ -41,11 +37,6 @@ export const { UsersService: usersService } = generated<typeof UsersService>('us
 /** The classes of google.protobuf that the generated ones use. */
 export const { Any } = load('google-protobuf/google/protobuf/any_pb.js') as typeof import('google-protobuf/google/protobuf/any_pb.js')
 export const { Empty } = load('google-protobuf/google/protobuf/empty_pb.js') as typeof import('google-protobuf/google/protobuf/empty_pb.js')
-
-function withEncodedAnswers(service: ServiceDefinition): ServiceDefinition {
-  const read = service.read!
-  return {
-    ...service,
-    read: { ...read, responseSerialize: (message: unknown) => (Buffer.isBuffer(message) ? message : read.responseSerialize(message)) },
-  }
-}
+export const { Timestamp } = load(
+  'google-protobuf/google/protobuf/timestamp_pb.js',
+) as typeof import('google-protobuf/google/protobuf/timestamp_pb.js')

@@ -2,9 +2,10 @@ import type { CreateReq, UpdateReq } from '@eventstore/db-client/generated/persi
 import type { StreamIdentifier } from '@eventstore/db-client/generated/shared_pb.js'
 import { ALL, type GroupKey, type GroupSettings, STRATEGIES, type StrategyName } from '../persistent/settings.ts'
 import type { GroupRequest } from '../persistent/subsystem.ts'
+import type { FilterExpression } from '../streams/filter.ts'
 import { BadRequest } from './errors.ts'
-import { streamName } from './mapping.ts'
-import { filterExpression, fromOf } from './read-request.ts'
+import { keyOf, streamName } from './mapping.ts'
+import { compiled, type From, filterExpression } from './read-request.ts'
 
 const TICKS_PER_MILLISECOND = 10_000
 
@@ -19,7 +20,7 @@ type Target = { hasAll(): boolean; getStreamIdentifier(): StreamIdentifier | und
 /** Which group a request is about. @throws BadRequest */
 export function groupKey(options: Target | undefined): GroupKey {
   if (!options) throw new BadRequest('the options are missing')
-  return { source: options.hasAll() ? ALL : streamName(options.getStreamIdentifier()), name: options.getGroupName() }
+  return { source: options.hasAll() ? ALL : streamName(options.getStreamIdentifier()?.getStreamName_asU8()), name: options.getGroupName() }
 }
 
 /** What a group is to be like, and which one. @throws BadRequest */
@@ -31,13 +32,29 @@ export function groupRequest(options: CreateReq.Options | UpdateReq.Options | un
   const identifier = one?.getStreamIdentifier() ?? options.getStreamIdentifier()
   const filter = all && 'getFilter' in all ? all.getFilter() : undefined
   return {
-    key: { source: all ? ALL : streamName(identifier), name: options.getGroupName() },
+    key: { source: all ? ALL : streamName(identifier?.getStreamName_asU8()), name: options.getGroupName() },
     request: {
       settings: groupSettings(settings),
       startFrom: startFrom(options),
-      ...(filter && { filter: filterExpression(filter) }),
+      ...(filter && { filter: validFilter(filter) }),
     },
   }
+}
+
+/** @throws BadRequest */
+function validFilter(filter: CreateReq.AllOptions.FilterOptions): FilterExpression {
+  const [on, sent] = filter.hasStreamIdentifier()
+    ? (['stream', filter.getStreamIdentifier()] as const)
+    : (['type', filter.getEventType()] as const)
+  const expression = sent && filterExpression(on, sent.getRegex(), sent.getPrefixList())
+  compiled(expression)
+  return expression as FilterExpression
+}
+
+/** `exact` is the revision or position asked for, when that is what the options hold. @throws BadRequest */
+function fromOf(options: { hasEnd(): boolean }, exact: string | undefined): From {
+  if (exact !== undefined) return keyOf(exact)
+  return options.hasEnd() ? 'end' : 'start'
 }
 
 /** In the older form it is among the settings, for a stream only. */

@@ -1,6 +1,4 @@
-import type { SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb.js'
-import type { Empty } from '@eventstore/db-client/generated/shared_pb.js'
-import type { handleUnaryCall, ServiceDefinition } from '@grpc/grpc-js'
+import type { Handler } from '../grpc/call.ts'
 import {
   features,
   featuresService,
@@ -8,9 +6,11 @@ import {
   monitoringService,
   operationsService,
   persistentService,
+  shared,
   streamsService,
   usersService,
 } from './generated.ts'
+import { unaryMessages } from './unary-messages.ts'
 
 /** The release whose behaviour this server has. */
 export const SERVER_VERSION = '23.10.6'
@@ -26,18 +26,13 @@ const FEATURES: Readonly<Record<string, string[]>> = {
 const PERSISTENT_FEATURES = ['stream', 'all']
 
 /** Clients ask this before their first append, and choose their calls by it. Names are in lower case. */
-export function serverFeaturesHandlers(): { getSupportedMethods: handleUnaryCall<Empty, SupportedMethods> } {
-  return {
-    getSupportedMethods(_call, callback) {
-      const response = new features.SupportedMethods()
-      response.setEventStoreServerVersion(SERVER_VERSION)
-      for (const service of SERVICES) for (const path of pathsOf(service as ServiceDefinition)) response.addMethods(supportedMethod(path))
-      callback(null, response)
-    },
-  }
+export function serverFeaturesRoutes(): [path: string, Handler][] {
+  const response = new features.SupportedMethods()
+  response.setEventStoreServerVersion(SERVER_VERSION)
+  for (const service of SERVICES)
+    for (const { path } of Object.values(service)) response.addMethods(supportedMethod(path.slice(1).toLowerCase()))
+  return [[featuresService.getSupportedMethods.path, unaryMessages(shared.Empty, () => response)]]
 }
-
-const pathsOf = (service: ServiceDefinition): string[] => Object.values(service).map(({ path }) => path.slice(1).toLowerCase())
 
 function supportedMethod(path: string) {
   const [service, method] = path.split('/') as [string, string]

@@ -40,8 +40,8 @@ export function decideAppend(stream: StreamFacts, expected: Expected, ids: reado
 
 /** A known first id means a repetition, of which every id must be known. */
 function repeatedAnywhere(stream: StreamFacts, ids: readonly string[]): AppendDecision {
+  if (ids[0] === undefined || stream.revisionOf(ids[0]) === undefined) return WRITE
   const revisions = ids.map((id) => stream.revisionOf(id))
-  if (revisions[0] === undefined) return WRITE
   const last = revisions.at(-1)
   return last === undefined || revisions.includes(undefined) ? WRONG : { kind: 'repeated', revision: last }
 }

@@ -1,18 +1,15 @@
 import { type Direction, type RecordedEvent, TOMBSTONE } from '../log/event.ts'
-import type { Log, Page, PageLimit } from '../log/log.ts'
-import { FIRST_ROWS, nextRows } from '../log/paging.ts'
+import type { Log, Page } from '../log/log.ts'
 import { type EventFilter, everything } from './filter.ts'
 import { metadataOf } from './stream-state.ts'
 import { visibleEvents } from './visibility.ts'
 
 /** Yields the events of successive pages, at most `count()` more of them each time. */
-function* pages(fetch: (from: number, limit: PageLimit) => Page, from: number, count: () => number): Generator<RecordedEvent[]> {
-  let rows = FIRST_ROWS
+function* pages(fetch: (from: number, most: number) => Page, from: number, count: () => number): Generator<RecordedEvent[]> {
   for (let next: number | undefined = from; next !== undefined; ) {
-    const page: Page = fetch(next, { events: count(), rows: Math.min(rows, count()) })
+    const page: Page = fetch(next, count())
     yield page.events
     next = page.next
-    rows = nextRows(page)
   }
 }
 
@@ -25,7 +22,7 @@ export function* readStream(
   const visible = visibleEvents(metadataOf(log, stream), log.lastRevision(stream), now)
   const start = direction === 'forwards' ? Math.max(from, visible.first) : from
   let wanted = count
-  const fetch = (at: number, limit: PageLimit) => log.readStream(stream, at, direction, limit)
+  const fetch = (at: number, most: number) => log.readStream(stream, at, direction, most)
   for (const events of pages(fetch, start, () => wanted)) {
     const shown = events.filter(({ revision, created }) => revision >= visible.first && created >= visible.since)
     yield shown
@@ -40,7 +37,7 @@ export function* readAll(
   { from, direction, count, filter }: { from: number; direction: Direction; count: number; filter: EventFilter },
 ): Generator<RecordedEvent[]> {
   let wanted = count
-  const fetch = (at: number, limit: PageLimit) => log.readAll(at, direction, limit)
+  const fetch = (at: number, most: number) => log.readAll(at, direction, most)
   for (const events of pages(fetch, from, () => (filter === everything ? wanted : Number.POSITIVE_INFINITY))) {
     const found = events.filter(filter).slice(0, wanted)
     yield found

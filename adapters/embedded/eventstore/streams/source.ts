@@ -1,6 +1,5 @@
 import { type RecordedEvent, TOMBSTONE } from '../log/event.ts'
 import type { Commit, Log } from '../log/log.ts'
-import { FIRST_ROWS, nextRows } from '../log/paging.ts'
 import { metadataOf, readability } from './stream-state.ts'
 import { visibleEvents } from './visibility.ts'
 
@@ -27,14 +26,11 @@ export type Source = {
 export function streamSource(log: Log, stream: string, after: number): Source {
   let last = after
   let caughtUp = false
-  let rows = FIRST_ROWS
   const visible = () => (caughtUp ? { first: 0, since: 0 } : visibleEvents(metadataOf(log, stream), log.lastRevision(stream), Date.now()))
   return {
     take(wanted) {
       const { first, since } = visible()
-      const page = log.readStream(stream, Math.max(last + 1, first), 'forwards', { events: wanted, rows: Math.min(rows, wanted) })
-      const { events } = page
-      rows = nextRows(page)
+      const { events } = log.readStream(stream, Math.max(last + 1, first), 'forwards', wanted)
       const more = events.length > 0
       caughtUp ||= !more
       last = Math.max(last, more ? events.at(-1)!.revision : log.lastRevision(stream))
@@ -51,12 +47,9 @@ export function streamSource(log: Log, stream: string, after: number): Source {
 /** The events of all streams after position `after`. */
 export function allSource(log: Log, after: number): Source {
   let last = after
-  let rows = FIRST_ROWS
   return {
     take(wanted) {
-      const page = log.readAll(last + 1, 'forwards', { events: wanted, rows: Math.min(rows, wanted) })
-      const { events } = page
-      rows = nextRows(page)
+      const { events } = log.readAll(last + 1, 'forwards', wanted)
       if (events.length > 0) last = events.at(-1)!.position
       return { events, more: events.length > 0 }
     },

@@ -6,7 +6,7 @@ import { DELETED, METASTREAM_METADATA, parseMetadata, type StreamMetadata } from
 export function lastEvent(log: Log, stream: string): RecordedEvent | undefined {
   const last = log.lastRevision(stream)
   if (last === NO_STREAM || last === TOMBSTONE) return undefined
-  return log.readStream(stream, last, 'backwards', { events: 1, rows: 1 }).events[0]
+  return log.readStream(stream, last, 'backwards', 1).events[0]
 }
 
 export function metadataOf(log: Log, stream: string): StreamMetadata {

@@ -13,7 +13,7 @@ export type AppendOutcome = { kind: 'appended'; revision: number; position: numb
 
 export type DeleteOutcome = { kind: 'deletion'; position: number } | Declined
 
-/** Appends within a transaction, if the stream is as expected. `now` in milliseconds. */
+/** Appends within `stage`, if the stream is as expected. `now` in milliseconds. */
 export function append(log: Log, stream: string, expected: Expected, events: readonly ProposedEvent[], now: number): AppendOutcome {
   const facts = factsOf(log, stream)
   const ids = events.map(({ id }) => id)
@@ -35,7 +35,7 @@ export function append(log: Log, stream: string, expected: Expected, events: rea
   return { kind: 'appended', ...appended }
 }
 
-/** Deletes a stream, or tombstones it `forEver`, within a transaction. */
+/** Deletes a stream, or tombstones it `forEver`, within `stage`. */
 export function remove(log: Log, stream: string, expected: Expected, forEver: boolean, now: number): DeleteOutcome {
   const facts = factsOf(log, stream)
   const decision = decideDelete(facts, expected, forEver)
@@ -65,14 +65,13 @@ function factsOf(log: Log, stream: string): StreamFacts & { originDeleted: boole
     deleted: isDeleted(metadataOf(log, stream)),
     originDeleted: origin !== undefined && isDeleted(metadataOf(log, origin)),
     hasMetadata: log.lastRevision(metastreamOf(stream)) !== NO_STREAM,
-    idAt: (revision) =>
-      log.readStream(stream, revision, 'forwards', { events: 1, rows: 1 }).events.find((event) => event.revision === revision)?.id,
+    idAt: (revision) => log.readStream(stream, revision, 'forwards', 1).events.find((event) => event.revision === revision)?.id,
     revisionOf: (id) => log.revisionOf(stream, id),
   }
 }
 
 function positionOf(log: Log, stream: string, revision: number): number | undefined {
-  return log.readStream(stream, revision, 'backwards', { events: 1, rows: 1 }).events[0]?.position
+  return log.readStream(stream, revision, 'backwards', 1).events[0]?.position
 }
 
 function tombstoneEvent(): ProposedEvent {

@@ -1,3 +1,4 @@
+import { encodeDocument } from '../bson/encode.ts'
 import { type Doc, isDocument } from '../document.ts'
 import { CommandError } from '../errors.ts'
 import { compileFilter } from '../query/match.ts'
@@ -5,6 +6,7 @@ import { equalValues } from '../query/order.ts'
 import type { Collection } from '../store/collection.ts'
 import { type IndexDefinition, parseIndexDefinition } from '../store/secondary-index.ts'
 import {
+  booleanField,
   type Call,
   type Command,
   type Commands,
@@ -25,7 +27,7 @@ function existing(call: Call): Collection {
 /** The embedded server holds catalogues that fit into one batch many times over, but the client may ask for smaller ones. */
 function listing(call: Call, namespace: string, items: Doc[]): Uint8Array {
   const batchSize = countField(documentField(call.body, 'cursor'), 'batchSize') ?? items.length
-  return call.server.cursors.open(`${call.database}.${namespace}`, items, { batchSize })
+  return call.server.cursors.open(`${call.database}.${namespace}`, items.map(encodeDocument), { batchSize })
 }
 
 const create: Command = (call) => {
@@ -41,6 +43,36 @@ const drop: Command = (call) => {
   const { namespace, indexes } = existing(call)
   call.server.databases.drop(call.database, collectionName(call))
   return { nIndexesWas: indexes.size, ns: namespace }
+}
+
+/** Namespaces are given in full, and the target is in the way unless `dropTarget`. Sent to the database `admin`. */
+const renameCollection: Command = ({ server, body }) => {
+  const { renameCollection: source, to } = body
+  if (typeof source !== 'string' || typeof to !== 'string') throw new CommandError('TypeMismatch', 'renameCollection needs two namespaces')
+  const [from, target] = [parseNamespace(source), parseNamespace(to)]
+  if (!server.databases.find(...from)) throw new CommandError('NamespaceNotFound', `Source collection ${source} does not exist`)
+  if (source === to) throw new CommandError('IllegalOperation', "Can't rename a collection to itself")
+  if (server.databases.find(...target) && !booleanField(body, 'dropTarget'))
+    throw new CommandError('NamespaceExists', 'target namespace exists')
+  server.databases.rename(from, target)
+  return {}
+}
+
+function parseNamespace(namespace: string): readonly [database: string, name: string] {
+  const dot = namespace.indexOf('.')
+  if (dot < 0) throw new CommandError('InvalidNamespace', `invalid namespace '${namespace}'`)
+  return [namespace.slice(0, dot), namespace.slice(dot + 1)]
+}
+
+const dbStats: Command = ({ server, database }) => {
+  const collections = server.databases.collections(database)
+  return {
+    db: database,
+    collections: collections.length,
+    objects: collections.reduce((sum, { size }) => sum + size, 0),
+    indexes: collections.reduce((sum, { indexes }) => sum + indexes.size, 0),
+    storageSize: collections.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0),
+  }
 }
 
 const dropDatabase: Command = ({ server, database }) => {
@@ -66,6 +98,7 @@ const listDatabases: Command = ({ server }) => {
 
 const createIndexes: Command = (call) => {
   const definitions = documentsField(call.body, 'indexes').map(parseIndexDefinition)
+  if (definitions.length === 0) throw new CommandError('BadValue', 'Must specify at least one index to create')
   const name = collectionName(call)
   const isNew = call.server.databases.find(call.database, name) === undefined
   const collection = call.server.databases.open(call.database, name)
@@ -115,7 +148,9 @@ const dropIndexes: Command = (call) => {
 export const catalogCommands: Commands = {
   create,
   drop,
+  renameCollection,
   dropDatabase,
+  dbStats,
   listCollections,
   listDatabases,
   createIndexes,

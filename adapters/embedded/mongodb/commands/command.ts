@@ -2,11 +2,12 @@ import type { Cursors } from '../cursors.ts'
 import { type Doc, isDocument } from '../document.ts'
 import { CommandError } from '../errors.ts'
 import { checkNamespace, type Databases } from '../store/databases.ts'
+import type { Sequences } from '../wire/messages.ts'
 
 export type Server = { databases: Databases; cursors: Cursors; startedAt: number; log: (line: string) => void }
 
 /** One command as it came: `body`'s first field is the name, and its value mostly a collection. */
-export type Call = { server: Server; connectionId: number; database: string; name: string; body: Doc }
+export type Call = { server: Server; connectionId: number; database: string; name: string; body: Doc; sequences: Sequences }
 
 /** A reply without its `ok`, or one that is already encoded. */
 export type Reply = Doc | Uint8Array
@@ -37,10 +38,18 @@ export function documentsField(body: Doc, field: string): Doc[] {
   return value
 }
 
-/** A count that is not negative, undefined when absent. @throws BadValue */
+/** False when absent; numbers count as in MongoDB. @throws TypeMismatch */
+export function booleanField(body: Doc, field: string): boolean {
+  const value = body[field] ?? false
+  if (typeof value !== 'boolean' && typeof value !== 'number') throw new CommandError('TypeMismatch', `${field} must be a boolean`)
+  return Boolean(value)
+}
+
+/** A count that is not negative, undefined when absent. @throws TypeMismatch, BadValue */
 export function countField(body: Doc, field: string): number | undefined {
   const value = body[field]
   if (value === undefined || value === null) return undefined
+  if (typeof value !== 'number') throw new CommandError('TypeMismatch', `${field} must be a number`)
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw new CommandError('BadValue', `${field} must be an integer of at least 0`)
   return value as number
 }

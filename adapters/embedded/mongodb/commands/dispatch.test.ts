@@ -1,11 +1,12 @@
 import test from 'ava'
 import { deserialize, Long } from 'bson'
 import fc from 'fast-check'
+import { encodeDocument } from '../bson/encode.ts'
 import { createCursors } from '../cursors.ts'
 import type { Doc } from '../document.ts'
 import { createDatabases } from '../store/databases.ts'
 import { ProtocolViolation } from '../wire/frames.ts'
-import { decodeRequest, encodeDocument } from '../wire/messages.ts'
+import { decodeRequest } from '../wire/messages.ts'
 import type { Server } from './command.ts'
 import { answer } from './dispatch.ts'
 
@@ -13,7 +14,7 @@ const create = (): Server => ({ databases: createDatabases(), cursors: createCur
 
 /** The command's name must be the first field. */
 const run = (server: Server, body: Doc): Doc =>
-  deserialize(answer(server, 1, { requestId: 1, dialect: 'message', body: { ...body, $db: 'd' } }))
+  deserialize(answer(server, 1, { requestId: 1, dialect: 'message', body: { ...body, $db: 'd' }, sequences: new Map() }))
 
 test('commands say what is wrong by MongoDB’s codes', (t) => {
   const server = create()
@@ -34,7 +35,13 @@ test('commands say what is wrong by MongoDB’s codes', (t) => {
     [{ insert: 'c', documents: [] }, 16],
     [{ insert: 'c', documents: [7] }, 14],
     [{ aggregate: 'c', pipeline: [{ $out: 'x' }], cursor: {} }, 115],
-    [{ aggregate: 'c', pipeline: [{ $nonsense: 1 }], cursor: {} }, 2],
+    [{ aggregate: 'c', pipeline: [{ $nonsense: 1 }], cursor: {} }, 40324],
+    [{ aggregate: 'c', pipeline: [{}], cursor: {} }, 40323],
+    [{ aggregate: 'c', pipeline: [{ $group: { _id: 1, n: { $nonsense: 1 } } }], cursor: {} }, 15952],
+    [{ createIndexes: 'c', indexes: [] }, 2],
+    [{ renameCollection: 'd.none', to: 'd.e' }, 26],
+    [{ renameCollection: 'd.c', to: 'd.c' }, 20],
+    [{ renameCollection: 'd.c', to: 'd.$x' }, 73],
     [{ listIndexes: 'none' }, 26],
     [{ dropIndexes: 'c', index: 'none' }, 27],
     [{ dropIndexes: 'c', index: '_id_' }, 72],
@@ -63,7 +70,7 @@ test('an index with the same name and another meaning is refused', (t) => {
   t.like(createIndex({ a: 1 }, { name: 'x' }), { ok: 1, numIndexesAfter: 2 })
   t.like(createIndex({ a: 1 }, { name: 'x' }), { ok: 1, numIndexesAfter: 2 })
   t.like(createIndex({ b: 1 }, { name: 'x' }), { code: 86 })
-  t.like(createIndex({ a: 1 }, { name: 'x', unique: true }), { code: 85 })
+  t.like(createIndex({ a: 1 }, { name: 'x', unique: true }), { code: 86 })
   t.like(createIndex({ a: 1 }, { name: 'y' }), { code: 85 })
 })
 
@@ -124,4 +131,114 @@ test('whatever bytes come, there is an answer or the connection ends, and the se
     { numRuns: 1_500 },
   )
   t.like(run(server, { ping: 1 }), { ok: 1 })
+})
+
+/** Each argument of each command, and values of types that it cannot have. */
+const ARGUMENTS: readonly [valid: Doc, argument: string, wrong: readonly unknown[]][] = [
+  [{ find: 'c' }, 'find', [7, {}, null]],
+  [{ find: 'c' }, 'filter', [7, 'x', []]],
+  [{ find: 'c' }, 'sort', [7, 'x', []]],
+  [{ find: 'c' }, 'projection', [7, 'x', []]],
+  [{ find: 'c' }, 'limit', ['x', {}, true, 1.5]],
+  [{ find: 'c' }, 'skip', ['x', {}, -1]],
+  [{ find: 'c' }, 'batchSize', ['x', -1]],
+  [{ find: 'c' }, 'singleBatch', ['x', {}]],
+  [{ getMore: 5, collection: 'c' }, 'getMore', ['x', {}]],
+  [{ getMore: 5, collection: 'c' }, 'collection', [7]],
+  [{ aggregate: 'c', pipeline: [], cursor: {} }, 'pipeline', [7, {}, [7], 'x']],
+  [{ aggregate: 'c', pipeline: [], cursor: {} }, 'cursor', [7, 'x']],
+  [{ aggregate: 'c', pipeline: [], cursor: {} }, 'let', [7, 'x']],
+  [{ count: 'c' }, 'query', [7, 'x', []]],
+  [{ distinct: 'c', key: 'a' }, 'key', [7, {}]],
+  [{ distinct: 'c', key: 'a' }, 'query', [7, 'x']],
+  [{ insert: 'c', documents: [{}] }, 'documents', [7, {}, [7], 'x']],
+  [{ insert: 'c', documents: [{}] }, 'ordered', ['x', {}]],
+  [{ update: 'c', updates: [{ q: {}, u: {} }] }, 'updates', [7, {}, [7]]],
+  [{ delete: 'c', deletes: [{ q: {}, limit: 1 }] }, 'deletes', [7, {}, [7]]],
+  [{ findAndModify: 'c', update: {} }, 'query', [7, 'x']],
+  [{ findAndModify: 'c', update: {} }, 'update', [7, 'x']],
+  [{ findAndModify: 'c', update: {} }, 'new', ['x']],
+  [{ findAndModify: 'c', update: {} }, 'upsert', ['x']],
+  [{ findAndModify: 'c', update: {} }, 'fields', [7, 'x']],
+  [{ createIndexes: 'c', indexes: [{ key: { a: 1 }, name: 'a' }] }, 'indexes', [7, {}, [7], [{ key: 7 }], [{}]]],
+  [{ renameCollection: 'd.c', to: 'd.e' }, 'to', [7, {}, null]],
+  [{ listCollections: 1 }, 'filter', [7, 'x']],
+  [{ listCollections: 1 }, 'cursor', [7, 'x']],
+]
+
+test('an argument of the wrong type is an error, and changes nothing', (t) => {
+  const server = create()
+  run(server, { insert: 'c', documents: [{ _id: 1, a: 1 }] })
+  for (const [valid, argument, wrong] of ARGUMENTS)
+    for (const value of wrong) {
+      const { ok, code } = run(server, { ...valid, [argument]: value })
+      t.deepEqual([ok, typeof code, code === 1], [0, 'number', false], JSON.stringify({ ...valid, [argument]: value }))
+    }
+  const statements: Doc[] = [
+    { q: 7, u: {} },
+    { q: {}, u: 7 },
+    { q: {}, u: { $set: 7 } },
+    { q: {}, u: { $set: { a: 2 } }, multi: 'x' },
+    { q: {}, u: { $set: { a: 2 } }, upsert: 'x' },
+    { q: {}, u: { $set: { a: 2 } }, arrayFilters: 7 },
+    { q: { a: { $gt: 1, $bad: 2 } }, u: { $set: { a: 2 } } },
+  ]
+  for (const statement of statements)
+    t.like(run(server, { update: 'c', updates: [statement] }), { n: 0, ok: 1, writeErrors: { length: 1 } })
+  for (const statement of [{ q: 7, limit: 1 }, { q: {} }, { q: {}, limit: 2 }, { q: { $bad: 1 }, limit: 0 }])
+    t.like(run(server, { delete: 'c', deletes: [statement] }), { n: 0, ok: 1, writeErrors: { length: 1 } })
+  const { cursor } = run(server, { find: 'c' }) as { cursor: { firstBatch: Doc[] } }
+  t.deepEqual(cursor.firstBatch, [{ _id: 1, a: 1 }])
+})
+
+test('a list of very many values is looked up, not gone through for each document', (t) => {
+  const server = create()
+  run(server, { insert: 'c', documents: Array.from({ length: 2_000 }, (_, _id) => ({ _id, n: _id })) })
+  const started = performance.now()
+  for (const field of ['_id', 'n', 'none']) {
+    const values = Array.from({ length: 100_000 }, (_, i) => (i % 2 ? i + 1_990 : `x${i}`))
+    t.is(run(server, { count: 'c', query: { [field]: { $in: values } } }).n, field === 'none' ? 0 : 5)
+  }
+  t.true(performance.now() - started < 15_000, 'comparing each with each takes minutes')
+})
+
+test('a pattern that backtracks without end is stopped', (t) => {
+  const server = create()
+  run(server, { insert: 'c', documents: [{ _id: 1, text: `${'a'.repeat(60)}!`, list: [`${'a'.repeat(60)}!`] }] })
+  const pattern = '^(a+)+$'
+  t.like(run(server, { find: 'c', filter: { text: { $regex: pattern } } }), { ok: 0, code: 50 })
+  const update = { q: {}, u: { $pull: { list: { $regex: pattern } } } }
+  t.like((run(server, { update: 'c', updates: [update] }).writeErrors as Doc[])[0], { code: 50 })
+  t.is(run(server, { count: 'c' }).n, 1)
+})
+
+test('what a pipeline holds is bounded', (t) => {
+  const server = create()
+  const pad = 'x'.repeat(15 * 1024 * 1024)
+  for (let _id = 0; _id < 8; _id++) run(server, { insert: 'c', documents: [{ _id, pad }] })
+  const group = (n: unknown) => run(server, { aggregate: 'c', pipeline: [{ $group: { _id: null, n } }], cursor: {} })
+  t.like(run(server, { aggregate: 'c', pipeline: [{ $addFields: { more: 1 } }], cursor: {} }), { ok: 0, code: 292 })
+  t.like(group({ $sum: 1 }), { ok: 1 })
+  t.like(run(server, { distinct: 'c', key: 'pad' }), { ok: 1, values: { length: 1 } })
+})
+
+test('an answer larger than a document may be is an error', (t) => {
+  const server = create()
+  for (let _id = 0; _id < 2; _id++) run(server, { insert: 'c', documents: [{ _id, pad: String(_id).repeat(9 * 1024 * 1024) }] })
+  t.like(run(server, { distinct: 'c', key: 'pad' }), { ok: 0, code: 10334 })
+})
+
+test('a collection is renamed with its documents and indexes, over another one only when told so', (t) => {
+  const server = create()
+  run(server, { insert: 'a', documents: [{ _id: 1, n: 1 }] })
+  run(server, { createIndexes: 'a', indexes: [{ key: { n: 1 }, name: 'n', unique: true }] })
+  run(server, { insert: 'b', documents: [{ _id: 2 }] })
+  t.like(run(server, { renameCollection: 'd.a', to: 'd.b' }), { ok: 0, code: 48 })
+  t.like(run(server, { renameCollection: 'd.a', to: 'd.b', dropTarget: true }), { ok: 1 })
+  t.like(run(server, { find: 'b' }), { cursor: { firstBatch: [{ _id: 1, n: 1 }], ns: 'd.b' } })
+  t.is(run(server, { count: 'a' }).n, 0)
+  const [error] = run(server, { insert: 'b', documents: [{ n: 1 }] }).writeErrors as Doc[]
+  t.regex(String(error?.errmsg), /collection: d\.b index: n/)
+  t.like(run(server, { renameCollection: 'd.b', to: 'other.b' }), { ok: 1 })
+  t.deepEqual(server.databases.names(), ['other'])
 })

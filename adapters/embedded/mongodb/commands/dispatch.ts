@@ -1,11 +1,15 @@
-import type { Doc } from '../document.ts'
+import { encodeDocument } from '../bson/encode.ts'
+import { type Doc, MAX_DOCUMENT_BYTES } from '../document.ts'
 import { CommandError } from '../errors.ts'
-import { encodeDocument, type Request } from '../wire/messages.ts'
+import type { Request } from '../wire/messages.ts'
 import { catalogCommands } from './catalog.ts'
 import type { Call, Commands, Reply, Server } from './command.ts'
 import { handshakeCommands } from './handshake.ts'
 import { readCommands } from './read.ts'
 import { writeCommands } from './write.ts'
+
+/** A document of the largest size and what stands around it, as in MongoDB. */
+const MAX_REPLY_BYTES = MAX_DOCUMENT_BYTES + 16 * 1024
 
 const COMMANDS: Commands = { ...handshakeCommands, ...readCommands, ...writeCommands, ...catalogCommands }
 
@@ -33,15 +37,21 @@ function failure(error: unknown): Doc {
   return { ok: 0, errmsg: message, code, codeName, ...details }
 }
 
+function encodeReply(reply: Doc): Uint8Array {
+  const encoded = encodeDocument(reply)
+  if (encoded.length > MAX_REPLY_BYTES) throw new CommandError('BSONObjectTooLarge', 'the answer is too large for one document')
+  return encoded
+}
+
 /** Runs one request and answers with one BSON document. Never throws. */
 export function answer(server: Server, connectionId: number, request: Request): Uint8Array {
   try {
     if ('error' in request) throw request.error
-    const { body } = request
+    const { body, sequences } = request
     const [name = ''] = Object.keys(body)
     const database = typeof body.$db === 'string' ? body.$db : ''
-    const reply = run({ server, connectionId, database, name, body })
-    return reply instanceof Uint8Array ? reply : encodeDocument({ ...reply, ok: 1 })
+    const reply = run({ server, connectionId, database, name, body, sequences })
+    return reply instanceof Uint8Array ? reply : encodeReply({ ...reply, ok: 1 })
   } catch (error) {
     return encodeDocument(failure(error))
   }

@@ -1,3 +1,4 @@
+import { Long, ObjectId } from 'bson'
 import { MAX_DOCUMENT_BYTES } from '../document.ts'
 import { MAX_MESSAGE_BYTES } from '../wire/frames.ts'
 import type { Command, Commands } from './command.ts'
@@ -7,6 +8,9 @@ const VERSION = '7.0.0'
 /** Of MongoDB 7.0. */
 const MAX_WIRE_VERSION = 21
 const SESSION_TIMEOUT_MINUTES = 30
+
+/** Of this process. The driver begins its monitoring anew when a connection is lost only where it was told one. */
+const TOPOLOGY_VERSION = { processId: new ObjectId(), counter: Long.ZERO }
 
 const hello: Command = ({ connectionId, name }) => ({
   ...(name === 'hello' ? { isWritablePrimary: true } : { ismaster: true }),
@@ -19,6 +23,7 @@ const hello: Command = ({ connectionId, name }) => ({
   connectionId,
   minWireVersion: 0,
   maxWireVersion: MAX_WIRE_VERSION,
+  topologyVersion: TOPOLOGY_VERSION,
   readOnly: false,
 })
 

@@ -1,12 +1,21 @@
 import { Aggregator } from 'mingo/aggregator'
+import { Lazy } from 'mingo/lazy'
+import * as accumulators from 'mingo/operators/accumulator'
+import * as stages from 'mingo/operators/pipeline'
 import { Query } from 'mingo/query'
-import { cloneValue, type Doc } from '../document.ts'
+import { decodeDocument } from '../bson/decode.ts'
+import { encodeDocument } from '../bson/encode.ts'
+import { type Doc, isDocument } from '../document.ts'
 import { CommandError } from '../errors.ts'
+import { type Fields, fieldsOfExpression, fieldsOfPaths, NO_FIELDS } from '../query/fields.ts'
 import { mingoOptions } from '../query/match.ts'
-import { compareValues, equalValues } from '../query/order.ts'
-import { candidatesAt } from '../query/paths.ts'
-import type { Execution, Selection } from '../store/collection.ts'
+import { elementsAt } from '../query/paths.ts'
+import { ASCENDING, sortKey } from '../query/sort-key.ts'
+import { withinTime } from '../query/time-limit.ts'
+import type { Collection, Execution, Selection } from '../store/collection.ts'
+import type { RecordId } from '../store/records.ts'
 import {
+  booleanField,
   type Call,
   type Command,
   type Commands,
@@ -17,24 +26,47 @@ import {
   refuseOptions,
 } from './command.ts'
 
-type Selected = { values: Doc[]; execution: Execution }
-
 const NOTHING: Execution = { scan: undefined, keysExamined: 0, documentsExamined: 0, returned: 0 }
 
+type Selected = { stored: Collection | undefined; ids: RecordId[]; execution: Execution }
+
 function select({ server, database }: Call, collection: string, selection: Selection): Selected {
-  const found = server.databases.find(database, collection)?.select(selection)
-  return found ? { values: found.documents.map(({ value }) => value), execution: found.execution } : { values: [], execution: NOTHING }
+  const stored = server.databases.find(database, collection)
+  return stored ? { stored, ...stored.select(selection) } : { stored, ids: [], execution: NOTHING }
 }
 
-function* projected(values: readonly Doc[], projection: Doc, filter: Doc): Generator<Doc> {
-  const positional = Object.keys(projection).some((path) => path.endsWith('.$'))
-  const cursor = new Query(positional ? filter : {}, mingoOptions).find<Doc>(values as Doc[], projection)
-  while (cursor.hasNext()) yield cursor.next()!
+/** What a pipeline may hold of documents, in bytes of BSON: decoded they take several times as much. */
+const MAX_PIPELINE_BYTES = 100 * 1024 * 1024
+const BYTES_OF_SOME_FIELDS = 100
+
+/** As they are now, decoded one by one. */
+function* decoded({ stored, ids }: Selected, fields?: Fields): Generator<Doc> {
+  for (const bytes of stored?.snapshot(ids) ?? []) yield decodeDocument(bytes, 0, bytes.length, fields)
+}
+
+/** The same for stages that hold on to all of them. @throws QueryExceededMemoryLimitNoDiskUseAllowed */
+function* held({ stored, ids }: Selected, fields?: Fields): Generator<Doc> {
+  let total = 0
+  for (const bytes of stored?.snapshot(ids) ?? []) {
+    total += fields === undefined ? bytes.length : Math.min(bytes.length, BYTES_OF_SOME_FIELDS)
+    if (total > MAX_PIPELINE_BYTES)
+      throw new CommandError(
+        'QueryExceededMemoryLimitNoDiskUseAllowed',
+        `a pipeline takes at most ${MAX_PIPELINE_BYTES} bytes of documents`,
+      )
+    yield decodeDocument(bytes, 0, bytes.length, fields)
+  }
+}
+
+function* encoded(documents: Iterable<Doc>): Generator<Uint8Array> {
+  for (const document of documents) yield encodeDocument(document)
 }
 
 /** Lazily, so that only what is fetched is projected. */
-export function project(values: readonly Doc[], projection: Doc, filter: Doc): Iterable<Doc> {
-  return Object.keys(projection).length === 0 ? values : projected(values, projection, filter)
+export function* project(documents: Iterable<Doc>, projection: Doc, filter: Doc): Generator<Doc> {
+  const positional = Object.keys(projection).some((path) => path.endsWith('.$'))
+  const cursor = new Query(positional ? filter : {}, mingoOptions).find<Doc>(Lazy(documents), projection)
+  while (cursor.hasNext()) yield cursor.next()!
 }
 
 const UNSUPPORTED = ['collation', 'tailable', 'awaitData', 'min', 'max', 'returnKey', 'showRecordId']
@@ -55,8 +87,12 @@ function selectForFind(call: Call): { collection: string; filter: Doc; selected:
 
 const find: Command = (call) => {
   const { collection, filter, selected } = selectForFind(call)
-  const results = project(selected.values, documentField(call.body, 'projection'), filter)
-  const options = { batchSize: countField(call.body, 'batchSize'), singleBatch: call.body.singleBatch === true }
+  const projection = documentField(call.body, 'projection')
+  const results =
+    Object.keys(projection).length === 0
+      ? (selected.stored?.snapshot(selected.ids) ?? [])
+      : encoded(project(decoded(selected), projection, filter))
+  const options = { batchSize: countField(call.body, 'batchSize'), singleBatch: booleanField(call.body, 'singleBatch') }
   return call.server.cursors.open(`${call.database}.${collection}`, results, options)
 }
 
@@ -74,9 +110,6 @@ const killCursors: Command = (call) => {
   return { cursorsKilled: killed, cursorsNotFound: missing, cursorsAlive: [], cursorsUnknown: [] }
 }
 
-/** Stages that only pass documents on: nothing that they give out can change a stored document. */
-const PASSING = new Set(['$match', '$group', '$sort', '$limit', '$skip', '$count', '$sortByCount'])
-
 const isPlainMatch = (stage: Doc | undefined): stage is { $match: Doc } => stage !== undefined && Object.keys(stage).join() === '$match'
 const isPlainSort = (stage: Doc | undefined): stage is { $sort: Doc } => stage !== undefined && Object.keys(stage).join() === '$sort'
 
@@ -89,22 +122,45 @@ function splitPipeline(pipeline: readonly Doc[]): { selection: Selection; rest: 
   return isPlainSort(next) ? { selection: { filter, sort: next.$sort }, rest: rest.slice(1) } : { selection: { filter }, rest }
 }
 
-function stageName(stage: Doc): string {
-  const [name = '', ...more] = Object.keys(stage)
-  if (more.length > 0 || !name.startsWith('$')) throw new CommandError('BadValue', 'a pipeline stage has exactly one field')
-  if (name === '$out' || name === '$merge') throw new CommandError('CommandNotSupported', `the embedded server does not support ${name}`)
-  return name
+/** What a pipeline needs of the documents that it begins with, as far as its first stage tells. */
+function fieldsOfStage(stage: Doc | undefined): Fields {
+  if (stage?.$count !== undefined) return NO_FIELDS
+  return stage?.$group === undefined ? undefined : fieldsOfExpression(stage.$group)
 }
 
-function runPipeline(call: Call, collection: string | undefined): { results: Doc[]; execution: Execution } {
+const STAGES = new Set(Object.keys(stages))
+
+const ACCUMULATORS = new Set(Object.keys(accumulators))
+
+function checkGroup(fields: unknown): void {
+  if (!isDocument(fields)) throw new CommandError('Location15947', "a group's fields must be specified in an object")
+  for (const [field, accumulator] of Object.entries(fields)) {
+    if (field === '_id') continue
+    const [name = ''] = isDocument(accumulator) ? Object.keys(accumulator) : []
+    if (!ACCUMULATORS.has(name)) throw new CommandError('Location15952', `unknown group operator '${name}'`)
+  }
+}
+
+function checkStage(stage: Doc): void {
+  const [name = '', ...more] = Object.keys(stage)
+  if (name === '' || more.length > 0)
+    throw new CommandError('Location40323', 'A pipeline stage specification object must contain exactly one field.')
+  if (!STAGES.has(name)) throw new CommandError('Location40324', `Unrecognized pipeline stage name: '${name}'`)
+  if (name === '$group') checkGroup(stage.$group)
+  if (name === '$out' || name === '$merge') throw new CommandError('CommandNotSupported', `the embedded server does not support ${name}`)
+}
+
+function runPipeline(call: Call, collection: string | undefined): { results: Iterable<Uint8Array>; execution: Execution } {
   const pipeline = documentsField(call.body, 'pipeline')
-  const safe = pipeline.map(stageName).every((name) => PASSING.has(name))
+  const variables = documentField(call.body, 'let')
+  for (const stage of pipeline) checkStage(stage)
   const { selection, rest } = collection === undefined ? { selection: undefined, rest: pipeline } : splitPipeline(pipeline)
-  const { values, execution } = selection ? select(call, collection!, selection) : { values: [], execution: NOTHING }
-  if (rest.length === 0) return { results: values, execution }
-  const collectionResolver = (name: string): Doc[] => select(call, name, { filter: {} }).values.map(cloneValue)
-  const aggregator = new Aggregator(rest, { ...mingoOptions, collectionResolver, variables: documentField(call.body, 'let') })
-  return { results: aggregator.run<Doc>(safe ? values : values.map(cloneValue)), execution }
+  const selected = selection ? select(call, collection!, selection) : { stored: undefined, ids: [], execution: NOTHING }
+  if (rest.length === 0) return { results: selected.stored?.snapshot(selected.ids) ?? [], execution: selected.execution }
+  const collectionResolver = (name: string): Doc[] => [...held(select(call, name, { filter: {} }))]
+  const aggregator = new Aggregator(rest, { ...mingoOptions, collectionResolver, variables })
+  const results = withinTime(() => aggregator.run<Doc>(Lazy(held(selected, fieldsOfStage(rest[0])))))
+  return { results: encoded(results), execution: selected.execution }
 }
 
 const aggregate: Command = (call) => {
@@ -122,16 +178,17 @@ function selectForCount(call: Call): Selected {
   return select(call, collectionName(call), selection)
 }
 
-const count: Command = (call) => ({ n: selectForCount(call).values.length })
+const count: Command = (call) => ({ n: selectForCount(call).ids.length })
 
 const distinct: Command = (call) => {
   refuseOptions(call.body, ['collation'])
   const { key } = call.body
   if (typeof key !== 'string') throw new CommandError('TypeMismatch', 'key must be a string')
-  const { values } = select(call, collectionName(call), { filter: documentField(call.body, 'query') })
-  const found = values.flatMap((value) => candidatesAt(value, key)).filter((value) => value !== undefined && !Array.isArray(value))
-  found.sort(compareValues)
-  return { values: found.filter((value, i) => i === 0 || !equalValues(value, found[i - 1])) }
+  const selected = select(call, collectionName(call), { filter: documentField(call.body, 'query') })
+  const values = new Map<string, unknown>()
+  for (const document of decoded(selected, fieldsOfPaths([key])))
+    for (const value of elementsAt(document, key)) values.set(sortKey([value], ASCENDING), value)
+  return { values: [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value) }
 }
 
 const EXPLAINED: { [name: string]: (call: Call) => Execution } = {

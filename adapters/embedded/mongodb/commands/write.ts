@@ -1,9 +1,18 @@
 import type { Doc } from '../document.ts'
-import { isDocument } from '../document.ts'
 import { CommandError } from '../errors.ts'
+import { isCostly, withinTime } from '../query/time-limit.ts'
 import type { Collection } from '../store/collection.ts'
-import { compileUpdate, isReplacement } from '../update/update.ts'
-import { type Call, type Command, type Commands, collectionName, documentField, documentsField, refuseOptions } from './command.ts'
+import { compileUpdate, isReplacement, type Update } from '../update/update.ts'
+import {
+  booleanField,
+  type Call,
+  type Command,
+  type Commands,
+  collectionName,
+  documentField,
+  documentsField,
+  refuseOptions,
+} from './command.ts'
 import { project } from './read.ts'
 
 export const MAX_WRITE_BATCH = 100_000
@@ -20,22 +29,23 @@ function writeError(index: number, error: unknown): Doc {
 }
 
 /** Runs each statement; an ordered batch stops at the first that fails, an unordered one goes on. */
-function runBatch<Statement>(body: Doc, statements: readonly Statement[], run: (statement: Statement) => Outcome): Doc {
+function runBatch<Statement>(body: Doc, statements: readonly Statement[], run: (statement: Statement, index: number) => Outcome): Doc {
   if (statements.length < 1 || statements.length > MAX_WRITE_BATCH)
     throw new CommandError(
       'InvalidLength',
       `write batch sizes must be between 1 and ${MAX_WRITE_BATCH}, got ${statements.length} operations`,
     )
+  const ordered = body.ordered === undefined || booleanField(body, 'ordered')
   const total = { n: 0, nModified: 0, upserted: [] as Doc[], writeErrors: [] as Doc[] }
   for (const [index, statement] of statements.entries()) {
     try {
-      const { n, nModified = 0, upserted } = run(statement)
+      const { n, nModified = 0, upserted } = run(statement, index)
       total.n += n
       total.nModified += nModified
       if (upserted !== undefined) total.upserted.push({ index, _id: upserted })
     } catch (error) {
       total.writeErrors.push(writeError(index, error))
-      if (body.ordered !== false) break
+      if (ordered) break
     }
   }
   return total
@@ -49,30 +59,39 @@ function batchReply({ n, nModified, upserted, writeErrors }: Doc, isUpdate: bool
 
 const insert: Command = (call) => {
   const collection = openCollection(call)
-  const insertOne = (document: Doc): Outcome => {
-    collection.insert(document)
+  const encoded = call.sequences.get('documents')
+  const insertOne = (document: Doc, index: number): Outcome => {
+    collection.insert(document, encoded?.[index])
     return { n: 1 }
   }
   return batchReply(runBatch(call.body, documentsField(call.body, 'documents'), insertOne), false)
 }
 
+/** The update of a statement, which is stopped when what it computes takes too long. */
+function updateOf(filter: Doc, change: unknown, arrayFilters: readonly Doc[]): Update {
+  const { apply, insertion } = compileUpdate(filter, change, arrayFilters)
+  if (!Array.isArray(change) && !isCostly([change, arrayFilters, filter])) return { apply, insertion }
+  return { apply: (document) => withinTime(() => apply(document)), insertion: () => withinTime(insertion) }
+}
+
 function updateStatement(collection: Collection, statement: Doc): Outcome {
   refuseOptions(statement, ['collation'])
   const filter = documentField(statement, 'q')
-  const multi = statement.multi === true
+  const multi = booleanField(statement, 'multi')
+  const upsert = booleanField(statement, 'upsert')
   if (multi && isReplacement(statement.u))
     throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update')
-  const update = compileUpdate(filter, statement.u, documentsField(statement, 'arrayFilters'))
-  const { documents } = collection.select({ filter, sort: documentField(statement, 'sort'), limit: multi ? 0 : 1 })
-  if (documents.length === 0 && statement.upsert === true) return { n: 1, upserted: collection.insert(update.insertion())._id }
+  const update = updateOf(filter, statement.u, documentsField(statement, 'arrayFilters'))
+  const { ids } = collection.select({ filter, sort: documentField(statement, 'sort'), limit: multi ? 0 : 1 })
+  if (ids.length === 0 && upsert) return { n: 1, upserted: collection.insert(update.insertion()) }
   let nModified = 0
-  for (const stored of documents) {
-    const next = update.apply(stored.value)
+  for (const id of ids) {
+    const next = update.apply(collection.read(id))
     if (!next) continue
-    collection.replace(stored, next)
+    collection.replace(id, next)
     nModified++
   }
-  return { n: documents.length, nModified }
+  return { n: ids.length, nModified }
 }
 
 const update: Command = (call) => {
@@ -86,9 +105,9 @@ const update: Command = (call) => {
 function deleteStatement(collection: Collection, statement: Doc): Outcome {
   refuseOptions(statement, ['collation'])
   if (statement.limit !== 0 && statement.limit !== 1) throw new CommandError('FailedToParse', 'the limit of a delete must be 0 or 1')
-  const { documents } = collection.select({ filter: documentField(statement, 'q'), limit: statement.limit })
-  for (const stored of documents) collection.remove(stored)
-  return { n: documents.length }
+  const { ids } = collection.select({ filter: documentField(statement, 'q'), limit: statement.limit })
+  for (const id of ids) collection.remove(id)
+  return { n: ids.length }
 }
 
 const remove: Command = (call) => {
@@ -104,30 +123,33 @@ type Modified = { value: Doc | null; lastErrorObject: Doc }
 /** Removes, updates or inserts at most one document, and answers with it as it was or (`new`) as it is. */
 function modifyOne(collection: Collection, body: Doc): Modified {
   const filter = documentField(body, 'query')
-  const [stored] = collection.select({ filter, sort: documentField(body, 'sort'), limit: 1 }).documents
-  const before = stored?.value ?? null
-  if (body.remove === true) {
-    if (stored) collection.remove(stored)
-    return { value: before, lastErrorObject: { n: stored ? 1 : 0 } }
+  const [upsert, returnsNew] = [booleanField(body, 'upsert'), booleanField(body, 'new')]
+  const [id] = collection.select({ filter, sort: documentField(body, 'sort'), limit: 1 }).ids
+  const before = id === undefined ? null : collection.read(id)
+  if (booleanField(body, 'remove')) {
+    if (id !== undefined) collection.remove(id)
+    return { value: before, lastErrorObject: { n: id === undefined ? 0 : 1 } }
   }
-  const change = compileUpdate(filter, body.update, documentsField(body, 'arrayFilters'))
-  if (stored) {
-    const next = change.apply(stored.value)
-    if (next) collection.replace(stored, next)
-    return { value: body.new === true ? stored.value : before, lastErrorObject: { n: 1, updatedExisting: true } }
+  const change = updateOf(filter, body.update, documentsField(body, 'arrayFilters'))
+  if (id !== undefined) {
+    const next = change.apply(collection.read(id))
+    if (next) collection.replace(id, next)
+    return { value: returnsNew ? collection.read(id) : before, lastErrorObject: { n: 1, updatedExisting: true } }
   }
-  if (body.upsert !== true) return { value: null, lastErrorObject: { n: 0, updatedExisting: false } }
-  const inserted = collection.insert(change.insertion())
-  return { value: body.new === true ? inserted : null, lastErrorObject: { n: 1, updatedExisting: false, upserted: inserted._id } }
+  if (!upsert) return { value: null, lastErrorObject: { n: 0, updatedExisting: false } }
+  const inserted = change.insertion()
+  const upserted = collection.insert(inserted)
+  return { value: returnsNew ? { _id: upserted, ...inserted } : null, lastErrorObject: { n: 1, updatedExisting: false, upserted } }
 }
 
 const findAndModify: Command = (call) => {
   const { body } = call
   refuseOptions(body, ['collation'])
-  if ((body.remove === true) === (body.update !== undefined))
+  if (booleanField(body, 'remove') === (body.update !== undefined))
     throw new CommandError('FailedToParse', 'either update or remove must be given')
+  const fields = documentField(body, 'fields')
   const { value, lastErrorObject } = modifyOne(openCollection(call), body)
-  const [projected] = value ? project([value], isDocument(body.fields) ? body.fields : {}, documentField(body, 'query')) : []
+  const [projected] = value ? project([value], fields, documentField(body, 'query')) : []
   return { lastErrorObject, value: projected ?? null }
 }
 

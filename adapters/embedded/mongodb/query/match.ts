@@ -13,6 +13,7 @@ import { $avg, $max, $min, $sum } from './accumulators.ts'
 import { compareValues, equalValues, typeRank } from './order.ts'
 import { candidatesAt, valuesAt } from './paths.ts'
 import { sortStage } from './sort.ts'
+import { ASCENDING, sortKey } from './sort-key.ts'
 
 export type Predicate = (document: Doc) => boolean
 
@@ -33,11 +34,15 @@ function within(path: string, operands: unknown): Predicate {
   if (!Array.isArray(operands)) throw new CommandError('BadValue', '$in needs an array')
   const strings = new Set(operands.filter((operand) => typeof operand === 'string'))
   const patterns = operands.filter((operand) => operand instanceof RegExp)
-  const others = operands.filter((operand) => typeof operand !== 'string' && !(operand instanceof RegExp))
+  const others = new Set(
+    operands
+      .filter((operand) => typeof operand !== 'string' && !(operand instanceof RegExp))
+      .map((operand) => sortKey([operand], ASCENDING)),
+  )
   const includes = (value: unknown): boolean =>
     typeof value === 'string'
       ? strings.has(value) || patterns.some((pattern) => pattern.test(value))
-      : others.some((operand) => equalValues(value, operand))
+      : others.size > 0 && others.has(sortKey([value], ASCENDING))
   return (document) => candidatesAt(document, path).some(includes)
 }
 
@@ -95,13 +100,31 @@ function compareField(path: string, condition: unknown): Predicate | undefined {
     if (!Object.hasOwn(comparisons, operator) || operand instanceof RegExp) return undefined
     predicates.push(comparisons[operator as keyof typeof comparisons](path, operand))
   }
-  return (document) => predicates.every((predicate) => predicate(document))
+  return allOf(predicates)
+}
+
+const allOf = (predicates: readonly Predicate[]): Predicate =>
+  predicates.length === 1 ? predicates[0]! : (document) => predicates.every((predicate) => predicate(document))
+
+const JUNCTIONS: { [operator: string]: (predicates: readonly Predicate[]) => Predicate } = {
+  $and: allOf,
+  $or: (predicates) => (document) => predicates.some((predicate) => predicate(document)),
+  $nor: (predicates) => (document) => !predicates.some((predicate) => predicate(document)),
+}
+
+function join(operator: string, filters: unknown): Predicate {
+  if (!Array.isArray(filters) || filters.length === 0 || !filters.every(isDocument))
+    throw new CommandError('BadValue', `${operator} must be a nonempty array of filters`)
+  return JUNCTIONS[operator]!(filters.map(compileFilter))
+}
+
+function compileCondition(path: string, condition: unknown): Predicate {
+  if (Object.hasOwn(JUNCTIONS, path)) return join(path, condition)
+  const comparison = compareField(path, condition)
+  if (comparison) return comparison
+  const query = new Query({ [path]: condition }, mingoOptions)
+  return (document) => query.test(document)
 }
 
 /** @throws CommandError or mingo's error when the filter is not valid */
-export function compileFilter(filter: Doc): Predicate {
-  const fields = Object.entries(filter).map(([path, condition]) => compareField(path, condition))
-  if (fields.every((predicate) => predicate !== undefined)) return (document) => fields.every((predicate) => predicate(document))
-  const query = new Query(filter, mingoOptions)
-  return (document) => query.test(document)
-}
+export const compileFilter = (filter: Doc): Predicate => allOf(Object.keys(filter).map((path) => compileCondition(path, filter[path])))

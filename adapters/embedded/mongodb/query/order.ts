@@ -25,14 +25,27 @@ type Comparable = number | bigint | string
 
 const compareNative = (a: Comparable, b: Comparable): number => (a < b ? -1 : a > b ? 1 : 0)
 
+/** Of UTF-16 code units, so that surrogates, which stand for what is beyond U+FFFF, come last. */
+const codePointOrder = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800)
+
+/** As the bytes of the texts in UTF-8 compare. */
+function compareTexts(a: string, b: string): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
+    if (x !== y) return codePointOrder(x) - codePointOrder(y)
+  }
+  return a.length - b.length
+}
+
 /** JavaScript compares bigint with number exactly, so only Decimal128 loses precision here. */
-function numeric(value: unknown): number | bigint {
+export function numericValue(value: unknown): number | bigint {
   if (value instanceof Long) return value.toBigInt()
   return value instanceof Decimal128 ? Number(value.toString()) : (value as number)
 }
 
 function compareNumbers(a: unknown, b: unknown): number {
-  const [x, y] = [numeric(a), numeric(b)]
+  const [x, y] = [numericValue(a), numericValue(b)]
   if (Number.isNaN(x)) return Number.isNaN(y) ? 0 : -1
   return Number.isNaN(y) ? 1 : compareNative(x, y)
 }
@@ -50,7 +63,7 @@ function compareDocuments(a: Doc, b: Doc): number {
   const [aFields, bFields] = [Object.keys(a), Object.keys(b)]
   for (let i = 0; i < aFields.length && i < bFields.length; i++) {
     const [aField, bField] = [aFields[i]!, bFields[i]!]
-    const order = typeRank(a[aField]) - typeRank(b[bField]) || compareNative(aField, bField) || compareValues(a[aField], b[bField])
+    const order = typeRank(a[aField]) - typeRank(b[bField]) || compareTexts(aField, bField) || compareValues(a[aField], b[bField])
     if (order !== 0) return order
   }
   return aFields.length - bFields.length
@@ -60,9 +73,9 @@ function compareBinary(a: Binary, b: Binary): number {
   return a.position - b.position || a.sub_type - b.sub_type || Buffer.compare(a.buffer, b.buffer)
 }
 
-/** The total order of BSON values, used alike for predicates, sorting and index keys. Strings compare by UTF-16 code unit. */
+/** The total order of BSON values, used alike for predicates, sorting and index keys. Strings compare as their UTF-8 does. */
 export function compareValues(a: unknown, b: unknown): number {
-  if (typeof a === 'string' && typeof b === 'string') return compareNative(a, b)
+  if (typeof a === 'string' && typeof b === 'string') return a === b ? 0 : compareTexts(a, b)
   const rank = typeRank(a)
   const difference = rank - typeRank(b)
   if (difference !== 0) return difference
@@ -70,7 +83,7 @@ export function compareValues(a: unknown, b: unknown): number {
     case 10:
       return compareNumbers(a, b)
     case 15:
-      return compareNative(String(a), String(b))
+      return compareTexts(String(a), String(b))
     case 20:
       return compareDocuments(a as Doc, b as Doc)
     case 25:
@@ -86,7 +99,7 @@ export function compareValues(a: unknown, b: unknown): number {
       return compareNative((a as Timestamp).toBigInt(), (b as Timestamp).toBigInt())
     case 50:
     case 60:
-      return compareNative(String(a), String(b))
+      return compareTexts(String(a), String(b))
     default:
       return 0
   }

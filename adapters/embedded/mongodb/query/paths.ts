@@ -33,3 +33,9 @@ export function candidatesAt(document: object, path: string): unknown[] {
   const values = valuesAt(document, path)
   return values.some(Array.isArray) ? values.flatMap((value) => (Array.isArray(value) ? [value, ...value] : [value])) : values
 }
+
+/** The values at a path, each element of an array for itself, as `distinct` sees them. */
+export const elementsAt = (document: object, path: string): unknown[] =>
+  valuesAt(document, path)
+    .flatMap((value) => (Array.isArray(value) ? value : [value]))
+    .filter((value) => value !== undefined)

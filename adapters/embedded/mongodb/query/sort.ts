@@ -16,14 +16,17 @@ export function parseSort(spec: unknown): Sort {
 }
 
 /** An array sorts by its smallest element ascending and by its largest descending; an empty one before everything else. */
-function sortKey(document: Doc, path: string, direction: 1 | -1): unknown {
+function sortValue(document: Doc, path: string, direction: 1 | -1): unknown {
   const values = valuesAt(document, path).flatMap((value) => (Array.isArray(value) ? value : [value]))
   return values.reduce((best, value) => (compareValues(value, best) * direction < 0 ? value : best), values[0])
 }
 
-/** Stable. `documentOf` finds the document in an item. */
+/** Stable. `documentOf` finds the document in an item, and is called once for each. */
 export function sortDocuments<Item>(items: readonly Item[], sort: Sort, documentOf: (item: Item) => Doc): Item[] {
-  const keyed = items.map((item) => ({ item, keys: sort.map(([path, direction]) => sortKey(documentOf(item), path, direction)) }))
+  const keyed = items.map((item) => {
+    const document = documentOf(item)
+    return { item, keys: sort.map(([path, direction]) => sortValue(document, path, direction)) }
+  })
   keyed.sort((a, b) => {
     for (let i = 0; i < sort.length; i++) {
       const order = compareValues(a.keys[i], b.keys[i])

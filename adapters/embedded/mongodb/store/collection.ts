@@ -1,11 +1,17 @@
-import { calculateObjectSize, ObjectId } from 'bson'
+import { ObjectId } from 'bson'
+import { decodeDocument } from '../bson/decode.ts'
+import { encodeDocument } from '../bson/encode.ts'
 import { type Doc, MAX_DOCUMENT_BYTES } from '../document.ts'
 import { CommandError } from '../errors.ts'
+import { type Fields, fieldsOf, fieldsOfPaths, union } from '../query/fields.ts'
 import { compileFilter } from '../query/match.ts'
 import { equalValues } from '../query/order.ts'
 import { parseSort, type Sort, sortDocuments } from '../query/sort.ts'
+import type { SortKey } from '../query/sort-key.ts'
+import { isCostly, withinTime } from '../query/time-limit.ts'
 import { type IndexScan, planScan } from './plan.ts'
-import { createSecondaryIndex, type IndexDefinition, type SecondaryIndex, type StoredDocument } from './secondary-index.ts'
+import { createRecords, type RecordId } from './records.ts'
+import { createSecondaryIndex, type IndexDefinition, type SecondaryIndex } from './secondary-index.ts'
 import type { Space } from './space.ts'
 
 export type Selection = { filter: Doc; sort?: unknown; skip?: number; limit?: number }
@@ -16,16 +22,23 @@ export type Execution = { scan: IndexScan | undefined; keysExamined: number; doc
 export type Collection = {
   readonly namespace: string
   readonly size: number
+  /** What the documents take up of memory, with the space between them. */
+  readonly allocatedBytes: number
   readonly indexes: ReadonlyMap<string, SecondaryIndex>
-  /** @throws DuplicateKey, BSONObjectTooLarge */
-  insert(value: Doc): Doc
+  /** Returns the `_id`. `encoded` is the same document as BSON, when there is one. @throws DuplicateKey, BSONObjectTooLarge */
+  insert(value: Doc, encoded?: Uint8Array): unknown
   /** @throws DuplicateKey, BSONObjectTooLarge, ImmutableField */
-  replace(stored: StoredDocument, value: Doc): void
-  remove(stored: StoredDocument): void
-  select(selection: Selection): { documents: StoredDocument[]; execution: Execution }
+  replace(id: RecordId, value: Doc): void
+  remove(id: RecordId): void
+  select(selection: Selection): { ids: RecordId[]; execution: Execution }
+  /** The document, or some of its fields, decoded afresh: it is the caller's. */
+  read(id: RecordId, fields?: Fields): Doc
+  /** Documents as they are now, as BSON, whatever is written while they are taken. */
+  snapshot(ids: readonly RecordId[]): Iterable<Buffer>
   /** @throws DuplicateKey, IndexOptionsConflict, IndexKeySpecsConflict */
   createIndex(definition: IndexDefinition): void
   dropIndex(name: string): void
+  rename(namespace: string): void
   /** Gives the space of all documents back. */
   clear(): void
 }
@@ -41,115 +54,174 @@ const sameKey = (a: IndexDefinition, b: IndexDefinition): boolean => equalValues
 
 /** `_id` comes first, and is made when it is missing. */
 function withId(value: Doc): Doc {
+  if (Object.keys(value)[0] === '_id' && value._id !== undefined) return value
   const { _id = new ObjectId(), ...fields } = value
-  if (Array.isArray(_id) || _id instanceof RegExp) throw new CommandError('InvalidIdField', "the '_id' value cannot be an array or a regex")
   return { _id, ...fields }
 }
 
-function measure(value: Doc): number {
-  const bytes = calculateObjectSize(value)
-  if (bytes > MAX_DOCUMENT_BYTES)
-    throw new CommandError('BSONObjectTooLarge', `document of ${bytes} bytes exceeds the limit of ${MAX_DOCUMENT_BYTES}`)
-  return bytes
+function checkId(id: unknown): void {
+  if (Array.isArray(id) || id instanceof RegExp) throw new CommandError('InvalidIdField', "the '_id' value cannot be an array or a regex")
 }
 
-export function createCollection(namespace: string, space: Space): Collection {
-  const documents = new Set<StoredDocument>()
-  const indexes = new Map<string, SecondaryIndex>([[ID_INDEX.name, createSecondaryIndex(ID_INDEX, namespace)]])
-  let sequence = 0
+function checkSize(bytes: number): void {
+  if (bytes > MAX_DOCUMENT_BYTES)
+    throw new CommandError('BSONObjectTooLarge', `document of ${bytes} bytes exceeds the limit of ${MAX_DOCUMENT_BYTES}`)
+}
 
-  function insert(value: Doc): Doc {
+const sameKeys = (a: readonly SortKey[], b: readonly SortKey[]): boolean => a.length === b.length && a.every((key, i) => key === b[i])
+
+export function createCollection(originalNamespace: string, space: Space): Collection {
+  let namespace = originalNamespace
+  const records = createRecords()
+  const indexes = new Map<string, SecondaryIndex>([[ID_INDEX.name, createSecondaryIndex(ID_INDEX, () => namespace)]])
+
+  const read = (id: RecordId, fields?: Fields): Doc => records.at(id, (bytes, from, to) => decodeDocument(bytes, from, to, fields))
+
+  function insert(value: Doc, encoded?: Uint8Array): unknown {
     const complete = withId(value)
-    const bytes = measure(complete)
-    for (const index of indexes.values()) index.check(complete)
-    space.take(bytes)
-    const stored = { sequence: sequence++, value: complete, bytes }
-    documents.add(stored)
-    for (const index of indexes.values()) index.add(stored)
-    return complete
+    checkId(complete._id)
+    const bytes = encoded && complete === value ? encoded : encodeDocument(complete)
+    checkSize(bytes.length)
+    const entries = [...indexes.values()].map((index) => ({ index, keys: index.keysOf(complete) }))
+    for (const { index, keys } of entries) index.check(keys, complete)
+    space.take(bytes.length)
+    const id = records.insert(bytes)
+    for (const { index, keys } of entries) index.add(keys, id)
+    return complete._id
   }
 
-  function replace(stored: StoredDocument, value: Doc): void {
-    if (!equalValues(stored.value._id, value._id))
+  /** Indexes whose fields differ; a field that holds an object is taken to, since that takes a closer look. */
+  function indexesToMove(id: RecordId, value: Doc): SecondaryIndex[] {
+    const all = [...indexes.values()]
+    const before = read(id, union(all.map(({ reads }) => reads)))
+    return all.filter(({ reads }) => {
+      for (const field of reads ?? Object.keys(value)) if (before[field] !== value[field]) return true
+      return reads === undefined
+    })
+  }
+
+  function replace(id: RecordId, value: Doc): void {
+    const bytes = encodeDocument(value)
+    checkSize(bytes.length)
+    const moves = indexesToMove(id, value).map((index) => ({
+      index,
+      before: index.keysOf(read(id, index.reads)),
+      after: index.keysOf(value),
+    }))
+    const changed = moves.filter(({ before, after }) => !sameKeys(before, after))
+    if (changed.some(({ index }) => index.definition === ID_INDEX))
       throw new CommandError('ImmutableField', "performing an update on the path '_id' would modify the immutable field '_id'")
-    const bytes = measure(value)
-    for (const index of indexes.values()) index.check(value, stored)
-    space.take(bytes - stored.bytes)
-    const before = stored.value
-    stored.value = value
-    stored.bytes = bytes
-    for (const index of indexes.values()) index.move(stored, before)
+    for (const { index, after } of changed) index.check(after, value, id)
+    space.take(bytes.length - records.lengthOf(id))
+    records.replace(id, bytes)
+    for (const { index, before, after } of changed) {
+      index.remove(before, id)
+      index.add(after, id)
+    }
   }
 
-  function remove(stored: StoredDocument): void {
-    for (const index of indexes.values()) index.remove(stored)
-    documents.delete(stored)
-    space.take(-stored.bytes)
+  function remove(id: RecordId): void {
+    for (const index of indexes.values()) index.remove(index.keysOf(read(id, index.reads)), id)
+    space.take(-records.lengthOf(id))
+    records.remove(id)
   }
 
-  function* scanned({ index, ranges, backwards }: IndexScan, execution: Execution): Generator<StoredDocument> {
-    const seen = index.multikey ? new Set<StoredDocument>() : undefined
+  function* scanned({ index, ranges, backwards }: IndexScan, execution: Execution): Generator<RecordId> {
+    const seen = index.multikey ? new Set<RecordId>() : undefined
     for (const range of ranges) {
-      for (const stored of index.scan(range, backwards)) {
+      for (const id of index.scan(range, backwards)) {
         execution.keysExamined++
-        if (seen?.has(stored)) continue
-        seen?.add(stored)
-        yield stored
+        if (seen?.has(id)) continue
+        seen?.add(id)
+        yield id
       }
     }
   }
 
-  function select({ filter, sort: order, skip = 0, limit = 0 }: Selection): { documents: StoredDocument[]; execution: Execution } {
+  /** A test of stored documents, which decodes no more of them than the filter looks at. */
+  function matcher(filter: Doc, execution: Execution): (id: RecordId) => boolean {
+    if (execution.scan?.exact) return () => true
     const matches = compileFilter(filter)
+    const fields = fieldsOf(filter)
+    if (fields?.size === 0) return () => true
+    return (id) => {
+      execution.documentsExamined++
+      return matches(read(id, fields))
+    }
+  }
+
+  function sorted(ids: RecordId[], sort: Sort): RecordId[] {
+    const fields = fieldsOfPaths(sort.map(([path]) => path))
+    return sortDocuments(ids, sort, (id) => read(id, fields))
+  }
+
+  function select({ filter, sort: order, skip = 0, limit = 0 }: Selection): { ids: RecordId[]; execution: Execution } {
     const sort: Sort = parseSort(order)
     const scan = planScan(filter, sort, indexes.values())
     const execution: Execution = { scan, keysExamined: 0, documentsExamined: 0, returned: 0 }
-    const sorted = sort.length === 0 || scan?.sorted === true
-    const enough = sorted && limit > 0 ? skip + limit : Number.POSITIVE_INFINITY
-    const found: StoredDocument[] = []
-    for (const stored of scan ? scanned(scan, execution) : documents) {
-      execution.documentsExamined++
-      if (matches(stored.value) && found.push(stored) >= enough) break
+    const matches = matcher(filter, execution)
+    const inOrder = sort.length === 0 || scan?.sorted === true
+    const enough = inOrder && limit > 0 ? skip + limit : Number.POSITIVE_INFINITY
+    const find = (): RecordId[] => {
+      const found: RecordId[] = []
+      for (const id of scan ? scanned(scan, execution) : records.ids()) if (matches(id) && found.push(id) >= enough) break
+      return found
     }
-    const ordered = sorted ? found : sortDocuments(found, sort, (stored) => stored.value)
-    const selected = skip > 0 || limit > 0 ? ordered.slice(skip, limit > 0 ? skip + limit : undefined) : ordered
-    execution.returned = selected.length
-    return { documents: selected, execution }
+    const found = isCostly(filter) ? withinTime(find) : find()
+    const ordered = inOrder ? found : sorted(found, sort)
+    const ids = skip > 0 || limit > 0 ? ordered.slice(skip, limit > 0 ? skip + limit : undefined) : ordered
+    execution.returned = ids.length
+    if (scan?.exact) execution.documentsExamined = found.length
+    return { ids, execution }
   }
 
   function createIndex(definition: IndexDefinition): void {
     for (const { definition: existing } of indexes.values()) {
       const [named, keyed] = [existing.name === definition.name, sameKey(existing, definition)]
-      if (keyed && (existing === ID_INDEX || (named && sameOptions(existing, definition)))) return
-      if (named && !keyed) throw new CommandError('IndexKeySpecsConflict', `an index named ${definition.name} exists with another key`)
-      if (keyed) throw new CommandError('IndexOptionsConflict', `the same index exists with other options or as ${existing.name}`)
+      const same = keyed && (existing === ID_INDEX || sameOptions(existing, definition))
+      if (same && (named || existing === ID_INDEX)) return
+      if (same) throw new CommandError('IndexOptionsConflict', `the same index exists already as ${existing.name}`)
+      if (named)
+        throw new CommandError('IndexKeySpecsConflict', `an index named ${definition.name} exists with another key or other options`)
     }
     if (indexes.size >= MAX_INDEXES) throw new CommandError('CannotCreateIndex', `a collection has at most ${MAX_INDEXES} indexes`)
-    const index = createSecondaryIndex(definition, namespace)
-    for (const stored of documents) {
-      index.check(stored.value)
-      index.add(stored)
+    const index = createSecondaryIndex(definition, () => namespace)
+    for (const id of records.ids()) {
+      const value = read(id, index.reads)
+      const keys = index.keysOf(value)
+      index.check(keys, value)
+      index.add(keys, id)
     }
     indexes.set(definition.name, index)
   }
 
   return {
-    namespace,
+    get namespace() {
+      return namespace
+    },
     get size() {
-      return documents.size
+      return records.size
+    },
+    get allocatedBytes() {
+      return records.allocatedBytes
     },
     indexes,
     insert,
     replace,
     remove,
     select,
+    read,
+    snapshot: records.snapshot,
     createIndex,
     dropIndex(name) {
       indexes.delete(name)
     },
+    rename(next) {
+      namespace = next
+    },
     clear() {
-      for (const { bytes } of documents) space.take(-bytes)
-      documents.clear()
+      for (const id of records.ids()) space.take(-records.lengthOf(id))
+      records.clear()
     },
   }
 }

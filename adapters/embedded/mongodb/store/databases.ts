@@ -11,6 +11,8 @@ export type Databases = {
   /** False when there is none. */
   drop(database: string, name: string): boolean
   dropDatabase(database: string): void
+  /** Takes the place of the target when there is one. The collection must be there. @throws InvalidNamespace */
+  rename(from: readonly [database: string, name: string], to: readonly [database: string, name: string]): void
 }
 
 const MAX_COLLECTIONS = 10_000
@@ -45,14 +47,19 @@ export function createDatabases(): Databases {
   }
 
   function drop(database: string, name: string): boolean {
-    const collections = databases.get(database)
-    const collection = collections?.get(name)
-    if (!collections || !collection) return false
+    const collection = find(database, name)
+    if (!collection) return false
     collection.clear()
-    collections.delete(name)
-    if (collections.size === 0) databases.delete(database)
+    vacate(database, name)
     count--
     return true
+  }
+
+  /** The collection's place in its database; the last one to go takes the database along. */
+  function vacate(database: string, name: string): void {
+    const collections = databases.get(database)
+    collections?.delete(name)
+    if (collections?.size === 0) databases.delete(database)
   }
 
   return {
@@ -63,6 +70,16 @@ export function createDatabases(): Databases {
     drop,
     dropDatabase(database) {
       for (const name of [...(databases.get(database)?.keys() ?? [])]) drop(database, name)
+    },
+    rename(from, to) {
+      const collection = find(...from)
+      if (!collection) return
+      checkNamespace(...to)
+      drop(...to)
+      vacate(...from)
+      const [database, name] = to
+      databases.set(database, (databases.get(database) ?? new Map<string, Collection>()).set(name, collection))
+      collection.rename(`${database}.${name}`)
     },
   }
 }

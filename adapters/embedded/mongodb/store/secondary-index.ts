@@ -1,13 +1,13 @@
 import { type Doc, isDocument } from '../document.ts'
 import { CommandError } from '../errors.ts'
+import { fieldsOf } from '../query/fields.ts'
 import { compileFilter, type Predicate } from '../query/match.ts'
 import { compareValues, equalValues } from '../query/order.ts'
 import { valuesAt } from '../query/paths.ts'
 import { parseSort, type Sort } from '../query/sort.ts'
+import { keyAfter, type SortKey, sortKey } from '../query/sort-key.ts'
+import type { RecordId } from './records.ts'
 import { createSortedEntries, type Range } from './sorted-entries.ts'
-
-/** A document in its place: the value is replaced as a whole, the sequence says when it was inserted. */
-export type StoredDocument = { readonly sequence: number; value: Doc; bytes: number }
 
 /** As in `createIndexes`. */
 export type IndexDefinition = {
@@ -21,19 +21,18 @@ export type IndexDefinition = {
 export type SecondaryIndex = {
   readonly definition: IndexDefinition
   readonly fields: Sort
+  /** Top-level fields of documents that decide about their keys; undefined when all may. */
+  readonly reads: ReadonlySet<string> | undefined
   /** Some document has, or had, an array in one of the fields: it is listed once per element, and order means nothing for sorting. */
   readonly multikey: boolean
-  /** @throws DuplicateKey when the document, stored in place of `replaced`, would break uniqueness */
-  check(value: Doc, replaced?: StoredDocument): void
-  add(stored: StoredDocument): void
-  /** After the value of a document has been replaced. */
-  move(stored: StoredDocument, before: Doc): void
-  remove(stored: StoredDocument): void
-  scan(range: Range, backwards: boolean): Generator<StoredDocument>
+  /** @throws CannotIndexParallelArrays, BadValue */
+  keysOf(value: Doc): SortKey[]
+  /** @throws DuplicateKey when the keys of a document, stored in place of `replaced`, would break uniqueness */
+  check(keys: readonly SortKey[], value: Doc, replaced?: RecordId): void
+  add(keys: readonly SortKey[], id: RecordId): void
+  remove(keys: readonly SortKey[], id: RecordId): void
+  scan(range: Range, backwards: boolean): Iterable<RecordId>
 }
-
-type Key = readonly unknown[]
-type Entry = { key: Key; stored: StoredDocument }
 
 const MAX_KEYS_PER_DOCUMENT = 10_000
 
@@ -66,75 +65,62 @@ function keyParts(value: Doc, path: string): { parts: unknown[]; many: boolean }
   return { parts: elements.filter((element, i) => i === 0 || !equalValues(element, elements[i - 1])), many: true }
 }
 
-export function createSecondaryIndex(definition: IndexDefinition, namespace: string): SecondaryIndex {
+const topLevel = (path: string): string => path.split('.', 1)[0]!
+
+export function createSecondaryIndex(definition: IndexDefinition, namespace: () => string): SecondaryIndex {
   const fields = parseSort(definition.key)
-  const inPartial: Predicate | undefined = definition.partialFilterExpression && compileFilter(definition.partialFilterExpression)
+  const paths = fields.map(([path]) => path)
+  const { partialFilterExpression } = definition
+  const inPartial: Predicate | undefined = partialFilterExpression && compileFilter(partialFilterExpression)
+  const partialReads = fieldsOf(partialFilterExpression ?? {})
+  const entries = createSortedEntries()
   let multikey = false
 
-  const compareKey = (key: Key, prefix: Key): number => {
-    for (let i = 0; i < prefix.length; i++) {
-      const order = compareValues(key[i], prefix[i])
-      if (order !== 0) return order * fields[i]![1]
-    }
-    return 0
-  }
-  const entries = createSortedEntries<Entry>(
-    (a, b) => compareKey(a.key, b.key) || a.stored.sequence - b.stored.sequence,
-    (entry, prefix) => compareKey(entry.key, prefix),
-  )
-
-  const exactly = (key: Key): Range => ({ low: { prefix: key, inclusive: true }, high: { prefix: key, inclusive: true } })
-
-  function keysOf(value: Doc): Key[] {
+  function keysOf(value: Doc): SortKey[] {
     if (inPartial && !inPartial(value)) return []
-    const parts = fields.map(([path]) => keyParts(value, path))
-    if (definition.sparse && fields.every(([path]) => valuesAt(value, path).every((each) => each === undefined))) return []
-    if (parts.every(({ many }) => !many)) return [parts.map((part) => part.parts[0])]
+    if (definition.sparse && paths.every((path) => valuesAt(value, path).every((each) => each === undefined))) return []
+    const parts = paths.map((path) => keyParts(value, path))
+    const key = (element: number): SortKey => {
+      const values = parts.map(({ parts }) => parts[parts.length > 1 ? element : 0])
+      return sortKey(values, fields)
+    }
+    if (parts.every(({ many }) => !many)) return [key(0)]
     multikey = true
     if (parts.filter((part) => part.parts.length > 1).length > 1)
-      throw new CommandError('BadValue', `cannot index parallel arrays in ${Object.keys(definition.key).join(', ')}`)
+      throw new CommandError('CannotIndexParallelArrays', `cannot index parallel arrays in ${paths.join(', ')}`)
     const count = Math.max(...parts.map((part) => part.parts.length))
     if (count > MAX_KEYS_PER_DOCUMENT)
       throw new CommandError('BadValue', `a document has at most ${MAX_KEYS_PER_DOCUMENT} keys in one index`)
-    return Array.from({ length: count }, (_, i) => parts.map((part) => part.parts[part.parts.length > 1 ? i : 0]))
+    return Array.from({ length: count }, (_, i) => key(i))
   }
 
-  function duplicate(key: Key): CommandError {
-    const keyValue = Object.fromEntries(fields.map(([path], i) => [path, key[i]]))
-    const shown = fields.map(([path], i) => `${path}: ${JSON.stringify(key[i])}`).join(', ')
-    const message = `E11000 duplicate key error collection: ${namespace} index: ${definition.name} dup key: { ${shown} }`
+  function duplicate(value: Doc, which: number): CommandError {
+    const parts = paths.map((path) => keyParts(value, path).parts)
+    const keyValue = Object.fromEntries(paths.map((path, i) => [path, parts[i]![parts[i]!.length > 1 ? which : 0]]))
+    const shown = paths.map((path) => `${path}: ${JSON.stringify(keyValue[path])}`).join(', ')
+    const message = `E11000 duplicate key error collection: ${namespace()} index: ${definition.name} dup key: { ${shown} }`
     return new CommandError('DuplicateKey', message, { keyPattern: definition.key, keyValue })
-  }
-
-  function insertAll(keys: readonly Key[], stored: StoredDocument): void {
-    for (const key of keys) entries.insert({ key, stored })
-  }
-
-  function removeAll(keys: readonly Key[], stored: StoredDocument): void {
-    for (const key of keys) entries.remove({ key, stored })
   }
 
   return {
     definition,
     fields,
+    reads: partialReads && new Set([...paths.map(topLevel), ...partialReads]),
     get multikey() {
       return multikey
     },
-    check(value, replaced) {
-      const keys = keysOf(value)
+    keysOf,
+    check(keys, value, replaced) {
       if (!definition.unique) return
-      for (const key of keys) for (const entry of entries.scan(exactly(key))) if (entry.stored !== replaced) throw duplicate(key)
+      for (const [i, key] of keys.entries())
+        for (const id of entries.scan({ low: key, high: keyAfter(key) })) if (id !== replaced) throw duplicate(value, i)
     },
-    add: (stored) => insertAll(keysOf(stored.value), stored),
-    move(stored, before) {
-      const [old, next] = [keysOf(before), keysOf(stored.value)]
-      if (old.length === next.length && old.every((key, i) => compareKey(key, next[i]!) === 0)) return
-      removeAll(old, stored)
-      insertAll(next, stored)
+    add(keys, id) {
+      for (const key of keys) entries.insert(key, id)
     },
-    remove: (stored) => removeAll(keysOf(stored.value), stored),
-    *scan(range, backwards) {
-      for (const entry of entries.scan(range, backwards)) yield entry.stored
+    remove(keys, id) {
+      for (const key of keys) entries.remove(key, id)
     },
+    scan: entries.scan,
   }
 }

@@ -1,97 +1,106 @@
-/** The lower or upper end of a scan: a prefix of the key, included or not. */
-export type Bound = { prefix: readonly unknown[]; inclusive: boolean }
+import type { SortKey } from '../query/sort-key.ts'
+import type { RecordId } from './records.ts'
 
-export type Range = { low: Bound; high: Bound }
+/** Keys from `low` on and before `high`. */
+export type Range = { low: SortKey; high: SortKey }
 
-export type SortedEntries<Entry> = {
+/** Records by key, and within the same key by their order of insertion. */
+export type SortedEntries = {
   readonly size: number
-  insert(entry: Entry): void
-  remove(entry: Entry): void
+  insert(key: SortKey, id: RecordId): void
+  /** Nothing happens when there is no such entry. */
+  remove(key: SortKey, id: RecordId): void
   /** In order, or backwards. The entries must not change while the scan goes on. */
-  scan(range: Range, backwards?: boolean): Generator<Entry>
+  scan(range: Range, backwards?: boolean): Generator<RecordId>
 }
 
 const BLOCK_SIZE = 512
 
-/** The first index at which `reached` is true, by bisection; `length` when there is none. */
-function bisect(length: number, reached: (index: number) => boolean): number {
-  let [low, high] = [0, length]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (reached(middle)) high = middle
-    else low = middle + 1
-  }
-  return low
-}
+/** The keys and records of a block are in step, in two lists: an object for each entry would cost more than the entry. */
+type Block = { keys: SortKey[]; ids: RecordId[] }
 
-/**
- * Entries kept in order, in blocks of bounded size, so that an insertion moves a few hundred references however many entries there are.
- * `compare` is a total order; `comparePrefix` says where an entry's key lies relative to a prefix.
- */
-export function createSortedEntries<Entry>(
-  compare: (a: Entry, b: Entry) => number,
-  comparePrefix: (entry: Entry, prefix: readonly unknown[]) => number,
-): SortedEntries<Entry> {
-  const blocks: Entry[][] = []
+/** Entries kept in order, in blocks of bounded size, so that an insertion moves a few hundred references however many entries there are. */
+export function createSortedEntries(): SortedEntries {
+  const blocks: Block[] = []
   let size = 0
 
-  /** Position of the first entry for which `reached` holds, which must be false up to some point and true from there on. */
-  function locate(reached: (entry: Entry) => boolean): [block: number, index: number] {
-    const block = bisect(blocks.length, (i) => reached(blocks[i]!.at(-1)!))
-    const entries = blocks[block]
-    return [block, entries ? bisect(entries.length, (i) => reached(entries[i]!)) : 0]
-  }
-
-  function insert(entry: Entry): void {
-    const [block, index] = locate((other) => compare(other, entry) >= 0)
-    const target = Math.min(block, blocks.length - 1)
-    const entries = blocks[target]
-    if (!entries) blocks.push([entry])
-    else {
-      entries.splice(target === block ? index : entries.length, 0, entry)
-      if (entries.length > BLOCK_SIZE) blocks.splice(target + 1, 0, entries.splice(BLOCK_SIZE >>> 1))
+  /** The first block whose last entry is not before the key and record; their number when there is none. */
+  function findBlock(key: SortKey, id: RecordId): number {
+    let [low, high] = [0, blocks.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const { keys, ids } = blocks[middle]!
+      const last = keys.length - 1
+      if (keys[last]! < key || (keys[last] === key && ids[last]! < id)) low = middle + 1
+      else high = middle
     }
-    size++
+    return low
   }
 
-  function remove(entry: Entry): void {
-    const [block, index] = locate((other) => compare(other, entry) >= 0)
-    const entries = blocks[block]
-    const found = entries?.[index]
-    if (!entries || found === undefined || compare(found, entry) !== 0) return
-    entries.splice(index, 1)
-    if (entries.length === 0) blocks.splice(block, 1)
+  /** The first entry of the block that is not before the key and record. */
+  function findEntry({ keys, ids }: Block, key: SortKey, id: RecordId): number {
+    let [low, high] = [0, keys.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (keys[middle]! < key || (keys[middle] === key && ids[middle]! < id)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** What comes in rising order fills its blocks; others are split in the middle. */
+  function split(place: number, grownAtEnd: boolean): void {
+    const { keys, ids } = blocks[place]!
+    const from = grownAtEnd ? BLOCK_SIZE : BLOCK_SIZE >>> 1
+    blocks.splice(place + 1, 0, { keys: keys.splice(from), ids: ids.splice(from) })
+  }
+
+  function insert(key: SortKey, id: RecordId): void {
+    const place = Math.min(findBlock(key, id), blocks.length - 1)
+    const block = blocks[place]
+    size++
+    if (!block) {
+      blocks.push({ keys: [key], ids: [id] })
+      return
+    }
+    const index = findEntry(block, key, id)
+    block.keys.splice(index, 0, key)
+    block.ids.splice(index, 0, id)
+    if (block.keys.length > BLOCK_SIZE) split(place, place === blocks.length - 1 && index === BLOCK_SIZE)
+  }
+
+  function remove(key: SortKey, id: RecordId): void {
+    const place = findBlock(key, id)
+    const block = blocks[place]
+    if (!block) return
+    const index = findEntry(block, key, id)
+    if (block.keys[index] !== key || block.ids[index] !== id) return
+    block.keys.splice(index, 1)
+    block.ids.splice(index, 1)
+    if (block.keys.length === 0) blocks.splice(place, 1)
     size--
   }
 
-  const aboveLow =
-    ({ prefix, inclusive }: Bound) =>
-    (entry: Entry) =>
-      comparePrefix(entry, prefix) >= (inclusive ? 0 : 1)
-  const aboveHigh =
-    ({ prefix, inclusive }: Bound) =>
-    (entry: Entry) =>
-      comparePrefix(entry, prefix) >= (inclusive ? 1 : 0)
-
-  function* scan({ low, high }: Range, backwards = false): Generator<Entry> {
-    const [reachedLow, passedHigh] = [aboveLow(low), aboveHigh(high)]
-    if (backwards) {
-      let [block, index] = locate(passedHigh)
-      for (; block >= 0; block--, index = blocks[block]?.length ?? 0) {
-        for (let i = index - 1; i >= 0; i--) {
-          const entry = blocks[block]![i]!
-          if (!reachedLow(entry)) return
-          yield entry
-        }
+  function* forwards({ low, high }: Range): Generator<RecordId> {
+    let place = findBlock(low, -1)
+    let index = place < blocks.length ? findEntry(blocks[place]!, low, -1) : 0
+    for (; place < blocks.length; place++, index = 0) {
+      const { keys, ids } = blocks[place]!
+      for (; index < keys.length; index++) {
+        if (keys[index]! >= high) return
+        yield ids[index]!
       }
-    } else {
-      let [block, index] = locate(reachedLow)
-      for (; block < blocks.length; block++, index = 0) {
-        for (let i = index; i < blocks[block]!.length; i++) {
-          const entry = blocks[block]![i]!
-          if (passedHigh(entry)) return
-          yield entry
-        }
+    }
+  }
+
+  function* backwards({ low, high }: Range): Generator<RecordId> {
+    let place = findBlock(high, -1)
+    let index = place < blocks.length ? findEntry(blocks[place]!, high, -1) : 0
+    for (; place >= 0; place--, index = blocks[place]?.keys.length ?? 0) {
+      for (let i = index - 1; i >= 0; i--) {
+        const { keys, ids } = blocks[place]!
+        if (keys[i]! < low) return
+        yield ids[i]!
       }
     }
   }
@@ -102,6 +111,6 @@ export function createSortedEntries<Entry>(
     },
     insert,
     remove,
-    scan,
+    scan: (range, backward = false) => (backward ? backwards(range) : forwards(range)),
   }
 }

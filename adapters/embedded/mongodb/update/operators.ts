@@ -66,35 +66,45 @@ function rename(from: string, to: unknown): Step {
   return (document, positions) => {
     const value = source.reduce<unknown>((at, segment) => (isDocument(at) ? ownField(at, segment) : undefined), document)
     if (value === undefined) return false
-    changeAt(document, source.join('.'), () => REMOVE, false, positions)
-    return changeAt(document, target.join('.'), () => value, true, positions)
+    changeAt(document, source, () => REMOVE, false, positions)
+    return changeAt(document, target, () => value, true, positions)
   }
 }
 
 function stepOf(name: string, path: string, argument: unknown, now: Date): Step {
-  parsePath(path)
+  const segments = parsePath(path)
   if (name === '$rename') return rename(path, argument)
   if (name === '$setOnInsert') {
     const change = assign(argument)
-    return (document, positions, inserting) => inserting && changeAt(document, path, change, true, positions)
+    return (document, positions, inserting) => inserting && changeAt(document, segments, change, true, positions)
   }
-  const operator = OPERATORS[name]
+  const operator = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined
   if (!operator) throw new CommandError('FailedToParse', `unknown modifier: ${name}`)
   const change = operator.change(argument, now)
-  return (document, positions) => changeAt(document, path, change, operator.creates, positions)
+  return (document, positions) => changeAt(document, segments, change, operator.creates, positions)
+}
+
+/** A path above another one of `taken`, undefined when there is none. */
+function parentIn(taken: ReadonlySet<string>, path: string): string | undefined {
+  for (let dot = path.indexOf('.'); dot > 0; dot = path.indexOf('.', dot + 1)) if (taken.has(path.slice(0, dot))) return path.slice(0, dot)
+  return undefined
 }
 
 /** Two operators may not touch the same field, nor a field and its parent. */
 function refuseConflicts(paths: readonly string[]): void {
-  const sorted = [...paths].sort()
-  const taken = new Set(sorted)
-  for (const path of sorted) {
-    const parents = path.split('.').map((_, i, segments) => segments.slice(0, i).join('.'))
-    const conflict = parents.find((parent) => taken.has(parent))
-    if (conflict !== undefined || sorted.length !== taken.size)
-      throw new CommandError('ConflictingUpdateOperators', `updating the path '${path}' would create a conflict at '${conflict ?? path}'`)
+  const taken = new Set<string>()
+  for (const path of paths) {
+    if (taken.has(path)) throw conflict(path, path)
+    taken.add(path)
+  }
+  for (const path of paths) {
+    const parent = parentIn(taken, path)
+    if (parent !== undefined) throw conflict(path, parent)
   }
 }
+
+const conflict = (path: string, at: string): CommandError =>
+  new CommandError('ConflictingUpdateOperators', `updating the path '${path}' would create a conflict at '${at}'`)
 
 /** Changes a document in place and says whether anything changed. */
 export type Modify = (document: Doc, positions: Positions, inserting: boolean) => boolean
@@ -112,5 +122,9 @@ export function compileOperators(update: Doc, now: Date): Modify {
     }
   }
   refuseConflicts(paths)
-  return (document, positions, inserting) => steps.map((step) => step(document, positions, inserting)).some(Boolean)
+  return (document, positions, inserting) => {
+    let changed = false
+    for (const step of steps) if (step(document, positions, inserting)) changed = true
+    return changed
+  }
 }

@@ -1,4 +1,4 @@
-import { type Doc, isDocument, ownField } from '../document.ts'
+import { type Doc, isDocument, MAX_DEPTH, ownField } from '../document.ts'
 import { CommandError } from '../errors.ts'
 
 /** Says that the field is to be left as it is, or to be taken away. */
@@ -18,9 +18,10 @@ export type Positions = {
 
 const MAX_PADDING = 100_000
 
-/** @throws BadValue for an empty or forbidden segment */
+/** The segments of a dotted path. @throws BadValue for an empty or forbidden segment, Overflow */
 export function parsePath(path: string): string[] {
-  const segments = path.split('.')
+  const segments = path.includes('.') ? path.split('.') : [path]
+  if (segments.length > MAX_DEPTH) throw new CommandError('Overflow', `an update path has at most ${MAX_DEPTH} field names`)
   if (segments.includes('')) throw new CommandError('BadValue', `the update path '${path}' contains an empty field name`)
   if (segments.includes('__proto__')) throw new CommandError('BadValue', 'the field name __proto__ is not supported')
   if (segments[0]!.startsWith('$')) throw new CommandError('DollarPrefixedFieldName', `the dollar prefixed field '${path}' is not allowed`)
@@ -47,12 +48,10 @@ function put(container: Doc | unknown[], key: string, value: unknown): void {
 }
 
 /**
- * Changes what a dotted path leads to, in place. Missing parents are made when `creates`, else nothing happens.
+ * Changes what a path leads to, in place. Missing parents are made when `creates`, else nothing happens.
  * Returns whether something was changed. @throws PathNotViable, BadValue
  */
-export function changeAt(root: Doc, path: string, change: Change, creates: boolean, positions: Positions): boolean {
-  const segments = parsePath(path)
-
+export function changeAt(root: Doc, segments: readonly string[], change: Change, creates: boolean, positions: Positions): boolean {
   function visit(container: Doc | unknown[], key: string, depth: number): boolean {
     const current = ownField(container, key)
     if (depth === segments.length) {

@@ -4,11 +4,11 @@ import { CommandError } from '../errors.ts'
 import { mingoOptions } from '../query/match.ts'
 import { equalValues } from '../query/order.ts'
 import { compileOperators } from './operators.ts'
-import { changeAt } from './path.ts'
+import { changeAt, parsePath } from './path.ts'
 import { positionsFor } from './positions.ts'
 
 export type Update = {
-  /** The new document, or undefined when nothing changes. The old one stays as it is. */
+  /** The new document, or undefined when nothing changes. The old one is used up. */
   apply(document: Doc): Doc | undefined
   /** The document that an upsert inserts: the equalities of the filter, with the update applied. */
   insertion(): Doc
@@ -29,7 +29,7 @@ function equalities(filter: Doc): [path: string, value: unknown][] {
 function seed(filter: Doc): Doc {
   const document: Doc = {}
   const nowhere = positionsFor({}, [])
-  for (const [path, value] of equalities(filter)) changeAt(document, path, () => cloneValue(value), true, nowhere)
+  for (const [path, value] of equalities(filter)) changeAt(document, parsePath(path), () => cloneValue(value), true, nowhere)
   return document
 }
 
@@ -70,10 +70,7 @@ function operators(filter: Doc, update: Doc, arrayFilters: readonly unknown[], n
   const modify = compileOperators(update, now)
   const positions = positionsFor(filter, arrayFilters)
   return {
-    apply(document) {
-      const copy = cloneValue(document)
-      return modify(copy, positions, false) ? copy : undefined
-    },
+    apply: (document) => (modify(document, positions, false) ? document : undefined),
     insertion() {
       const document = seed(filter)
       modify(document, positions, true)

@@ -6,43 +6,55 @@ const STRING = 0x02
 const DOCUMENT = 0x03
 const ARRAY = 0x04
 const INT64 = 0x12
-const END = Buffer.alloc(1)
 
-const element = (type: number, name: string, value: Uint8Array): Uint8Array[] => [
-  Buffer.from(`${String.fromCharCode(type)}${name}\0`),
-  value,
-]
+/** Length and terminator of a document. */
+const FRAME = 5
 
-function document(parts: readonly Uint8Array[]): Buffer {
-  const size = parts.reduce((sum, part) => sum + part.length, 5)
-  const length = Buffer.alloc(4)
-  length.writeInt32LE(size)
-  return Buffer.concat([length, ...parts, END], size)
+/** Type and terminator of a name. */
+const HEAD = 2
+
+/** Digits of all the indexes below `count`. */
+function digitsBelow(count: number): number {
+  let digits = 0
+  for (let first = 0, width = 1; first < count; first = 10 ** width++) digits += (Math.min(count, 10 ** width) - first) * width
+  return digits
 }
-
-function int64(value: bigint): Buffer {
-  const buffer = Buffer.alloc(8)
-  buffer.writeBigInt64LE(value)
-  return buffer
-}
-
-function string(value: string): Buffer {
-  const text = Buffer.from(`${value}\0`)
-  const length = Buffer.alloc(4)
-  length.writeInt32LE(text.length)
-  return Buffer.concat([length, text])
-}
-
-const ONE = Buffer.alloc(8)
-ONE.writeDoubleLE(1)
 
 /** `{cursor: {<field>: […], id, ns}, ok: 1}`, without decoding and encoding the documents again. */
 export function encodeCursorReply({ field, id, namespace, documents }: CursorBatch): Buffer {
-  const batch = document(documents.flatMap((each, i) => element(DOCUMENT, String(i), each)))
-  const cursor = document([
-    ...element(ARRAY, field, batch),
-    ...element(INT64, 'id', int64(id)),
-    ...element(STRING, 'ns', string(namespace)),
-  ])
-  return document([...element(DOCUMENT, 'cursor', cursor), ...element(DOUBLE, 'ok', ONE)])
+  const batchBytes = documents.reduce((sum, { length }) => sum + HEAD + length, FRAME + digitsBelow(documents.length))
+  const namespaceBytes = Buffer.byteLength(namespace) + 1
+  const cursorBytes = FRAME + (HEAD + field.length + batchBytes) + (HEAD + 'id'.length + 8) + (HEAD + 'ns'.length + 4 + namespaceBytes)
+  const replyBytes = FRAME + (HEAD + 'cursor'.length + cursorBytes) + (HEAD + 'ok'.length + 8)
+  const reply = Buffer.allocUnsafe(replyBytes)
+  let at = 0
+
+  function head(type: number, name: string): void {
+    reply[at++] = type
+    for (let i = 0; i < name.length; i++) reply[at++] = name.charCodeAt(i)
+    reply[at++] = 0
+  }
+
+  at = reply.writeInt32LE(replyBytes, at)
+  head(DOCUMENT, 'cursor')
+  at = reply.writeInt32LE(cursorBytes, at)
+  head(ARRAY, field)
+  at = reply.writeInt32LE(batchBytes, at)
+  for (let i = 0; i < documents.length; i++) {
+    head(DOCUMENT, String(i))
+    reply.set(documents[i]!, at)
+    at += documents[i]!.length
+  }
+  reply[at++] = 0
+  head(INT64, 'id')
+  at = reply.writeBigInt64LE(id, at)
+  head(STRING, 'ns')
+  at = reply.writeInt32LE(namespaceBytes, at)
+  at += reply.write(namespace, at)
+  reply[at++] = 0
+  reply[at++] = 0
+  head(DOUBLE, 'ok')
+  at = reply.writeDoubleLE(1, at)
+  reply[at] = 0
+  return reply
 }

@@ -1,7 +1,8 @@
 import test from 'ava'
 import { Binary, deserialize, serialize } from 'bson'
+import { encodeDocument } from '../bson/encode.ts'
 import { ProtocolViolation } from './frames.ts'
-import { decodeRequest, encodeDocument, encodeReply } from './messages.ts'
+import { decodeRequest, encodeReply } from './messages.ts'
 
 const MESSAGE = 2013
 const QUERY = 2004
@@ -31,7 +32,12 @@ const bodyOf = (bytes: Buffer): unknown => {
 
 test('a message is a command and its document sequences', (t) => {
   const bytes = frame(MESSAGE, int32(0), sequence('documents', { a: 1 }, { a: 2 }), bodySection({ insert: 'c', $db: 'd' }))
-  t.deepEqual(decodeRequest(bytes), { requestId: 42, dialect: 'message', body: { insert: 'c', $db: 'd', documents: [{ a: 1 }, { a: 2 }] } })
+  t.deepEqual(decodeRequest(bytes), {
+    requestId: 42,
+    dialect: 'message',
+    body: { insert: 'c', $db: 'd', documents: [{ a: 1 }, { a: 2 }] },
+    sequences: new Map([['documents', [{ a: 1 }, { a: 2 }].map((each) => Buffer.from(serialize(each)))]]),
+  })
 })
 
 test('a checksum at the end is not taken for a section', (t) => {
@@ -44,7 +50,12 @@ test('a sender that has more to come wants no answer', (t) => {
 
 test('the handshake may come as a query, and nothing else may', (t) => {
   const query = (document: object) => frame(QUERY, int32(0), Buffer.from('admin.$cmd\0'), int32(0, 1), serialize(document))
-  t.deepEqual(decodeRequest(query({ isMaster: 1 })), { requestId: 42, dialect: 'query', body: { isMaster: 1, $db: 'admin' } })
+  t.deepEqual(decodeRequest(query({ isMaster: 1 })), {
+    requestId: 42,
+    dialect: 'query',
+    body: { isMaster: 1, $db: 'admin' },
+    sequences: new Map(),
+  })
   t.is(bodyOf(query({ find: 'c' })), 'UnsupportedOpQueryCommand')
 })
 

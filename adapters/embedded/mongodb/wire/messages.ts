@@ -1,5 +1,5 @@
-import { BSONError, deserialize, serialize } from 'bson'
-import { type Doc, settle } from '../document.ts'
+import { decodeDocument } from '../bson/decode.ts'
+import type { Doc } from '../document.ts'
 import { CommandError } from '../errors.ts'
 import { HEADER_BYTES, ProtocolViolation } from './frames.ts'
 
@@ -10,26 +10,28 @@ const OP_MSG = 2013
 
 const CHECKSUM_PRESENT = 1 << 0
 const MORE_TO_COME = 1 << 1
+const EXHAUST_ALLOWED = 1 << 16
 /** Of the flag bits 0–15 an unknown one must be refused; 16–31 are optional. */
 const UNKNOWN_REQUIRED_FLAGS = 0xffff & ~(CHECKSUM_PRESENT | MORE_TO_COME)
 
-/** How the client asked, and so how it must be answered; `none` when it wants no answer. */
-export type Dialect = 'message' | 'query' | 'none'
+/** How the client asked, and so how it must be answered; `none` when it wants no answer, `stream` when it takes several. */
+export type Dialect = 'message' | 'query' | 'none' | 'stream'
+
+/** Documents of a message's document sequences as they came, by the field that they belong to. */
+export type Sequences = ReadonlyMap<string, readonly Buffer[]>
 
 /** A command with its document sequences folded in. The first field of `body` is the command's name. */
-export type Request = { requestId: number; dialect: Dialect; body: Doc } | { requestId: number; dialect: Dialect; error: CommandError }
+export type Command = { body: Doc; sequences: Sequences }
 
-function readDocument(frame: Buffer, at: number, end: number): { document: Doc; next: number } {
+export type Request = { requestId: number; dialect: Dialect } & (Command | { error: CommandError })
+
+type Read = { document: Doc; encoded: Buffer; next: number }
+
+function readDocument(frame: Buffer, at: number, end: number): Read {
   if (at + 5 > end) throw new CommandError('InvalidBSON', 'a document is cut off')
-  const size = frame.readInt32LE(at)
-  if (size < 5 || at + size > end) throw new CommandError('InvalidBSON', `a document cannot be ${size} bytes long here`)
-  try {
-    return { document: settle(deserialize(frame.subarray(at, at + size)) as Doc), next: at + size }
-  } catch (error) {
-    if (error instanceof BSONError || error instanceof RangeError || error instanceof SyntaxError)
-      throw new CommandError('InvalidBSON', `invalid BSON: ${error.message}`)
-    throw error
-  }
+  const document = decodeDocument(frame, at, end)
+  const next = at + frame.readInt32LE(at)
+  return { document, encoded: frame.subarray(at, next), next }
 }
 
 function readName(frame: Buffer, at: number, end: number): { name: string; next: number } {
@@ -38,25 +40,29 @@ function readName(frame: Buffer, at: number, end: number): { name: string; next:
   return { name: frame.toString('utf8', at, terminator), next: terminator + 1 }
 }
 
+type Sequence = { name: string; documents: Doc[]; encoded: Buffer[]; next: number }
+
 /** Kind 1: a size, a field name, and documents one after another. */
-function readSequence(frame: Buffer, at: number, end: number): { name: string; documents: Doc[]; next: number } {
+function readSequence(frame: Buffer, at: number, end: number): Sequence {
   const size = at + 4 <= end ? frame.readInt32LE(at) : -1
   const sectionEnd = at + size
   if (size < 5 || sectionEnd > end) throw new CommandError('InvalidBSON', `a document sequence cannot be ${size} bytes long here`)
   const { name, next } = readName(frame, at + 4, sectionEnd)
-  const documents: Doc[] = []
+  const [documents, encoded]: [Doc[], Buffer[]] = [[], []]
   for (let position = next; position < sectionEnd; ) {
     const read = readDocument(frame, position, sectionEnd)
     documents.push(read.document)
+    encoded.push(read.encoded)
     position = read.next
   }
-  return { name, documents, next: sectionEnd }
+  return { name, documents, encoded, next: sectionEnd }
 }
 
-function readMessage(frame: Buffer, flags: number): Doc {
+function readMessage(frame: Buffer, flags: number): Command {
   const end = flags & CHECKSUM_PRESENT ? frame.length - 4 : frame.length
   let body: Doc | undefined
-  const sequences: Doc = {}
+  const folded: Doc = {}
+  const sequences = new Map<string, readonly Buffer[]>()
   for (let at = HEADER_BYTES + 4; at < end; ) {
     const kind = frame[at]
     if (kind === 0 && !body) {
@@ -65,32 +71,38 @@ function readMessage(frame: Buffer, flags: number): Doc {
       at = read.next
     } else if (kind === 1) {
       const read = readSequence(frame, at + 1, end)
-      if (read.name === '__proto__' || Object.hasOwn(sequences, read.name)) throw new CommandError('InvalidBSON', 'a section comes twice')
-      sequences[read.name] = read.documents
+      if (read.name === '__proto__' || sequences.has(read.name)) throw new CommandError('InvalidBSON', 'a section comes twice')
+      folded[read.name] = read.documents
+      sequences.set(read.name, read.encoded)
       at = read.next
     } else throw new CommandError('InvalidBSON', `unexpected section of kind ${kind}`)
   }
   if (!body) throw new CommandError('InvalidBSON', 'a message needs a body')
-  return { ...body, ...sequences }
+  return { body: { ...body, ...folded }, sequences }
 }
 
 /** Only the handshake still comes as OP_QUERY, to `<database>.$cmd`. */
-function readQuery(frame: Buffer): Doc {
+function readQuery(frame: Buffer): Command {
   const { name, next } = readName(frame, HEADER_BYTES + 4, frame.length)
   const { document } = readDocument(frame, next + 8, frame.length)
   const command = Object.keys(document)[0]?.toLowerCase()
   if (command !== 'hello' && command !== 'ismaster')
     throw new CommandError('UnsupportedOpQueryCommand', `unsupported OP_QUERY command: ${command}`)
-  return { ...document, $db: name.split('.')[0] }
+  return { body: { ...document, $db: name.split('.')[0] }, sequences: new Map() }
 }
 
-function attempt(requestId: number, dialect: Dialect, read: () => Doc): Request {
+function attempt(requestId: number, dialect: Dialect, read: () => Command): Request {
   try {
-    return { requestId, dialect, body: read() }
+    return { requestId, dialect, ...read() }
   } catch (error) {
     if (error instanceof CommandError) return { requestId, dialect, error }
     throw error
   }
+}
+
+function dialectOf(flags: number): Dialect {
+  if (flags & MORE_TO_COME) return 'none'
+  return flags & EXHAUST_ALLOWED ? 'stream' : 'message'
 }
 
 /** Reads one complete message. @throws ProtocolViolation when the connection cannot go on */
@@ -101,7 +113,7 @@ export function decodeRequest(frame: Buffer): Request {
     if (frame.length < HEADER_BYTES + 4) throw new ProtocolViolation('a message is cut off')
     const flags = frame.readUInt32LE(HEADER_BYTES)
     if (flags & UNKNOWN_REQUIRED_FLAGS) throw new ProtocolViolation('a message has unknown required flags')
-    return attempt(requestId, flags & MORE_TO_COME ? 'none' : 'message', () => readMessage(frame, flags))
+    return attempt(requestId, dialectOf(flags), () => readMessage(frame, flags))
   }
   if (opCode === OP_QUERY) return attempt(requestId, 'query', () => readQuery(frame))
   if (opCode === OP_COMPRESSED) {
@@ -121,14 +133,19 @@ function header(length: number, responseTo: number, opCode: number): Buffer {
 }
 
 const NO_FLAGS_KIND_0 = Buffer.alloc(5)
+const MORE_TO_COME_KIND_0 = Buffer.of(MORE_TO_COME, 0, 0, 0, 0)
 /** Flags (await capable), cursor id, starting from, and a count of one document. */
 const REPLY_PREFIX = Buffer.from('0800000000000000000000000000000001000000', 'hex')
 
-/** One reply document, already BSON, as the message that the client expects. */
-export function encodeReply(responseTo: number, dialect: 'message' | 'query', document: Uint8Array): Buffer {
-  const [prefix, opCode] = dialect === 'message' ? [NO_FLAGS_KIND_0, OP_MSG] : [REPLY_PREFIX, OP_REPLY]
+function encode(responseTo: number, opCode: number, prefix: Buffer, document: Uint8Array): Buffer {
   const length = HEADER_BYTES + prefix.length + document.length
   return Buffer.concat([header(length, responseTo, opCode), prefix, document], length)
 }
 
-export const encodeDocument = (document: Doc): Uint8Array => serialize(document, { ignoreUndefined: true })
+/** One reply document, already BSON, as the message that the client expects. */
+export const encodeReply = (responseTo: number, dialect: Dialect, document: Uint8Array): Buffer =>
+  dialect === 'query' ? encode(responseTo, OP_REPLY, REPLY_PREFIX, document) : encode(responseTo, OP_MSG, NO_FLAGS_KIND_0, document)
+
+/** One of several replies to the same request; there is always another one after it. */
+export const encodeOneOfMany = (responseTo: number, document: Uint8Array): Buffer =>
+  encode(responseTo, OP_MSG, MORE_TO_COME_KIND_0, document)

@@ -1,0 +1,44 @@
+/** Codes of gRPC (github.com/grpc/grpc, doc/statuscodes.md) that this server answers. */
+export const CODE = {
+  ok: 0,
+  cancelled: 1,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  alreadyExists: 6,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  aborted: 10,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+} as const
+
+/** How a call ends. Trailers are what a client reads besides code and details. */
+export type Status = { code: number; details: string; trailers?: Readonly<Record<string, string>> }
+
+export const OK: Status = { code: CODE.ok, details: '' }
+
+/** Ends the call in which it is thrown. */
+export class CallError extends Error {
+  override readonly name: string = 'CallError'
+  readonly status: Status
+
+  constructor(code: number, details: string, trailers?: Status['trailers']) {
+    super(details)
+    this.status = { code, details, ...(trailers && { trailers }) }
+  }
+}
+
+/** Header fields of a status. Texts are percent-encoded where they are not printable ASCII. */
+export function trailersOf({ code, details, trailers = {} }: Status): Record<string, string> {
+  const fields: Record<string, string> = { 'grpc-status': String(code) }
+  if (details !== '') fields['grpc-message'] = printable(details.replaceAll('%', '%25'))
+  for (const [name, value] of Object.entries(trailers)) fields[name] = printable(value)
+  return fields
+}
+
+/** Bytes rather than characters, for half of a surrogate pair has no encoding of its own. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, (found) => Buffer.from(found).toString('hex').toUpperCase().replace(/../g, '%$&'))
+}

@@ -1,0 +1,58 @@
+import { createRequire } from 'node:module'
+import type { Duplex, Readable } from 'node:stream'
+import { EventStoreDBClient } from '@eventstore/db-client'
+import type * as SharedMessages from '@eventstore/db-client/generated/shared_pb.js'
+import type * as StreamsService from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import type * as StreamsMessages from '@eventstore/db-client/generated/streams_pb.js'
+import type { CallOptions, Channel, Metadata } from '@grpc/grpc-js'
+
+// CommonJS that only the client package can see, so it is resolved from there.
+const load = createRequire(createRequire(import.meta.url).resolve('@eventstore/db-client'))
+
+/** The client's own messages. */
+export const streams = load('../generated/streams_pb.js') as typeof StreamsMessages
+export const shared = load('../generated/shared_pb.js') as typeof SharedMessages
+export const { Empty } = load('google-protobuf/google/protobuf/empty_pb.js') as typeof import('google-protobuf/google/protobuf/empty_pb.js')
+export const { Timestamp } = load(
+  'google-protobuf/google/protobuf/timestamp_pb.js',
+) as typeof import('google-protobuf/google/protobuf/timestamp_pb.js')
+const services = load('../generated/streams_grpc_pb.js') as typeof StreamsService
+
+/** What the client makes its own calls with: its channel, its credentials, and connecting anew when a call is lost. */
+type Internals = {
+  GRPCStreamCreator<Call extends Readable | Duplex>(
+    service: typeof StreamsClient,
+    name: string,
+    open: (service: StreamsClient) => Call,
+  ): () => Promise<Call>
+  callArguments(base: object, options: CallOptions): [Metadata, CallOptions]
+  getChannel(): Promise<Channel>
+}
+const internals = (client: EventStoreDBClient) => client as unknown as Internals
+
+/** A client of its own for the connection string; connects on first use. */
+export function openClient(url: string): EventStoreDBClient {
+  return EventStoreDBClient.connectionString(url)
+}
+
+/** Ends the client's calls, and its hold on the connection, which the client itself keeps. */
+export async function closeClient(client: EventStoreDBClient): Promise<void> {
+  await client.dispose()
+  const channel = await internals(client)
+    .getChannel()
+    .catch(() => undefined)
+  channel?.close()
+}
+
+/** A long-lived call of the streams service over the client's connection. */
+export function openCall<Call extends Readable | Duplex>(
+  client: EventStoreDBClient,
+  name: string,
+  open: (service: StreamsClient, metadata: Metadata, options: CallOptions) => Call,
+): Promise<Call> {
+  const { GRPCStreamCreator, callArguments } = internals(client)
+  return GRPCStreamCreator(services.StreamsClient, name, (service) =>
+    open(service, ...callArguments({}, { deadline: Number.POSITIVE_INFINITY })),
+  )()
+}

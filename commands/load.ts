@@ -1,0 +1,86 @@
+import type { EventLog, RecordedEvent } from '../domain/ports/event-log.ts'
+import { type Aggregate, absent, type DomainEvent, followed, type Loaded } from './aggregate.ts'
+import { fromSnapshot, SNAPSHOT_EVERY, toSnapshot } from './snapshot.ts'
+import { type SnapshotQueue, type SnapshotQueueOptions, snapshotQueue } from './snapshot-queue.ts'
+import { type StateMemory, stateMemory } from './state-memory.ts'
+
+/** The log, and what makes aggregates load fast: without it they come out the same, from what snapshots there are. */
+export type AggregateLog = EventLog & { readonly memory?: StateMemory; readonly snapshots?: SnapshotQueue }
+
+/** Most streams end before this many events, so that nothing else has to be looked for. */
+const FEW = 32
+
+/** The log with a memory of states, and with snapshots taken; `onFailure` hears of those that could not be written. */
+export function rememberingLog(log: EventLog, options: SnapshotQueueOptions): AggregateLog {
+  return { ...log, memory: stateMemory(), snapshots: snapshotQueue(log, options) }
+}
+
+/**
+ * The aggregate as it is now: from what was remembered of it, else from its snapshot, else from its first event, and the events since, which are
+ * asked for every time.
+ * @throws Unavailable, EventUnreadable
+ */
+export async function load<State, Command, Event extends DomainEvent>(
+  log: AggregateLog,
+  aggregate: Aggregate<State, Command, Event>,
+): Promise<Loaded<State>> {
+  const remembered = log.memory?.get(aggregate.stream) as Loaded<State> | undefined
+  const loaded = (remembered && (await goOnFrom(log, aggregate, remembered))) ?? (await loadFromStore(log, aggregate))
+  remember(log, aggregate, loaded)
+  return loaded
+}
+
+/** Keeps the state for the next load. */
+export function remember<State, Command, Event extends DomainEvent>(
+  { memory }: AggregateLog,
+  { stream }: Aggregate<State, Command, Event>,
+  loaded: Loaded<State>,
+): void {
+  if (loaded.revision !== undefined) memory?.set(stream, loaded)
+}
+
+/** Has a snapshot of this state taken. */
+export function takeSnapshot<State, Command, Event extends DomainEvent>(
+  { snapshots }: AggregateLog,
+  { decider, stream }: Aggregate<State, Command, Event>,
+  loaded: Loaded<State>,
+): void {
+  snapshots?.write(stream, () => toSnapshot(stream, decider.stateVersion, loaded))
+}
+
+async function loadFromStore<State, Command, Event extends DomainEvent>(
+  log: AggregateLog,
+  aggregate: Aggregate<State, Command, Event>,
+): Promise<Loaded<State>> {
+  const { decider, stream } = aggregate
+  const first: RecordedEvent[] = []
+  for await (const event of log.readStream(stream, { limit: FEW })) first.push(event)
+  if (first.length < FEW) return followed(decider, absent(decider), first)
+
+  const snapshot = fromSnapshot<State>(await log.readSnapshot(stream), stream, decider)
+  const resumed = snapshot && (await goOnFrom(log, aggregate, snapshot))
+  const loaded =
+    resumed ?? (await followed(decider, await followed(decider, absent(decider), first), log.readStream(stream, { from: BigInt(FEW) })))
+  const base = resumed ? (snapshot?.revision ?? -1n) : -1n
+  if (loaded.revision !== undefined && loaded.revision - base >= SNAPSHOT_EVERY) takeSnapshot(log, aggregate, loaded)
+  return loaded
+}
+
+/**
+ * The last known event is read again: if it is another one or none, the store has been put back to an earlier state, and nothing known of it
+ * holds.
+ */
+async function goOnFrom<State, Command, Event extends DomainEvent>(
+  log: AggregateLog,
+  { decider, stream }: Aggregate<State, Command, Event>,
+  known: Loaded<State>,
+): Promise<Loaded<State> | undefined> {
+  if (known.revision === undefined) return undefined
+  const events = log.readStream(stream, { from: known.revision })[Symbol.asyncIterator]()
+  const { value: same } = await events.next()
+  if (same?.id !== known.eventId) {
+    await events.return?.()
+    return undefined
+  }
+  return followed(decider, known, { [Symbol.asyncIterator]: () => events })
+}

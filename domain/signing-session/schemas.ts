@@ -1,0 +1,36 @@
+import { SCHEMES } from '../threshold/scheme.ts'
+import type { EventSchemas } from '../upcasting/event-schema.ts'
+import { either, fields, listOf, oneOf, orNull, text, whole } from '../upcasting/shape.ts'
+import type { SigningSessionEvent } from './events.ts'
+
+const identity = { sessionId: text, keyId: text, walletId: text }
+const failure = { code: text, culprits: listOf(text) }
+const authorisation = fields({ method: text, path: text, body: text, intent: orNull(text) })
+const payload = either(
+  fields({ kind: oneOf('message'), encoding: oneOf('utf8', 'hex'), data: text }),
+  fields({ kind: oneOf('digest'), data: text }),
+)
+
+/** What the events of a signing session hold, through their versions. */
+export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
+  SigningRequested: {
+    shape: fields({
+      ...identity,
+      tenant: text,
+      scheme: oneOf(...SCHEMES),
+      payload,
+      message: text,
+      deadline: text,
+      approvals: orNull(fields({ required: whole, approvers: listOf(text) })),
+      authorisation,
+    }),
+  },
+  ApprovalGranted: { shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'requested') }) },
+  ApprovalRejected: { shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'rejected') }) },
+  SigningStarted: { shape: fields({ ...identity, attempt: whole, signers: listOf(text), previous: orNull(fields(failure)) }) },
+  RoundCompleted: { shape: fields({ ...identity, attempt: whole, round: whole, rounds: whole }) },
+  SignatureProduced: { shape: fields({ ...identity, attempt: whole, signature: text, signers: listOf(text) }) },
+  SigningFailed: { shape: fields({ ...identity, ...failure }) },
+  SigningExpired: { shape: fields({ ...identity, deadline: text }) },
+  SigningCancelled: { shape: fields({ ...identity, by: text }) },
+}
