@@ -85,6 +85,29 @@ test('a command is decided a bounded number of times', async (t) => {
   t.is(appends, 16)
 })
 
+test('what is remembered is what the log holds, also when a command was decided twice and the other outcome was stored', async (t) => {
+  const log = await startLog(t)
+  const aggregate = newCounter()
+  const context = command('digest')
+  const [first, second] = [remembering(log), remembering(log)]
+  await execute(first, aggregate, () => 1, command())
+  let decided = 0
+  let proceed = () => {}
+  const bothDecided = new Promise<void>((resolve) => {
+    proceed = resolve
+  })
+  // As a point of time would be, which the command is prepared with.
+  const prepare = (by: number) => async () => {
+    if (++decided === 2) proceed()
+    await bothDecided
+    return by
+  }
+  await Promise.all([execute(first, aggregate, prepare(2), context), execute(second, aggregate, prepare(3), context)])
+  const { state } = await load(log, aggregate)
+  t.is((await load(first, aggregate)).state, state)
+  t.is((await load(second, aggregate)).state, state)
+})
+
 for (const [who, wrap] of [
   ['a process that remembers', (log: EventLog) => remembering(log)],
   ['a process that does not', (log: EventLog): AggregateLog => log],

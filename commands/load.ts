@@ -1,6 +1,6 @@
 import type { EventLog, RecordedEvent } from '../domain/ports/event-log.ts'
 import { type Aggregate, absent, type DomainEvent, followed, type Loaded } from './aggregate.ts'
-import { fromSnapshot, SNAPSHOT_EVERY, toSnapshot } from './snapshot.ts'
+import { fromSnapshot, isSnapshotDue, toSnapshot } from './snapshot.ts'
 import { type SnapshotQueue, type SnapshotQueueOptions, snapshotQueue } from './snapshot-queue.ts'
 import { type StateMemory, stateMemory } from './state-memory.ts'
 
@@ -26,26 +26,17 @@ export async function load<State, Command, Event extends DomainEvent>(
 ): Promise<Loaded<State>> {
   const remembered = log.memory?.get(aggregate.stream) as Loaded<State> | undefined
   const loaded = (remembered && (await goOnFrom(log, aggregate, remembered))) ?? (await loadFromStore(log, aggregate))
-  remember(log, aggregate, loaded)
+  if (loaded.revision !== undefined) log.memory?.set(aggregate.stream, loaded)
   return loaded
 }
 
-/** Keeps the state for the next load. */
-export function remember<State, Command, Event extends DomainEvent>(
-  { memory }: AggregateLog,
-  { stream }: Aggregate<State, Command, Event>,
-  loaded: Loaded<State>,
-): void {
-  if (loaded.revision !== undefined) memory?.set(stream, loaded)
-}
-
-/** Has a snapshot of this state taken. */
+/** Has a snapshot taken of the state that is loaded when its turn comes. */
 export function takeSnapshot<State, Command, Event extends DomainEvent>(
   { snapshots }: AggregateLog,
   { decider, stream }: Aggregate<State, Command, Event>,
-  loaded: Loaded<State>,
+  loaded: () => Loaded<State> | Promise<Loaded<State>>,
 ): void {
-  snapshots?.write(stream, () => toSnapshot(stream, decider.stateVersion, loaded))
+  snapshots?.write(stream, async () => toSnapshot(stream, decider.stateVersion, await loaded()))
 }
 
 async function loadFromStore<State, Command, Event extends DomainEvent>(
@@ -61,8 +52,7 @@ async function loadFromStore<State, Command, Event extends DomainEvent>(
   const resumed = snapshot && (await goOnFrom(log, aggregate, snapshot))
   const loaded =
     resumed ?? (await followed(decider, await followed(decider, absent(decider), first), log.readStream(stream, { from: BigInt(FEW) })))
-  const base = resumed ? (snapshot?.revision ?? -1n) : -1n
-  if (loaded.revision !== undefined && loaded.revision - base >= SNAPSHOT_EVERY) takeSnapshot(log, aggregate, loaded)
+  if (isSnapshotDue(resumed && snapshot?.revision, loaded)) takeSnapshot(log, aggregate, () => loaded)
   return loaded
 }
 

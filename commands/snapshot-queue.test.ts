@@ -25,7 +25,7 @@ function slowWrites() {
 test('snapshots are written a few at a time, of each stream the newest, and a failure holds up nothing', async (t) => {
   const writes = slowWrites()
   const queue = snapshotQueue(writes.log, { onFailure: writes.onFailure, atOnce: 2 })
-  for (const stream of ['a', 'b', 'c', 'c', 'd']) queue.write(stream, () => ({}))
+  for (const stream of ['a', 'b', 'c', 'c', 'd']) queue.write(stream, async () => ({}))
   await setImmediate()
   t.deepEqual(
     writes.under.map(({ stream }) => stream),
@@ -43,7 +43,7 @@ test('snapshots are written a few at a time, of each stream the newest, and a fa
 test('when too many wait the oldest is dropped', async (t) => {
   const writes = slowWrites()
   const queue = snapshotQueue(writes.log, { onFailure: writes.onFailure, atOnce: 1, waiting: 2 })
-  for (const stream of ['a', 'b', 'c']) queue.write(stream, () => ({}))
+  for (const stream of ['a', 'b', 'c']) queue.write(stream, async () => ({}))
   await setImmediate()
   await writes.endFirst()
   t.deepEqual(

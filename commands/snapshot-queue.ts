@@ -2,7 +2,7 @@ import type { EventLog } from '../domain/ports/event-log.ts'
 
 export type SnapshotQueue = {
   /** Has the snapshot written some time soon; nobody waits for it. */
-  write(stream: string, snapshot: () => object): void
+  write(stream: string, snapshot: () => Promise<object>): void
 }
 
 export type SnapshotQueueOptions = { onFailure(stream: string, error: unknown): void; atOnce?: number; waiting?: number }
@@ -15,7 +15,7 @@ export function snapshotQueue(
   log: Pick<EventLog, 'writeSnapshot'>,
   { onFailure, atOnce = 2, waiting = 1_000 }: SnapshotQueueOptions,
 ): SnapshotQueue {
-  const queue = new Map<string, () => object>()
+  const queue = new Map<string, () => Promise<object>>()
   let writing = 0
 
   async function writeNext(): Promise<void> {
@@ -25,7 +25,7 @@ export function snapshotQueue(
     queue.delete(stream)
     writing++
     try {
-      await log.writeSnapshot(stream, snapshot())
+      await log.writeSnapshot(stream, await snapshot())
     } catch (error) {
       onFailure(stream, error)
     } finally {

@@ -3,8 +3,10 @@ import type { Decider } from '../domain/decider.ts'
 import type { Loaded } from './aggregate.ts'
 import { commandsFromText, commandsToText } from './recent-commands.ts'
 
-/** A snapshot is taken whenever a stream has grown by this many events. */
-export const SNAPSHOT_EVERY = 100n
+const SNAPSHOT_EVERY = 100n
+/** About what an event takes in the log, and a command in a snapshot. */
+const PER_EVENT = 800
+const PER_COMMAND = 100
 
 /** What is stored; `digest` is the hex SHA-256 of the rest. Large numbers are decimal strings. */
 type Snapshot = { content: Content; digest: string }
@@ -18,10 +20,19 @@ type Content = {
   commands: string
 }
 
-/** Whether a stream that ended with the one revision and now ends with the other has become due for a snapshot. */
-export function isSnapshotDue(before: bigint | undefined, after: bigint): boolean {
-  const snapshots = (revision: bigint) => (revision + 1n) / SNAPSHOT_EVERY
-  return snapshots(after) > snapshots(before ?? -1n)
+/**
+ * Whether a stream that ended with a revision, or was empty, and now has this state has become due for a snapshot: every hundred events, or every
+ * so many hundred as weigh what it weighs itself, because the log keeps each of them for ever.
+ */
+export function isSnapshotDue(before: bigint | undefined, after: Loaded<unknown>): boolean {
+  const passed = (every: bigint) => ((after.revision ?? -1n) + 1n) / every > ((before ?? -1n) + 1n) / every
+  return passed(SNAPSHOT_EVERY) && passed(SNAPSHOT_EVERY * hundredsWorth(after))
+}
+
+/** How many hundred events weigh about what a snapshot of this state does. */
+function hundredsWorth({ state, commands }: Loaded<unknown>): bigint {
+  const characters = JSON.stringify(state).length + PER_COMMAND * commands.size
+  return BigInt(Math.max(1, Math.ceil(characters / (PER_EVENT * Number(SNAPSHOT_EVERY)))))
 }
 
 /** The state of an aggregate that has at least one event, as it is stored. */

@@ -1,7 +1,4 @@
 import { parseArgs } from 'node:util'
-import { startEmbeddedEventStore } from '../adapters/embedded/eventstore/server.ts'
-import { startEmbeddedMongo } from '../adapters/embedded/mongodb/server.ts'
-import { startEmbeddedNats } from '../adapters/embedded/nats/server.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { InvalidSetting } from '../adapters/process/settings.ts'
 
@@ -17,14 +14,21 @@ await runProcess('embedded', async () => {
   return { details: { url: started.url, port: started.port }, close: started.close }
 })
 
-function start(server: string, port: number, dataDir: string | undefined) {
+/** Only the server asked for is loaded, for the other two would double the time until it answers. */
+async function start(server: string, port: number, dataDir: string | undefined) {
   switch (server) {
-    case 'eventstore':
+    case 'eventstore': {
+      const { startEmbeddedEventStore } = await import('../adapters/embedded/eventstore/server.ts')
       return startEmbeddedEventStore({ port, log, ...(dataDir === undefined ? {} : { dataDir }) })
-    case 'mongodb':
+    }
+    case 'mongodb': {
+      const { startEmbeddedMongo } = await import('../adapters/embedded/mongodb/server.ts')
       return startEmbeddedMongo({ port, log })
-    case 'nats':
+    }
+    case 'nats': {
+      const { startEmbeddedNats } = await import('../adapters/embedded/nats/server.ts')
       return startEmbeddedNats({ port, log })
+    }
     default:
       throw new InvalidSetting(USAGE)
   }

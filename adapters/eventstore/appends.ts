@@ -5,7 +5,7 @@ import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/gene
 import type { ClientDuplexStream } from '@grpc/grpc-js'
 import { stringify } from 'uuid'
 import { type Appended, type ExpectedRevision, type NewEvent, Unavailable, WrongExpectedRevision } from '../../domain/ports/event-log.ts'
-import { Empty, openCall, shared, streams, Timestamp } from './connection.ts'
+import { Empty, leaveNode, openCall, shared, streams, Timestamp } from './connection.ts'
 
 export type Appends = {
   /** @throws WrongExpectedRevision, Unavailable */
@@ -18,7 +18,13 @@ type Proposed = Omit<NewEvent, 'metadata'> & { metadata: object }
 
 type Call = ClientDuplexStream<BatchAppendReq, BatchAppendResp>
 type Waiting = { stream: string; resolve(appended: Appended): void; reject(error: unknown): void }
-type Line = { opening: Promise<Call>; waiting: Map<string, Waiting>; lose(cause: unknown): void }
+type Line = {
+  opening: Promise<Call>
+  waiting: Map<string, Waiting>
+  lose(cause: unknown): void
+  /** Loses the call and gives up the node that it goes to. */
+  leave(cause: unknown): void
+}
 
 /** Appends under way at once; more are refused, because nothing comes of holding more for a store that does not answer. */
 const MAX_WAITING = 10_000
@@ -43,11 +49,15 @@ export function openAppends(client: EventStoreDBClient, { deadlineMs }: { deadli
         waiting.clear()
         opening.then((call) => call.cancel()).catch(() => {})
       },
+      leave(cause) {
+        opened.lose(cause)
+        leaveNode(client).catch(() => {})
+      },
     }
     opening.then(
       (call) =>
         call
-          .on('data', (answer: BatchAppendResp) => settle(waiting, answer))
+          .on('data', (answer: BatchAppendResp) => settle(opened, answer))
           .on('error', opened.lose)
           .on('end', opened.lose),
       opened.lose,
@@ -78,24 +88,34 @@ export function openAppends(client: EventStoreDBClient, { deadlineMs }: { deadli
   }
 }
 
-function settle(waiting: Map<string, Waiting>, answer: BatchAppendResp): void {
+/** What refuses an append for good; whatever else an error says, the same may be stored the next time. */
+const REFUSALS = new Set(['StreamDeleted', 'AccessDenied', 'MaximumAppendSizeExceeded', 'BadRequest', 'InvalidTransaction'])
+/** A node that is not ready, too busy or without a leader says so without details. */
+const NOT_HANDLED = 'Empty'
+
+function settle({ waiting, leave }: Line, answer: BatchAppendResp): void {
   const id = uuidText(answer.getCorrelationId())
   const asked = waiting.get(id)
   if (!asked) return
   waiting.delete(id)
   const success = answer.getSuccess()
   const position = success?.getPosition()
-  if (success && position) asked.resolve({ revision: BigInt(success.getCurrentRevision()), position: BigInt(position.getCommitPosition()) })
-  else asked.reject(refusal(asked.stream, answer))
+  if (success && position) {
+    asked.resolve({ revision: BigInt(success.getCurrentRevision()), position: BigInt(position.getCommitPosition()) })
+    return
+  }
+  const { kind, error } = refusal(asked.stream, answer)
+  asked.reject(error)
+  if (kind === NOT_HANDLED) leave(error)
 }
 
 /** Why nothing was appended, or nobody knows whether it was. */
-function refusal(stream: string, answer: BatchAppendResp): Error {
-  const error = answer.getError()
-  const kind = error?.getDetails()?.getTypeName().split('.').at(-1)
-  if (kind === 'WrongExpectedVersion') return new WrongExpectedRevision(stream)
-  const reason = new Error(`the event store did not append to ${stream}: ${kind ?? 'no position'} ${error?.getMessage() ?? ''}`)
-  return kind === 'Timeout' || kind === 'Unknown' ? new Unavailable('eventstore', { cause: reason }) : reason
+function refusal(stream: string, answer: BatchAppendResp): { kind: string | undefined; error: Error } {
+  const status = answer.getError()
+  const kind = status?.getDetails()?.getTypeName().split('.').at(-1)
+  if (kind === 'WrongExpectedVersion') return { kind, error: new WrongExpectedRevision(stream) }
+  const reason = new Error(`the event store did not append to ${stream}: ${kind ?? 'no position'} ${status?.getMessage() ?? ''}`)
+  return { kind, error: !status || (kind && REFUSALS.has(kind)) ? reason : new Unavailable('eventstore', { cause: reason }) }
 }
 
 function appendRequest(

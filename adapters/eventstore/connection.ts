@@ -1,11 +1,12 @@
 import { createRequire } from 'node:module'
 import type { Duplex, Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { EventStoreDBClient } from '@eventstore/db-client'
 import type * as SharedMessages from '@eventstore/db-client/generated/shared_pb.js'
 import type * as StreamsService from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type * as StreamsMessages from '@eventstore/db-client/generated/streams_pb.js'
-import type { CallOptions, Channel, Metadata } from '@grpc/grpc-js'
+import { type CallOptions, type Channel, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 
 // CommonJS that only the client package can see, so it is resolved from there.
 const load = createRequire(createRequire(import.meta.url).resolve('@eventstore/db-client'))
@@ -28,6 +29,8 @@ type Internals = {
   ): () => Promise<Call>
   callArguments(base: object, options: CallOptions): [Metadata, CallOptions]
   getChannel(): Promise<Channel>
+  getGRPCClient(service: typeof StreamsClient, name: string): Promise<StreamsClient>
+  handleError(service: StreamsClient, error: ServiceError): Promise<void>
 }
 const internals = (client: EventStoreDBClient) => client as unknown as Internals
 
@@ -36,9 +39,12 @@ export function openClient(url: string): EventStoreDBClient {
   return EventStoreDBClient.connectionString(url)
 }
 
+/** The client waits for ever for calls to end whose connection is gone. */
+const DISPOSED_WITHIN_MS = 1_000
+
 /** Ends the client's calls, and its hold on the connection, which the client itself keeps. */
 export async function closeClient(client: EventStoreDBClient): Promise<void> {
-  await client.dispose()
+  await Promise.race([client.dispose(), delay(DISPOSED_WITHIN_MS, undefined, { ref: false })])
   const channel = await internals(client)
     .getChannel()
     .catch(() => undefined)
@@ -55,4 +61,11 @@ export function openCall<Call extends Readable | Duplex>(
   return GRPCStreamCreator(services.StreamsClient, name, (service) =>
     open(service, ...callArguments({}, { deadline: Number.POSITIVE_INFINITY })),
   )()
+}
+
+/** Gives up the node that the client is connected to, as one that does not answer: its next call looks for the one that leads. */
+export async function leaveNode(client: EventStoreDBClient): Promise<void> {
+  const { getGRPCClient, handleError } = internals(client)
+  const left = Object.assign(new Error('left'), { code: status.UNAVAILABLE, details: 'left', metadata: new Metadata() })
+  await handleError(await getGRPCClient(services.StreamsClient, 'leave'), left)
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import type { SubscriptionMessage } from '../../domain/ports/event-log.ts'
 import { all, event, events, eventsIn, hear, ids, isInOrder, type Suite, within } from './event-log-suite.ts'
 
@@ -140,6 +141,7 @@ export function subscriptionContract({ define, log, connect }: Suite): void {
   define(`${SUBSCRIBERS} subscriptions at once hear the same`, async (t) => {
     const prefix = `${randomUUID()}-`
     const stop = new AbortController()
+    setMaxListeners(SUBSCRIBERS, stop.signal)
     const { position: after } = await log().append(`${prefix}before`, 'no_stream', [event()])
     const old = events(20)
     await log().append(`${prefix}a`, 'no_stream', old)

@@ -37,6 +37,10 @@ export function spawnServer({ dataDir, port = 0, under = [], env = {} }: ServerO
   const args = ['eventstore', '--port', String(port), ...(dataDir === undefined ? [] : ['--data', dataDir])]
   const [command, ...rest] = [...under, process.execPath, SCRIPT, ...args] as [string, ...string[]]
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  // A test that fails half-way leaves nothing behind.
+  const abandoned = () => child.kill('SIGKILL')
+  process.once('exit', abandoned)
+  child.once('close', () => process.off('exit', abandoned))
   const log: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
     log.push(line)

@@ -41,6 +41,8 @@ export type CallLimits = {
   message: number
   /** For the messages of all calls that are incomplete. */
   incomplete: ByteBudget
+  /** For the answers of all calls that callers do not take. */
+  unsent: ByteBudget
 }
 
 const HEADERS = { ':status': 200, 'content-type': 'application/grpc+proto' }
@@ -69,6 +71,7 @@ export function serveCall(
   let writtenBytes = 0
   let flushScheduled = false
   let behind = false
+  let unsent = 0
   let requests: Requests | undefined
 
   const reader = createMessageReader(limits.message, limits.incomplete, (message) => {
@@ -94,7 +97,15 @@ export function serveCall(
     written = []
     writtenBytes = 0
     if (!stream.headersSent) stream.respond(HEADERS, WITH_TRAILERS)
-    if (!stream.write(bytes)) behind = true
+    if (stream.write(bytes)) return
+    behind = true
+    if (limits.unsent.take(bytes.length)) unsent += bytes.length
+    else stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
+
+  function sent(): void {
+    limits.unsent.give(unsent)
+    unsent = 0
   }
 
   function write(framed: Buffer): boolean {
@@ -157,13 +168,17 @@ export function serveCall(
     else guarded(() => requests?.end?.())
   })
   stream.on('drain', () => {
+    sent()
     behind = false
     if (open) guarded(() => requests?.drained?.())
   })
   // An error is followed by `close`, and says nothing that this does not.
   stream.on('error', close)
   stream.on('aborted', close)
-  stream.on('close', close)
+  stream.on('close', () => {
+    sent()
+    close()
+  })
 
   guarded(() => {
     requests = handler({

@@ -17,12 +17,13 @@ export type GrpcServer = {
 /** Larger messages are refused when their prefix has been read. */
 const MESSAGE_BYTES = 17 * 1024 * 1024
 
-/** For incomplete messages of all calls together. */
+/** Of all calls together: for messages that are incomplete, and for answers that nobody reads. */
 const INCOMPLETE_BYTES = 256 * 1024 * 1024
+const UNSENT_BYTES = 256 * 1024 * 1024
 
 /** Of one connection, and of all. */
 const CALLS_PER_CONNECTION = 4096
-const MOST_CALLS = 16_384
+const MOST_CALLS = 8192
 
 /** What a caller may send before it is read: of one call (a large append at once), and of a connection. */
 const CALL_WINDOW_BYTES = 2 * 1024 * 1024
@@ -41,7 +42,11 @@ const GOODBYE_MS = 500
 
 /** Serves gRPC over HTTP/2 without TLS (github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md). Messages come and go as bytes. */
 export function createGrpcServer(routes: Routes, report: (line: string) => void): GrpcServer {
-  const limits: CallLimits = { message: MESSAGE_BYTES, incomplete: createByteBudget(INCOMPLETE_BYTES) }
+  const limits: CallLimits = {
+    message: MESSAGE_BYTES,
+    incomplete: createByteBudget(INCOMPLETE_BYTES),
+    unsent: createByteBudget(UNSENT_BYTES),
+  }
   const http = createServer({ settings: SETTINGS, maxSessionMemory: CONNECTION_MEMORY })
   const sessions = new Map<ServerHttp2Session, { answered: boolean }>()
   const calls = new Map<ServerHttp2Stream, ServedCall | undefined>()

@@ -13,7 +13,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { FolderInUse, lockFolder } from '../../../process/folder-lock.ts'
 import { LogError } from './log-error.ts'
 import type { Storage } from './storage.ts'
@@ -42,7 +42,7 @@ type File = { fd: number; length: number }
  * @throws LogError when the folder holds a log of an earlier format
  */
 export function openDiskStorage(folder: string): Storage {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   if (existsSync(join(folder, FORMER_FILE))) {
     throw new LogError(
       'log_format',
@@ -55,6 +55,8 @@ export function openDiskStorage(folder: string): Storage {
     const number = FILE_NAME.exec(name)?.[1]
     if (number === undefined) continue
     const fd = openSync(join(folder, name), FLAGS)
+    // What was copied here may be on its way to the disk, and must not come after what is written next.
+    fdatasyncSync(fd)
     files.set(Number(number), { fd, length: fstatSync(fd).size })
   }
 
@@ -133,6 +135,14 @@ function readFully(fd: number, target: Uint8Array, offset: number): number {
 
 function writeFully(fd: number, bytes: Uint8Array, offset: number): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, offset + done)
+}
+
+/** As durable as what will be in it: each folder that is new has its name in the one above. */
+function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  const above = dirname(resolve(first))
+  for (let path = resolve(folder); path !== above; path = dirname(path)) syncFolder(dirname(path))
 }
 
 /** Without this, a new file's name could be lost with the power although its content is not. */

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { CommitQueue } from '../log/commit-queue.ts'
-import type { RecordedEvent } from '../log/event.ts'
-import { TOMBSTONE } from '../log/event.ts'
+import { type ProposedEvent, type RecordedEvent, TOMBSTONE } from '../log/event.ts'
 import type { Commit, Log } from '../log/log.ts'
 import { compileFilter, everything } from '../streams/filter.ts'
 import { readStream, resolveLink } from '../streams/read.ts'
 import { allSource, streamSource } from '../streams/source.ts'
-import { setMetadata } from '../streams/write.ts'
+import { append, setMetadata } from '../streams/write.ts'
 import { checkpointData, loadCheckpoint, loadReplayed } from './checkpoint.ts'
 import type { Consumer, Message } from './consumer.ts'
 import {
@@ -151,7 +150,7 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
         data: Buffer.from(targetOf(message)),
         metadata: Buffer.from(JSON.stringify({ added: new Date().toISOString(), reason })),
       }
-      write(() => log.append(parkedStream, [event], Date.now())).then(() => {
+      write(() => appendOwn(parkedStream, event)).then(() => {
         parked(group, message)
         settleReplayed()
         schedule()
@@ -185,13 +184,22 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
       data: checkpointData(key.source, settled),
       metadata: new Uint8Array(),
     }
-    write(() => log.append(checkpointStream, [event], Date.now()))
-      .then(() => {
-        checkpoint = settled
-      }, failed)
-      .finally(() => {
+    write(() => appendOwn(checkpointStream, event)).then(
+      () => {
         writing = false
-      })
+        checkpoint = settled
+      },
+      (error) => {
+        writing = false
+        failed(error)
+      },
+    )
+  }
+
+  /** A group of that name may have been deleted before, and its streams with it: they come back as any other does. */
+  function appendOwn(stream: string, event: ProposedEvent): void {
+    const { kind } = append(log, stream, 'any', [event], Date.now())
+    if (kind !== 'appended') throw new Error(`${stream} has been deleted for ever`)
   }
 
   function write<T>(work: () => T): Promise<T> {
@@ -264,9 +272,11 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
     },
     async stop() {
       stopped = true
-      markCheckpoint()
       for (const connection of connections.values()) connection.drop()
       connections.clear()
+      // A checkpoint that is being written is not the last one.
+      await storing
+      markCheckpoint()
       await storing
     },
   }

@@ -1,8 +1,11 @@
 import { createBoundedMap } from '../log/bounded-map.ts'
 import type { Log, Page } from '../log/log.ts'
 
-/** Pages that reach the log's end, of so many streams or readers at different places. */
+/** Pages of so many streams or readers at different places. */
 const MOST_PAGES = 64
+
+/** Only what is so near the end that others are likely to want it, too. In events. */
+const NEWEST = 1024
 
 /**
  * The same log for many that follow it: what one of them has read of its end is given to the others as it is, the very same events, until
@@ -20,19 +23,20 @@ export function shareNewestPages(log: Log): Log {
     const known = pages.get(key)
     if (known) return known
     const page = read()
-    if (page.next === undefined) pages.set(key, page)
+    pages.set(key, page)
     return page
   }
 
   return {
     ...log,
-    readStream: (stream, from, direction, most) =>
-      direction === 'forwards' && most === Number.POSITIVE_INFINITY
-        ? shared(`${from}@${stream}`, () => log.readStream(stream, from, direction, most))
-        : log.readStream(stream, from, direction, most),
-    readAll: (from, direction, most) =>
-      direction === 'forwards' && most === Number.POSITIVE_INFINITY
-        ? shared(String(from), () => log.readAll(from, direction, most))
-        : log.readAll(from, direction, most),
+    readStream(stream, from, direction, most) {
+      const read = () => log.readStream(stream, from, direction, most)
+      const isNew = direction === 'forwards' && log.lastRevision(stream) - from < NEWEST
+      return isNew ? shared(`${most} ${from} ${stream}`, read) : read()
+    },
+    readAll(from, direction, most) {
+      const read = () => log.readAll(from, direction, most)
+      return direction === 'forwards' && log.head() - from < NEWEST ? shared(`${most} ${from}`, read) : read()
+    },
   }
 }

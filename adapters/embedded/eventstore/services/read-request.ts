@@ -74,15 +74,18 @@ type Sent = Omit<ReadRequest, 'stream' | 'from' | 'count' | 'filter' | 'checkpoi
  * @throws MalformedMessage, or BadRequest when the request makes no sense
  */
 export function parseReadRequest(bytes: Buffer): ReadRequest {
-  const { of, count, filter, ...rest } = decode(bytes)
+  const { of, count, filter, direction, resolveLinks, structuredIds, compatibility } = decode(bytes)
   if (!of) throw new BadRequest('neither a stream nor all streams are asked for')
   return {
-    ...rest,
     stream: of.stream && streamName(of.stream),
     from: typeof of.from === 'string' ? of.from : keyOf(of.from),
+    direction,
     count: count === undefined ? undefined : countOf(count),
     filter: filter ? compiled(filter.expression) : everything,
     checkpointInterval: filter && (filter.window || DEFAULT_WINDOW) * Math.max(1, filter.multiplier),
+    resolveLinks,
+    structuredIds,
+    compatibility,
   }
 }
 

@@ -11,18 +11,20 @@ import { encodeEventAnswer } from './event-encoding.ts'
 import { shareNewestPages } from './newest-pages.ts'
 import { firstRevisionAnswer, lastRevisionAnswer, notFoundAnswer } from './read-answers.ts'
 import { type From, parseReadRequest, type ReadRequest } from './read-request.ts'
+import { inShortPages } from './short-pages.ts'
 import { answerStepwise, type Step } from './stepwise.ts'
 import type { Store } from './store.ts'
 import { serveSubscription } from './subscribe.ts'
 
 /** Reads and subscriptions are one call, told apart by whether it has a count. */
 export function serveRead(store: Store): Handler {
-  const newest = shareNewestPages(store.log)
+  const log = inShortPages(store.log)
+  const newest = shareNewestPages(log)
   return oneRequest((message, call) => {
     const request = decoded(parseReadRequest, message)
     const { stream, count } = request
     if (count === undefined) return serveSubscription(store, newest, request, call)
-    const steps = stream === undefined ? allStreams(store.log, request, count) : oneStream(store.log, request, stream, count)
+    const steps = stream === undefined ? allStreams(log, request, count) : oneStream(log, request, stream, count)
     return answerStepwise(call, steps)
   })
 }

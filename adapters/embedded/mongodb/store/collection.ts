@@ -74,6 +74,7 @@ export function createCollection(originalNamespace: string, space: Space): Colle
   let namespace = originalNamespace
   const records = createRecords()
   const indexes = new Map<string, SecondaryIndex>([[ID_INDEX.name, createSecondaryIndex(ID_INDEX, () => namespace)]])
+  let indexedFields: Fields = fieldsOfPaths(['_id'])
 
   const read = (id: RecordId, fields?: Fields): Doc => records.at(id, (bytes, from, to) => decodeDocument(bytes, from, to, fields))
 
@@ -93,7 +94,7 @@ export function createCollection(originalNamespace: string, space: Space): Colle
   /** Indexes whose fields differ; a field that holds an object is taken to, since that takes a closer look. */
   function indexesToMove(id: RecordId, value: Doc): SecondaryIndex[] {
     const all = [...indexes.values()]
-    const before = read(id, union(all.map(({ reads }) => reads)))
+    const before = read(id, indexedFields)
     return all.filter(({ reads }) => {
       for (const field of reads ?? Object.keys(value)) if (before[field] !== value[field]) return true
       return reads === undefined
@@ -193,6 +194,7 @@ export function createCollection(originalNamespace: string, space: Space): Colle
       index.add(keys, id)
     }
     indexes.set(definition.name, index)
+    indexedFields = union([...indexes.values()].map(({ reads }) => reads))
   }
 
   return {
@@ -215,6 +217,7 @@ export function createCollection(originalNamespace: string, space: Space): Colle
     createIndex,
     dropIndex(name) {
       indexes.delete(name)
+      indexedFields = union([...indexes.values()].map(({ reads }) => reads))
     },
     rename(next) {
       namespace = next
