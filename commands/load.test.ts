@@ -153,6 +153,21 @@ test('nothing is remembered, nor believed of a snapshot, of a store that was put
   }
 })
 
+test('what was put back is noticed also when the last command was then given again, and stands where it stood', async (t) => {
+  const [before, after] = [await startLog(t), await startLog(t)]
+  const stream = freshStream()
+  const aggregate = { decider: counter, stream }
+  const again = counted(1)
+  await before.append(stream, 'any', [counted(1), again])
+  await after.append(freshStream(), 'any', [counted(1)])
+  await after.append(stream, 'any', [counted(3), again])
+  let current = before
+  const process = newProcess({ ...before, readStream: (...asked) => current.readStream(...asked) })
+  t.is((await load(process.log, aggregate)).state, 2)
+  current = after
+  t.is((await load(process.log, aggregate)).state, 4)
+})
+
 test('an unreadable event fails the load of its stream, and of no other', async (t) => {
   const store = await startLog(t)
   const { log } = newProcess(withCurrentEvents(store))

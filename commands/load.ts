@@ -68,7 +68,7 @@ async function goOnFrom<State, Command, Event extends DomainEvent>(
   if (known.revision === undefined) return undefined
   const events = log.readStream(stream, { from: known.revision })[Symbol.asyncIterator]()
   const { value: same } = await events.next()
-  if (same?.id !== known.eventId) {
+  if (same?.id !== known.eventId || same?.position !== known.position) {
     await events.return?.()
     return undefined
   }

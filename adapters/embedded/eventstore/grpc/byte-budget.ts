@@ -3,6 +3,7 @@ export type ByteBudget = {
   /** False, and nothing is taken, when so much is not left. */
   take(bytes: number): boolean
   give(bytes: number): void
+  left(): number
 }
 
 export function createByteBudget(limit: number): ByteBudget {
@@ -16,5 +17,6 @@ export function createByteBudget(limit: number): ByteBudget {
     give(bytes) {
       left += bytes
     },
+    left: () => left,
   }
 }

@@ -9,6 +9,8 @@ export type Call = {
   header(name: string): string | undefined
   /** Until the call has ended, by whomever. */
   isOpen(): boolean
+  /** False while so much waits for callers to read it that no long answer should be begun. */
+  hasRoom(): boolean
   /**
    * Sends framed messages; what is written in one turn of the event loop goes out together. False when the caller does not keep up: then
    * nothing should be written until `drained`.
@@ -53,6 +55,9 @@ const WITHOUT_MESSAGES = { endStream: true, sendDate: false }
 
 /** What is written at once; more than that is not waited for. */
 const WRITE_BYTES = 32 * 1024
+
+/** What may well be needed to begin an answer. */
+const ROOM_BYTES = 4 * 1024 * 1024
 
 /** `shutDown` ends a call that was answered in part as cancelled; one that was not may be tried elsewhere, or again. */
 export type ServedCall = { shutDown(): void }
@@ -184,6 +189,7 @@ export function serveCall(
     requests = handler({
       header: (name) => headers[name] as string | undefined,
       isOpen: () => open,
+      hasRoom: () => limits.unsent.left() >= ROOM_BYTES,
       write,
       end,
       fail,

@@ -253,6 +253,33 @@ test('to a caller that does not read no more is written than it can be sent', as
   t.true(drained > before, 'it goes on when the caller reads')
 })
 
+test('when too much waits to be read there is no room for more, until those who do not read have gone', async (t) => {
+  const calls: Call[] = []
+  const large: Handler = (call) => {
+    calls.push(call)
+    if (call.hasRoom()) call.write(frame(Buffer.alloc(1024 * 1024)))
+    else call.end({ code: CODE.resourceExhausted, details: '' })
+    return { message() {} }
+  }
+  const { session, connection } = await serving(t, { '/large': large })
+  const idlers = [connection(), connection()]
+  const outcomes = Array.from(
+    { length: 200 },
+    (_, n) =>
+      new Promise<'stalled' | 'refused'>((resolve) => {
+        const stream = open(idlers[n % 2]!, '/large')
+        stream.once('response', (headers) => resolve(headers['grpc-status'] === undefined ? 'stalled' : 'refused'))
+        stream.once('close', () => resolve('refused'))
+      }),
+  )
+  const stalled = (await Promise.all(outcomes)).filter((outcome) => outcome === 'stalled').length
+  t.true(stalled > 100 && stalled < 130, `${stalled} calls stalled`)
+  t.false(calls[0]!.hasRoom())
+  await stillServes(t, session)
+  for (const idler of idlers) idler.destroy()
+  while (!calls[0]!.hasRoom()) await stillServes(t, session)
+})
+
 test('a caller whose requests are not taken is slowed down, and goes on when they are', async (t) => {
   let taken = 0
   const calls: Call[] = []

@@ -19,7 +19,7 @@ const MESSAGE_BYTES = 17 * 1024 * 1024
 
 /** Of all calls together: for messages that are incomplete, and for answers that nobody reads. */
 const INCOMPLETE_BYTES = 256 * 1024 * 1024
-const UNSENT_BYTES = 256 * 1024 * 1024
+const UNSENT_BYTES = 128 * 1024 * 1024
 
 /** Of one connection, and of all. */
 const CALLS_PER_CONNECTION = 4096

@@ -16,3 +16,17 @@ test('half of a surrogate pair does no harm', (t) => {
 test('success says nothing but so', (t) => {
   t.deepEqual(trailersOf({ code: CODE.ok, details: '' }), { 'grpc-status': '0' })
 })
+
+test('a text that is too long for a header is cut', (t) => {
+  for (const text of ['x'.repeat(100_000), 'ü'.repeat(30_000)]) {
+    const { 'grpc-message': message, 'stream-name': name } = trailersOf({
+      code: CODE.notFound,
+      details: text,
+      trailers: { 'stream-name': text },
+    })
+    for (const cut of [message, name]) {
+      t.true(cut!.length <= 24 * 1024 && cut!.length > 1000)
+      t.true(text.startsWith(decodeURIComponent(cut!)))
+    }
+  }
+})

@@ -33,9 +33,17 @@ export class CallError extends Error {
 /** Header fields of a status. Texts are percent-encoded where they are not printable ASCII. */
 export function trailersOf({ code, details, trailers = {} }: Status): Record<string, string> {
   const fields: Record<string, string> = { 'grpc-status': String(code) }
-  if (details !== '') fields['grpc-message'] = printable(details.replaceAll('%', '%25'))
-  for (const [name, value] of Object.entries(trailers)) fields[name] = printable(value)
+  if (details !== '') fields['grpc-message'] = fitting(details.replaceAll('%', '%25'))
+  for (const [name, value] of Object.entries(trailers)) fields[name] = fitting(value)
   return fields
+}
+
+/** Clients take headers of 64 KiB altogether, in which some have to share. */
+const LONGEST = 24 * 1024
+
+function fitting(text: string): string {
+  const encoded = printable(text)
+  return encoded.length <= LONGEST ? encoded : fitting(text.slice(0, text.length / 2))
 }
 
 /** Bytes rather than characters, for half of a surrogate pair has no encoding of its own. */

@@ -107,3 +107,36 @@ test('a group that is made again after its deletion keeps its checkpoint and wha
   found(groups()).replayParked(1)
   t.deepEqual(await consume(found(groups()), 1, 'ack'), [0])
 })
+
+test('changes of a group follow one another: one that is being changed is not made a second time', async (t) => {
+  const { groups } = server(t)
+  const request = { settings, startFrom: 'start' } as const
+  t.deepEqual(await Promise.all([groups().create(KEY, request), groups().create(KEY, request)]), [true, false])
+  t.deepEqual(await Promise.all([groups().update(KEY, request), groups().create(KEY, request)]), [true, false])
+  t.deepEqual(await Promise.all([groups().delete(KEY), groups().update(KEY, request), groups().create(KEY, request)]), [true, false, true])
+  t.is(groups().list().length, 1)
+})
+
+test('a group that could not be stored is not there, and one that could not be changed stays as it was', async (t) => {
+  const memory = createMemoryStorage()
+  let full = false
+  const log = openQuietly({
+    ...memory,
+    write(...written) {
+      if (full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+      memory.write(...written)
+    },
+  })
+  const groups = startOn(log)
+  t.teardown(() => groups.close())
+  full = true
+  await t.throwsAsync(groups.create(KEY, { settings, startFrom: 'start' }), { code: 'ENOSPC' } as object)
+  t.is(groups.find(KEY), undefined)
+  full = false
+  t.true(await groups.create(KEY, { settings, startFrom: 'start' }))
+  full = true
+  await t.throwsAsync(groups.update(KEY, { settings, startFrom: 'end' }), { code: 'ENOSPC' } as object)
+  await t.throwsAsync(groups.delete(KEY), { code: 'ENOSPC' } as object)
+  full = false
+  t.is(groups.find(KEY)?.config.startFrom, 'start')
+})

@@ -65,8 +65,21 @@ export function startPersistentSubscriptions(
     if (!runner) return false
     runners.delete(idOf(key))
     await runner.stop()
-    await work(runner)
+    try {
+      await work(runner)
+    } catch (error) {
+      start(key, runner.config)
+      throw error
+    }
     return true
+  }
+
+  /** Changes of groups follow one another, so that none finds another half done. */
+  let changes: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const changed = changes.then(change)
+    changes = changed.catch(() => {})
+    return changed
   }
 
   const stopListening = commits.onCommit((commit) => {
@@ -81,34 +94,40 @@ export function startPersistentSubscriptions(
   return {
     find: (key) => runners.get(idOf(key)),
     list: () => [...runners.values()],
-    async create(key, request) {
-      if (runners.has(idOf(key))) return false
-      if (request.filter) compileFilter(request.filter)
-      const config = { ...request, after: beginning(key.source, request.startFrom) }
-      start(key, config)
-      await save(key, config)
-      return true
-    },
-    update: (key, request) =>
-      withStopped(key, async ({ config }) => {
-        const moved = request.startFrom !== config.startFrom
-        const changed = { ...config, ...request, after: moved ? beginning(key.source, request.startFrom) : config.after }
-        await save(key, changed)
-        start(key, changed)
+    create: (key, request) =>
+      inTurn(async () => {
+        if (runners.has(idOf(key))) return false
+        if (request.filter) compileFilter(request.filter)
+        const config = { ...request, after: beginning(key.source, request.startFrom) }
+        await save(key, config)
+        start(key, config)
+        return true
       }),
-    delete: (key) =>
-      withStopped(key, () =>
-        commits.submit(() => {
-          store.remove(key)
-          for (const stream of [checkpointStreamOf(key), parkedStreamOf(key)]) {
-            if (log.lastRevision(stream) !== NO_STREAM) remove(log, stream, 'any', false, Date.now())
-          }
+    update: (key, request) =>
+      inTurn(() =>
+        withStopped(key, async ({ config }) => {
+          const moved = request.startFrom !== config.startFrom
+          const changed = { ...config, ...request, after: moved ? beginning(key.source, request.startFrom) : config.after }
+          await save(key, changed)
+          start(key, changed)
         }),
       ),
-    async restart() {
-      await stopAll()
-      startAll()
-    },
+    delete: (key) =>
+      inTurn(() =>
+        withStopped(key, () =>
+          commits.submit(() => {
+            store.remove(key)
+            for (const stream of [checkpointStreamOf(key), parkedStreamOf(key)]) {
+              if (log.lastRevision(stream) !== NO_STREAM) remove(log, stream, 'any', false, Date.now())
+            }
+          }),
+        ),
+      ),
+    restart: () =>
+      inTurn(async () => {
+        await stopAll()
+        startAll()
+      }),
     async close() {
       clearInterval(timer)
       stopListening()

@@ -19,6 +19,8 @@ export class BadRequest extends CallError {
 
 export const tooManyArriving = () => new CallError(CODE.resourceExhausted, 'too many appends are incomplete')
 
+export const tooManyUnread = () => new CallError(CODE.resourceExhausted, 'too many answers wait to be read')
+
 export const tooSlow = () => new CallError(CODE.aborted, 'the subscriber reads too slowly')
 
 export const streamDeleted = (stream: string) =>

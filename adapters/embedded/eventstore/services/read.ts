@@ -6,7 +6,7 @@ import { type ResolvedEvent, readAll, readStream, resolveLink } from '../streams
 import { metadataOf, readability } from '../streams/stream-state.ts'
 import { visibleEvents } from '../streams/visibility.ts'
 import { decoded } from './decoded.ts'
-import { BadRequest, streamDeleted } from './errors.ts'
+import { BadRequest, streamDeleted, tooManyUnread } from './errors.ts'
 import { encodeEventAnswer } from './event-encoding.ts'
 import { shareNewestPages } from './newest-pages.ts'
 import { firstRevisionAnswer, lastRevisionAnswer, notFoundAnswer } from './read-answers.ts'
@@ -21,6 +21,7 @@ export function serveRead(store: Store): Handler {
   const log = inShortPages(store.log)
   const newest = shareNewestPages(log)
   return oneRequest((message, call) => {
+    if (!call.hasRoom()) throw tooManyUnread()
     const request = decoded(parseReadRequest, message)
     const { stream, count } = request
     if (count === undefined) return serveSubscription(store, newest, request, call)
