@@ -1,33 +1,8 @@
 import { once } from 'node:events'
-import { connect as openSocket, type Socket } from 'node:net'
-import test, { type ExecutionContext } from 'ava'
+import type { Socket } from 'node:net'
+import test from 'ava'
 import { connect } from 'nats'
-import { startEmbeddedNats } from './server.ts'
-
-const QUIET = 'CONNECT {"verbose":false,"pedantic":false}\r\n'
-
-async function start(t: ExecutionContext) {
-  const server = await startEmbeddedNats({ port: 0 })
-  t.teardown(() => server.close())
-  return server
-}
-
-async function dial(t: ExecutionContext, port: number): Promise<Socket> {
-  const socket = openSocket(port, '127.0.0.1')
-  socket.on('error', () => {})
-  t.teardown(() => socket.destroy())
-  await once(socket, 'connect')
-  return socket
-}
-
-async function readToEnd(socket: Socket): Promise<string> {
-  let text = ''
-  socket.on('data', (chunk) => {
-    text += chunk.toString('latin1')
-  })
-  await once(socket, 'close')
-  return text
-}
+import { dial, QUIET, readToEnd, start } from './testing/raw-client.ts'
 
 /** What comes up to the answer to a PING. */
 async function readUntilPong(socket: Socket): Promise<string> {

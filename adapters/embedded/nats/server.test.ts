@@ -1,34 +1,10 @@
 import { once } from 'node:events'
-import { connect as openSocket, type Socket } from 'node:net'
-import test, { type ExecutionContext } from 'ava'
+import { connect as openSocket } from 'node:net'
+import test from 'ava'
 import fc from 'fast-check'
 import { connect, ErrorCode, type NatsError } from 'nats'
-import { type EmbeddedNatsOptions, startEmbeddedNats } from './server.ts'
-
-const QUIET = 'CONNECT {"verbose":false,"pedantic":false}\r\n'
-
-async function start(t: ExecutionContext, options: Partial<EmbeddedNatsOptions> = {}) {
-  const server = await startEmbeddedNats({ port: 0, ...options })
-  t.teardown(() => server.close())
-  return server
-}
-
-async function dial(t: ExecutionContext, port: number): Promise<Socket> {
-  const socket = openSocket(port, '127.0.0.1')
-  socket.on('error', () => {})
-  t.teardown(() => socket.destroy())
-  await once(socket, 'connect')
-  return socket
-}
-
-async function readToEnd(socket: Socket): Promise<string> {
-  let text = ''
-  socket.on('data', (chunk) => {
-    text += chunk.toString('latin1')
-  })
-  await once(socket, 'close')
-  return text
-}
+import { startEmbeddedNats } from './server.ts'
+import { dial, QUIET, readToEnd, start } from './testing/raw-client.ts'
 
 test('it says that it is the embedded one, and listens on the one loopback address', async (t) => {
   const lines: string[] = []
