@@ -157,7 +157,7 @@ async function fillLog({ log }: Workplace): Promise<bigint> {
 
 type Contents = { [collection: string]: unknown[] }
 
-/** What the read models hold, once they all hold everything and nothing is parked or being made. */
+/** What the read models hold, once they all hold everything, nothing is parked or being made, and no other build has taken over meanwhile. */
 async function settled(database: Database, projections: readonly Projection[], head: bigint): Promise<Contents | undefined> {
   const contents: Contents = {}
   for (const projection of projections) {
@@ -165,6 +165,8 @@ async function settled(database: Database, projections: readonly Projection[], h
     if (!build || (await database.projections.builds(projection.name)).building) return undefined
     if ((await database.projections.parked(build)).length > 0) return undefined
     contents[projection.name] = await database.read(build, projection.name)
+    // Of a build that was replaced while it was looked at, nothing is parked any more, and its documents still have their holes.
+    if ((await database.projections.builds(projection.name)).active?.id !== build.id) return undefined
   }
   return contents
 }
