@@ -127,7 +127,7 @@ export function insteadOfBroadcast(
 
 /** Lets one participant tell something else to all to whom it writes in private, in one round. */
 export function insteadOfSecret(from: PartyIndex, inRound: number, change: (secret: Uint8Array) => Uint8Array): Tamper {
-  return (incoming, { round, to }) => {
+  return (incoming, { round }) => {
     if (round !== inRound || !incoming.secrets.has(from)) return incoming
     return { ...incoming, secrets: new Map(incoming.secrets).set(from, change(incoming.secrets.get(from)!)) }
   }
