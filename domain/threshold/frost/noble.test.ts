@@ -6,20 +6,18 @@ import test from 'ava'
 import type { PartyIndex } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
 import { SCHEMES } from '../scheme.ts'
+import { ciphersuiteOf } from '../testing/ciphersuites.ts'
 import { generateKey, rng } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
-import { ed25519Ciphersuite } from './ed25519.ts'
 import { decodePublicPackage, decodeShare } from './key-material.ts'
-import { secp256k1TrCiphersuite } from './secp256k1-tr.ts'
 
-const CIPHERSUITES = { 'frost-ed25519': ed25519Ciphersuite, 'frost-secp256k1-tr': secp256k1TrCiphersuite }
 const NOBLE: Readonly<Record<(typeof SCHEMES)[number], FROST>> = { 'frost-ed25519': ed25519_FROST, 'frost-secp256k1-tr': schnorr_FROST }
 
 for (const scheme of SCHEMES)
   test(`${scheme}: one signer of ours and one of noble-curves' sign together, and either side aggregates`, (t) => {
     const protocol = protocolOf(scheme)
     const noble = NOBLE[scheme]
-    const suite = CIPHERSUITES[scheme] as typeof ed25519Ciphersuite
+    const suite = ciphersuiteOf(scheme)
     const elementBytes = suite.elementBytes
     const keys = generateKey(protocol, { threshold: 2, parties: 3 })
     const { publicPackage, publicKey } = keys.get(1)!

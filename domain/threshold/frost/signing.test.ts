@@ -1,20 +1,21 @@
 import { ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js'
 import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test, { type ExecutionContext } from 'ava'
-import { type ByParty, type PartyIndex, ProtocolAbort, type ProtocolAbortCode, type Transcript } from '../protocol.ts'
+import type { ByParty, PartyIndex, ProtocolAbortCode, Transcript } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
 import { SCHEMES } from '../scheme.ts'
+import { ciphersuiteOf } from '../testing/ciphersuites.ts'
 import { contribute, generateKey, insteadOfBroadcast, rng, type Tamper } from '../testing/star.ts'
+import { throwsAbort } from '../testing/throws-abort.ts'
 import { ed25519Ciphersuite } from './ed25519.ts'
 import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from './key-material.ts'
 import { secp256k1TrCiphersuite } from './secp256k1-tr.ts'
 
-const CIPHERSUITES = { 'frost-ed25519': ed25519Ciphersuite, 'frost-secp256k1-tr': secp256k1TrCiphersuite }
 const NO_SECRETS: ByParty = new Map()
 
 for (const scheme of SCHEMES) {
   const protocol = protocolOf(scheme)
-  const suite = CIPHERSUITES[scheme] as typeof ed25519Ciphersuite
+  const suite = ciphersuiteOf(scheme)
   const { elementBytes, Point } = suite
   const { Fn } = Point
   const message = protocol.message(utf8ToBytes('pay 5 to carol'))
@@ -348,12 +349,6 @@ test('frost-ed25519: nonce commitments outside the prime-order group are refused
       )
     }
 })
-
-function throwsAbort(t: ExecutionContext, act: () => unknown, code: ProtocolAbortCode, culprits: readonly PartyIndex[]): void {
-  const abort = t.throws(act, { instanceOf: ProtocolAbort })
-  t.is(abort?.code, code)
-  t.deepEqual(abort?.culprits, culprits)
-}
 
 /** Another byte string; as the last 32 bytes it is still a small enough scalar. */
 const flipped = (bytes: Uint8Array) => bytes.map((byte, i) => (i === bytes.length - 16 ? byte ^ 1 : byte))
