@@ -220,7 +220,7 @@ export async function startTestSystem({
       await execute(
         log,
         { decider: keyShare, stream: keyShareStream(keyId) },
-        (): KeyShareCommand => ({ type: 'RevokeKey', reason: 'test' }),
+        (): KeyShareCommand => ({ type: 'RevokeKey', reason: 'test', authorisation: AUTHORISATION }),
         context(),
       )
     },
