@@ -3,12 +3,15 @@ import {
   CEREMONY_KINDS,
   type CeremonyReply,
   type CeremonyRequest,
+  type Confirmation,
   type Header,
   type Heard,
   ID_PATTERN,
   MAX_MESSAGE_BYTES,
   MAX_PIECE_BYTES,
   REFUSAL_CODES,
+  type SharedKey,
+  type ShareReference,
   type Statement,
 } from '../../domain/ceremony/messages.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
@@ -24,6 +27,7 @@ const MAX_TEXT = 512 * 1024
 const MAX_REASON = 500
 const DIGEST_BYTES = 32
 const SEALING_KEY_BYTES = 32
+const SIGNATURE_BYTES = 64
 
 /** What no message needs more of, checked while it is being decoded. */
 const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: 1024 * 1024, maxArrayLength: 16, maxMapLength: 16, maxExtLength: 0 }
@@ -60,6 +64,23 @@ const authorisation = record<Authorisation>({
   intent: nullable(text(16_384)),
 })
 
+const share = record<ShareReference>({
+  keyId: id,
+  epoch: integer(1, MAX_ATTEMPT),
+  attempt: integer(1, MAX_ATTEMPT),
+  publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES),
+})
+
+const sharedKey = record<SharedKey>({
+  keyId: id,
+  epoch: integer(1, MAX_ATTEMPT),
+  attempt: integer(1, MAX_ATTEMPT),
+  publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES),
+  threshold: integer(1, MAX_PARTIES),
+  parties,
+  publicPackage: bytes(1, MAX_PIECE_BYTES),
+})
+
 const request = variant<CeremonyRequest>({
   generateKey: record({
     type: oneOf(['generateKey']),
@@ -67,7 +88,7 @@ const request = variant<CeremonyRequest>({
   }),
   openSigning: record({
     type: oneOf(['openSigning']),
-    share: record({ keyId: id, attempt: integer(1, MAX_ATTEMPT), publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES) }),
+    share,
   }),
   sign: record({
     type: oneOf(['sign']),
@@ -75,7 +96,19 @@ const request = variant<CeremonyRequest>({
     heard,
   }),
   proceed: record({ type: oneOf(['proceed']), heard }),
-  destroyShares: record({ type: oneOf(['destroyShares']), keyId: id }),
+  refreshKey: record({ type: oneOf(['refreshKey']), share, authorisation }),
+  confirmRefresh: record({ type: oneOf(['confirmRefresh']), share }),
+  completeRefresh: record({
+    type: oneOf(['completeRefresh']),
+    share,
+    confirmations: list(record<Confirmation>({ from: id, signature: bytes(SIGNATURE_BYTES) }), MAX_PARTIES),
+  }),
+  discardRefresh: record({ type: oneOf(['discardRefresh']), share }),
+  recoverShare: record({
+    type: oneOf(['recoverShare']),
+    recovery: record({ key: sharedKey, lost: id, helpers: parties, authorisation }),
+  }),
+  destroyShares: record({ type: oneOf(['destroyShares']), keyId: id, authorisation: nullable(authorisation) }),
 })
 
 const reply = variant<CeremonyReply>({
@@ -87,6 +120,8 @@ const reply = variant<CeremonyReply>({
   }),
   contributed: record({ type: oneOf(['contributed']), contribution: piece }),
   destroyed: record({ type: oneOf(['destroyed']) }),
+  confirmed: record({ type: oneOf(['confirmed']), signature: bytes(SIGNATURE_BYTES) }),
+  completed: record({ type: oneOf(['completed']) }),
   refused: record({ type: oneOf(['refused']), code: oneOf(REFUSAL_CODES), reason: text(MAX_REASON), culprits: parties }),
 })
 
