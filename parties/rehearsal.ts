@@ -18,7 +18,7 @@ export function rehearse(rng: RandomBytes): void {
       )
       const signer = protocol.signing({ key, rng })
       try {
-        signer.assign({ key, signers: [ALONE], message: protocol.message(new Uint8Array(32)) })
+        signer.assign({ key, path: [], signers: [ALONE], message: protocol.message(new Uint8Array(32)) })
         concludeAlone(signer)
       } finally {
         key.share.fill(0)

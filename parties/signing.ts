@@ -25,7 +25,9 @@ export const beginSigning: BeginCeremony = async ({ header, request }, { partyId
         const { message, signers } = requireType(request, 'sign').task
         const numbers = signers.map((id) => parties.indexOf(id) + 1)
         const current = await shares.find(reference)
-        await readShare(() => shares.use(current, (share) => signer.assign({ key: { share, publicPackage }, signers: numbers, message })))
+        await readShare(() =>
+          shares.use(current, (share) => signer.assign({ key: { share, publicPackage }, path: [], signers: numbers, message })),
+        )
         assigned = true
       }
       const { heard } = request.type === 'sign' ? request : requireType(request, 'proceed')

@@ -48,6 +48,7 @@ export async function collectSignature(channel: PartyChannel, rounds: SigningRou
   try {
     return protocol.aggregate({
       publicPackage,
+      path: [],
       signers: signers.map((id) => parties.indexOf(id) + 1),
       message,
       broadcasts,

@@ -48,8 +48,16 @@ export type KeyMaterial = { readonly share: Uint8Array; readonly publicPackage: 
 /** What a signature is made with; the public package must be the one the share was generated with. */
 export type SigningKey = Pick<KeyMaterial, 'share' | 'publicPackage'>
 
-/** What is to be signed, and by whom: the participants of the first round that go on to the second. */
-export type SigningTask = { readonly key: SigningKey; readonly signers: readonly PartyIndex[]; readonly message: Uint8Array }
+/**
+ * What is to be signed, by whom (the participants of the first round that go on to the second), and with which of the keys that derive from
+ * the stored one: the indices of its path, none for the stored key itself.
+ */
+export type SigningTask = {
+  readonly key: SigningKey
+  readonly path: readonly number[]
+  readonly signers: readonly PartyIndex[]
+  readonly message: Uint8Array
+}
 
 /**
  * A signer's opening depends neither on the message nor on the signers, so openings can be made ahead and kept (in memory only). The task
@@ -65,6 +73,7 @@ export type Signer = Pick<Participant<Uint8Array>, 'opening' | 'next' | 'destroy
  */
 export type Transcript = {
   readonly publicPackage: Uint8Array
+  readonly path: readonly number[]
   readonly signers: readonly PartyIndex[]
   readonly message: Uint8Array
   readonly broadcasts: readonly ByParty[]
@@ -81,13 +90,24 @@ export type ThresholdProtocol = {
   readonly scheme: string
 
   /** How many times each participant speaks; in signing the contribution is the last time. */
-  readonly rounds: { readonly keyGeneration: number; readonly signing: number }
+  readonly rounds: { readonly keyGeneration: number; readonly signing: number; readonly refresh: number; readonly recovery: number }
 
   /**
    * Generates a key that nobody ever holds. `context` names the ceremony (key, attempt, participants): proofs made for one are worth
    * nothing in another. @throws ProtocolAbort `invalid_parameters`
    */
   keyGeneration(options: KeyGenerationOptions): Participant<KeyMaterial>
+
+  /**
+   * Gives all holders of a key new shares of it. Public key and chain code stay, the public package changes, and old and new shares do not go
+   * together. All holders take part. @throws ProtocolAbort `invalid_key`, `invalid_parameters`
+   */
+  refresh(options: RefreshOptions): Participant<KeyMaterial>
+
+  /**
+   * Gives one participant its lost share back. Who helps ends with null. @throws ProtocolAbort `invalid_key`, `invalid_parameters`
+   */
+  recovery(options: RecoveryOptions): Participant<KeyMaterial | null>
 
   /** Opens one signature with a share. @throws ProtocolAbort `invalid_key` */
   signing(options: { key: SigningKey; rng: RandomBytes }): Signer
@@ -106,12 +126,32 @@ export type ThresholdProtocol = {
 
   /** Reads a public package. @throws ProtocolAbort `invalid_key` */
   inspect(publicPackage: Uint8Array): PublicKeyInfo
+
+  /** What `inspect` says of the key at a path; the holders and their number are the same. @throws ProtocolAbort `invalid_key`, `invalid_parameters` */
+  derive(publicPackage: Uint8Array, path: readonly number[]): PublicKeyInfo
 }
 
 export type KeyGenerationOptions = Threshold & { readonly self: PartyIndex; readonly context: Uint8Array; readonly rng: RandomBytes }
 
+/** `context` names the ceremony (key, epoch, attempt, participants), and all holders have to be given the same. */
+export type RefreshOptions = { readonly key: SigningKey; readonly context: Uint8Array; readonly rng: RandomBytes }
+
+export type RecoveryOptions = {
+  /** Whose share is to be recovered. */
+  readonly lost: PartyIndex
+  /** Who helps: a quorum of the others. */
+  readonly helpers: readonly PartyIndex[]
+  readonly self: PartyIndex
+  /** A helper's; who has lost its share has none. */
+  readonly key?: SigningKey
+  readonly publicPackage: Uint8Array
+  /** Names the ceremony; all participants have to be given the same. */
+  readonly context: Uint8Array
+  readonly rng: RandomBytes
+}
+
 export type ProtocolAbortCode =
-  /** The caller asked for something that cannot be: threshold, index, signers. */
+  /** The caller asked for something that cannot be: threshold, index, signers, path. */
   | 'invalid_parameters'
   /** A stored share or public package is malformed, or one does not belong to the other. */
   | 'invalid_key'
@@ -125,13 +165,13 @@ export type ProtocolAbortCode =
   | 'invalid_message'
   /** A proof does not hold, or belongs to another ceremony. */
   | 'invalid_proof'
-  /** A secret share does not lie on its sender's polynomial. */
+  /** A secret share does not fit what its sender has committed to. */
   | 'invalid_secret_share'
   /** Participants were not told the same in the first round. Who lied, a participant or the carrier, cannot be known. */
   | 'equivocation'
-  /** Participants did not arrive at the same public package. */
+  /** Participants did not arrive at, or do not start from, the same public package. */
   | 'package_mismatch'
-  /** A contribution does not fit its signer's share and commitments. */
+  /** A contribution does not fit its sender's share and commitments. */
   | 'invalid_contribution'
 
 /**

@@ -9,13 +9,15 @@ import {
   type Step,
 } from './protocol.ts'
 
-/** What a participant does with what it hears in one round. It may throw anything but is finished then. */
-export type Stage<Result> = (incoming: Incoming) => Step<Result>
+/** One round as a participant hears it: who has to have written to it in private, and what it does. It is finished when `hear` throws. */
+export type Stage<Result> = {
+  readonly secretsFrom: readonly PartyIndex[]
+  readonly hear: (incoming: Incoming) => Step<Result>
+}
 
 /**
- * Leads a participant through its stages: in order, each once, each with a message from exactly the others, and with its own words
- * unchanged. In a round in which it wrote to somebody in private it must have been written to by the same.
- * However the ceremony ends, `wipe` is called, and nothing works afterwards.
+ * Leads a participant through its stages: in order, each once, each with a broadcast of exactly the participants and secrets of exactly
+ * those from whom it expects one, and with its own words unchanged. However the ceremony ends, `wipe` is called, and nothing works afterwards.
  */
 export function conduct<Result>(ceremony: {
   self: PartyIndex
@@ -41,13 +43,10 @@ export function conduct<Result>(ceremony: {
       if (!stage) throw new ProtocolAbort('out_of_order', 'the ceremony is over for this participant')
       try {
         requireParticipants(incoming.broadcasts, participants)
-        requireParticipants(
-          incoming.secrets,
-          participants.filter((party) => said.secret.has(party)),
-        )
+        requireParticipants(incoming.secrets, stage.secretsFrom)
         if (!equalBytes(incoming.broadcasts.get(self)!, said.broadcast))
           throw new ProtocolAbort('message_altered', 'what this participant said has been altered on the way')
-        const step = stage(incoming)
+        const step = stage.hear(incoming)
         if (step.kind === 'message') said = step.outgoing
         else destroy()
         return step
@@ -63,6 +62,15 @@ export function conduct<Result>(ceremony: {
 export function requireParticipants(messages: ByParty, participants: readonly PartyIndex[]): void {
   if (messages.size !== participants.length || !participants.every((party) => messages.has(party)))
     throw new ProtocolAbort('wrong_participants', `expected messages of ${list(participants)}, not of ${list([...messages.keys()])}`)
+}
+
+/**
+ * Makes sure that everybody has seen what this participant has seen.
+ * @throws ProtocolAbort naming nobody, as it cannot be known who told different things
+ */
+export function requireAgreement(broadcasts: ByParty, expected: Uint8Array, code: 'equivocation' | 'package_mismatch'): void {
+  const dissenting = [...broadcasts].filter(([, said]) => !equalBytes(said, expected)).map(([party]) => party)
+  if (dissenting.length > 0) throw new ProtocolAbort(code, `participants ${dissenting.join(', ')} have seen something else`)
 }
 
 /**

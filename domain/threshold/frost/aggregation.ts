@@ -3,6 +3,7 @@ import { concatBytes } from '@noble/hashes/utils.js'
 import { type ByParty, type PartyIndex, ProtocolAbort, type Signature, type Transcript } from '../protocol.ts'
 import { readEach, requireParticipants } from '../rounds.ts'
 import { type Ciphersuite, requirePrimeOrder } from './ciphersuite.ts'
+import { derive } from './derivation.ts'
 import { decodeNonceCommitment, groupCommitment } from './group-commitment.ts'
 import { decodePublicPackage, type PublicPackage } from './key-material.ts'
 import { interpolatingValue } from './polynomial.ts'
@@ -15,7 +16,7 @@ import { requireSigners } from './signers.ts'
 export function aggregate<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, transcript: Transcript): Signature {
   const { Fn } = suite.Point
   const { message, broadcasts, contributions } = transcript
-  const publicPackage = decodePublicPackage(suite, transcript.publicPackage)
+  const { publicPackage } = derive(suite, decodePublicPackage(suite, transcript.publicPackage), transcript.path)
   const signers = requireSigners(transcript.signers, publicPackage)
   const [openings, ...further] = broadcasts
   if (!openings || further.length > 0) throw new ProtocolAbort('invalid_parameters', 'expected the broadcasts of one round')

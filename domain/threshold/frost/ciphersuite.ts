@@ -1,6 +1,6 @@
 import type { CurvePoint, CurvePointCons } from '@noble/curves/abstract/curve.js'
 import { getMinHashLength, mapHashToField } from '@noble/curves/abstract/modular.js'
-import { concatBytes } from '@noble/hashes/utils.js'
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { ProtocolAbort, type RandomBytes } from '../protocol.ts'
 
 /** A group whose elements have the operations that FROST needs. */
@@ -30,6 +30,8 @@ export type Ciphersuite<P extends CurvePoint<bigint, P>> = {
   readonly isPublicForm: (point: P) => boolean
   /** What has to be added to a fresh secret key so that its public key can be used as it is. */
   readonly keyTweak: (publicKey: P) => bigint
+  /** What has to be added to a key to get its non-hardened child, and the child's chain code. Throws when there is no such child. */
+  readonly childTweak: (parent: P, chainCode: Uint8Array, index: number) => { tweak: bigint; chainCode: Uint8Array }
   readonly message: (payload: Uint8Array) => Uint8Array
   readonly verify: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 }
@@ -52,6 +54,11 @@ export function decodeElement<P extends CurvePoint<bigint, P>>(suite: Ciphersuit
 export function requirePrimeOrder<P extends CurvePoint<bigint, P>>(point: P): P {
   if (!point.isTorsionFree()) throw new Error('element outside the prime-order group')
   return point
+}
+
+/** Begins everything that is hashed for one purpose, and nothing that is hashed for another. */
+export function domain<P extends CurvePoint<bigint, P>>({ scheme }: Ciphersuite<P>, purpose: string): Uint8Array {
+  return utf8ToBytes(`quorate/${scheme}/${purpose}\0`)
 }
 
 /** A uniformly random scalar, not zero. */

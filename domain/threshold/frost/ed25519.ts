@@ -1,5 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { bytesToNumberLE } from '@noble/curves/utils.js'
+import { bytesToNumberLE, numberToBytesLE } from '@noble/curves/utils.js'
+import { hmac } from '@noble/hashes/hmac.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { equalBytes } from '../rounds.ts'
@@ -26,8 +27,20 @@ export const ed25519Ciphersuite: Ciphersuite<Point> = {
   decodePublic: (bytes) => Point.fromBytes(bytes),
   isPublicForm: () => true,
   keyTweak: () => Fn.ZERO,
+  childTweak,
   message: (payload) => payload,
   verify,
+}
+
+/**
+ * Public derivation of BIP32-Ed25519 (Khovratovich and Law, "Hierarchical Deterministic Keys over a Non-linear Keyspace", section V.D): the
+ * tweak is eight times the first 28 bytes of HMAC-SHA512(chain code, 2 ‖ A ‖ index), the chain code the second half of the same with 3 for
+ * 2, all little-endian. Chosen among the Edwards counterparts of BIP-32 because it is published and other wallets have it. Its bounds keep
+ * private keys in the form of RFC 8032, which shares need not have; they do no harm. SLIP-10 has no public derivation on this curve.
+ */
+function childTweak(parent: Point, chainCode: Uint8Array, index: number) {
+  const I = (purpose: number) => hmac(sha512, chainCode, concatBytes(Uint8Array.of(purpose), parent.toBytes(), numberToBytesLE(index, 4)))
+  return { tweak: Fn.create(8n * bytesToNumberLE(I(2).subarray(0, 28))), chainCode: I(3).subarray(32) }
 }
 
 /**

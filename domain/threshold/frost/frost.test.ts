@@ -69,11 +69,11 @@ for (const scheme of SCHEMES) {
       const openings = new Map([...taken].map(([self, { opening }]) => [self, opening.broadcast]))
       const contributions = new Map<PartyIndex, Uint8Array>()
       for (const [self, signer] of taken) {
-        signer.assign({ key: keys.get(self)!, signers, message })
+        signer.assign({ key: keys.get(self)!, path: [], signers, message })
         const step = signer.next({ broadcasts: openings, secrets: new Map() })
         if (step.kind === 'done') contributions.set(self, step.result)
       }
-      const { signature } = protocol.aggregate({ publicPackage, signers, message, broadcasts: [openings], contributions })
+      const { signature } = protocol.aggregate({ publicPackage, path: [], signers, message, broadcasts: [openings], contributions })
       t.true(verifies(publicKey, message, signature))
     }
   })

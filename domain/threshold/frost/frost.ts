@@ -2,23 +2,31 @@ import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import type { ThresholdProtocol } from '../protocol.ts'
 import { aggregate } from './aggregation.ts'
 import type { Ciphersuite } from './ciphersuite.ts'
-import { KEY_GENERATION_ROUNDS, keyGeneration } from './key-generation.ts'
+import { derive } from './derivation.ts'
+import { JOINT_SHARING_ROUNDS } from './joint-sharing.ts'
+import { keyGeneration } from './key-generation.ts'
 import { decodePublicPackage } from './key-material.ts'
+import { RECOVERY_ROUNDS, recovery } from './recovery.ts'
+import { refresh } from './refresh.ts'
 import { signing } from './signing.ts'
 
-/** FROST (RFC 9591) with distributed key generation, for one ciphersuite. */
+/** FROST (RFC 9591) with distributed key generation, refresh, recovery and derivation, for one ciphersuite. */
 export function frost<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>): ThresholdProtocol {
+  const keyAt = (publicPackage: Uint8Array, path: readonly number[]) => {
+    const { threshold, parties, publicKey } = derive(suite, decodePublicPackage(suite, publicPackage), path).publicPackage
+    return { threshold, parties, publicKey: suite.encodePublic(publicKey) }
+  }
   return {
     scheme: suite.scheme,
-    rounds: { keyGeneration: KEY_GENERATION_ROUNDS, signing: 2 },
+    rounds: { keyGeneration: JOINT_SHARING_ROUNDS, signing: 2, refresh: JOINT_SHARING_ROUNDS, recovery: RECOVERY_ROUNDS },
     keyGeneration: (options) => keyGeneration(suite, options),
+    refresh: (options) => refresh(suite, options),
+    recovery: (options) => recovery(suite, options),
     signing: (options) => signing(suite, options),
     message: suite.message,
     aggregate: (transcript) => aggregate(suite, transcript),
     verify: suite.verify,
-    inspect(publicPackage) {
-      const { threshold, parties, publicKey } = decodePublicPackage(suite, publicPackage)
-      return { threshold, parties, publicKey: suite.encodePublic(publicKey) }
-    },
+    inspect: (publicPackage) => keyAt(publicPackage, []),
+    derive: keyAt,
   }
 }

@@ -7,11 +7,16 @@ import { MAX_PARTIES } from '../scheme.ts'
 import { type Ciphersuite, decodePoint } from './ciphersuite.ts'
 
 /** First byte of what is stored: the version of its layout. */
-const VERSION = 1
+const VERSION = 2
 const HEADER_BYTES = 3
+const CHAIN_CODE_BYTES = 32
 
-/** Layout: version (1) ‖ threshold (1) ‖ parties (1) ‖ group public key ‖ verifying share of participant 1, 2, … */
-export type PublicPackage<P> = Threshold & { readonly publicKey: P; readonly verifyingShare: (party: PartyIndex) => P }
+/** Layout: version (1) ‖ threshold (1) ‖ parties (1) ‖ chain code (32) ‖ group public key ‖ verifying share of participant 1, 2, … */
+export type PublicPackage<P> = Threshold & {
+  readonly chainCode: Uint8Array
+  readonly publicKey: P
+  readonly verifyingShare: (party: PartyIndex) => P
+}
 
 /** Layout: version (1) ‖ self (1) ‖ scalar (32) ‖ SHA-256 of the public package (32). */
 export type Share = { readonly self: PartyIndex; readonly scalar: Uint8Array; readonly packageDigest: Uint8Array }
@@ -21,12 +26,11 @@ export function isThreshold({ threshold, parties }: Threshold): boolean {
 }
 
 export function encodePublicPackage<P extends CurvePoint<bigint, P>>(
-  { threshold, parties }: Threshold,
-  publicKey: P,
+  { threshold, parties, chainCode, publicKey }: Omit<PublicPackage<P>, 'verifyingShare'>,
   verifyingShares: readonly P[],
 ): Uint8Array {
   const elements = [publicKey, ...verifyingShares].map((element) => element.toBytes())
-  return concatBytes(Uint8Array.of(VERSION, threshold, parties), ...elements)
+  return concatBytes(Uint8Array.of(VERSION, threshold, parties), chainCode, ...elements)
 }
 
 /**
@@ -36,17 +40,18 @@ export function encodePublicPackage<P extends CurvePoint<bigint, P>>(
  */
 export function decodePublicPackage<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, bytes: Uint8Array): PublicPackage<P> {
   const [version, threshold = 0, parties = 0] = bytes
-  if (version !== VERSION || !isThreshold({ threshold, parties }) || bytes.length !== HEADER_BYTES + (parties + 1) * suite.elementBytes)
+  const elementsAt = HEADER_BYTES + CHAIN_CODE_BYTES
+  if (version !== VERSION || !isThreshold({ threshold, parties }) || bytes.length !== elementsAt + (parties + 1) * suite.elementBytes)
     throw new ProtocolAbort('invalid_key', 'malformed public package')
   const element = (index: number) => {
-    const start = HEADER_BYTES + index * suite.elementBytes
+    const start = elementsAt + index * suite.elementBytes
     try {
       return decodePoint(suite, bytes.subarray(start, start + suite.elementBytes))
     } catch {
       throw new ProtocolAbort('invalid_key', 'malformed element in the public package')
     }
   }
-  return { threshold, parties, publicKey: element(0), verifyingShare: element }
+  return { threshold, parties, chainCode: bytes.slice(HEADER_BYTES, elementsAt), publicKey: element(0), verifyingShare: element }
 }
 
 export function encodeShare(self: PartyIndex, scalar: Uint8Array, publicPackage: Uint8Array): Uint8Array {

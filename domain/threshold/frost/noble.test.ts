@@ -46,7 +46,7 @@ for (const scheme of SCHEMES)
         { identifier: name(1), hiding: opening.subarray(0, elementBytes), binding: opening.subarray(elementBytes) },
         theirs.commitments,
       ]
-      ours.assign({ key: keys.get(1)!, signers: [1, 2], message })
+      ours.assign({ key: keys.get(1)!, path: [], signers: [1, 2], message })
       const step = ours.next({ broadcasts, secrets: new Map() })
       if (step.kind !== 'done') return t.fail()
       const ourShare = step.result.subarray(32)
@@ -57,7 +57,7 @@ for (const scheme of SCHEMES)
         [1, step.result],
         [2, concatBytes(step.result.subarray(0, 32), theirShare)],
       ])
-      const byUs = protocol.aggregate({ publicPackage, signers: [1, 2], message, broadcasts: [broadcasts], contributions })
+      const byUs = protocol.aggregate({ publicPackage, path: [], signers: [1, 2], message, broadcasts: [broadcasts], contributions })
       t.deepEqual(byUs.signature, byThem)
       t.true(VERIFIERS[scheme](publicKey, message, byUs.signature))
     }

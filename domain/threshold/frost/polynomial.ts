@@ -12,13 +12,13 @@ export function evaluateCommitment<P extends CurvePoint<bigint, P>>(zero: P, com
   return commitments.reduceRight((value, commitment) => value.multiplyUnsafe(BigInt(x)).add(commitment), zero)
 }
 
-/** The Lagrange coefficient of participant i among the signers, at 0 (derive_interpolating_value of RFC 9591, section 4.2). */
-export function interpolatingValue(field: IField<bigint>, signers: readonly PartyIndex[], i: PartyIndex): bigint {
+/** The Lagrange coefficient of participant i among the signers, at x (derive_interpolating_value of RFC 9591, section 4.2, where x is 0). */
+export function interpolatingValue(field: IField<bigint>, signers: readonly PartyIndex[], i: PartyIndex, x: PartyIndex | 0 = 0): bigint {
   let numerator = field.ONE
   let denominator = field.ONE
   for (const j of signers) {
     if (j === i) continue
-    numerator = field.mul(numerator, BigInt(j))
+    numerator = field.mul(numerator, field.create(BigInt(j - x)))
     denominator = field.mul(denominator, field.create(BigInt(j - i)))
   }
   return field.div(numerator, denominator)

@@ -1,6 +1,7 @@
 import { schnorr, secp256k1, secp256k1_hasher } from '@noble/curves/secp256k1.js'
-import { bytesToNumberBE } from '@noble/curves/utils.js'
-import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToNumberBE, numberToBytesBE } from '@noble/curves/utils.js'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Ciphersuite } from './ciphersuite.ts'
 
@@ -28,9 +29,16 @@ export const secp256k1TrCiphersuite: Ciphersuite<Point> = {
   decodePublic: (bytes) => lift_x(Point.Fp.fromBytes(bytes)),
   isPublicForm: (point) => point.toAffine().y % 2n === 0n,
   keyTweak: (publicKey) => Point.Fn.fromBytes(taggedHash('TapTweak', pointToBytes(publicKey))),
+  childTweak,
   message: (payload) => sha256(payload),
   verify: (publicKey, message, signature) => {
     if (publicKey.length !== 32 || signature.length !== 64) return false
     return schnorr.verify(signature, message, publicKey)
   },
+}
+
+/** CKDpub of BIP-32. */
+function childTweak(parent: Point, chainCode: Uint8Array, index: number) {
+  const I = hmac(sha512, chainCode, concatBytes(parent.toBytes(), numberToBytesBE(index, 4)))
+  return { tweak: Point.Fn.fromBytes(I.subarray(0, 32)), chainCode: I.subarray(32) }
 }

@@ -28,7 +28,7 @@ for (const scheme of SCHEMES) {
   const aggregate = (change: (transcript: Transcript) => Partial<Transcript>) => {
     const signers = [1, 2, 3]
     const { openings, contributions } = contribute(protocol, keys, signers, message)
-    const transcript = { publicPackage, signers, message, broadcasts: [openings], contributions }
+    const transcript = { publicPackage, path: [], signers, message, broadcasts: [openings], contributions }
     return protocol.aggregate({ ...transcript, ...change(transcript) })
   }
   const contributing = (party: PartyIndex, change: (contribution: Uint8Array) => Uint8Array) => (transcript: Transcript) => ({
@@ -41,7 +41,7 @@ for (const scheme of SCHEMES) {
 
   test(`${scheme}: a signer refuses to sign with too few, unknown or repeated signers, or without itself`, (t) => {
     for (const signers of [[1], [1, 1], [1, 2, 2], [0, 1], [1, 4], [1, 1.5], [2, 3]])
-      throwsAbort(t, () => signer().assign({ key: keys.get(1)!, signers, message }), 'invalid_parameters', [])
+      throwsAbort(t, () => signer().assign({ key: keys.get(1)!, path: [], signers, message }), 'invalid_parameters', [])
   })
 
   test(`${scheme}: a signer signs once`, (t) => {
@@ -51,7 +51,7 @@ for (const scheme of SCHEMES) {
       [1, used.opening.broadcast],
       [2, other.opening.broadcast],
     ])
-    const task = { key: keys.get(1)!, signers: [1, 2], message }
+    const task = { key: keys.get(1)!, path: [], signers: [1, 2], message }
     throwsAbort(t, () => used.next({ broadcasts: openings, secrets: NO_SECRETS }), 'out_of_order', [])
     used.assign(task)
     t.is(used.next({ broadcasts: openings, secrets: NO_SECRETS }).kind, 'done')
@@ -68,9 +68,9 @@ for (const scheme of SCHEMES) {
     ])
     const changing = message.slice()
     const contributions = new Map<PartyIndex, Uint8Array>()
-    assigned.assign({ key: keys.get(1)!, signers: [1, 2], message: changing })
-    throwsAbort(t, () => assigned.assign({ key: keys.get(1)!, signers: [1, 2], message: changing }), 'out_of_order', [])
-    other.assign({ key: keys.get(2)!, signers: [2, 1], message })
+    assigned.assign({ key: keys.get(1)!, path: [], signers: [1, 2], message: changing })
+    throwsAbort(t, () => assigned.assign({ key: keys.get(1)!, path: [], signers: [1, 2], message: changing }), 'out_of_order', [])
+    other.assign({ key: keys.get(2)!, path: [], signers: [2, 1], message })
     changing.fill(0)
     for (const [party, participant] of [
       [1, assigned],
@@ -79,12 +79,12 @@ for (const scheme of SCHEMES) {
       const step = participant.next({ broadcasts: openings, secrets: NO_SECRETS })
       if (step.kind === 'done') contributions.set(party, step.result)
     }
-    const { signature } = protocol.aggregate({ publicPackage, signers: [1, 2], message, broadcasts: [openings], contributions })
+    const { signature } = protocol.aggregate({ publicPackage, path: [], signers: [1, 2], message, broadcasts: [openings], contributions })
     t.true(protocol.verify(publicKey, message, signature))
   })
 
   test(`${scheme}: a signer that refused or was destroyed signs nothing any more`, (t) => {
-    const task = { key: keys.get(1)!, signers: [1, 2], message }
+    const task = { key: keys.get(1)!, path: [], signers: [1, 2], message }
     const openings = (own: Uint8Array) => ({
       broadcasts: new Map([
         [1, own],
@@ -121,7 +121,7 @@ for (const scheme of SCHEMES) {
       { share: keys.get(1)!.share.subarray(1), publicPackage },
       { share: Uint8Array.of(...keys.get(1)!.share, 0), publicPackage },
     ])
-      throwsAbort(t, () => signer().assign({ key, signers: [1, 2], message }), 'invalid_key', [])
+      throwsAbort(t, () => signer().assign({ key, path: [], signers: [1, 2], message }), 'invalid_key', [])
     throwsAbort(
       t,
       () => protocol.signing({ key: { share: keys.get(1)!.share, publicPackage: others.get(1)!.publicPackage }, rng }),
@@ -223,6 +223,7 @@ for (const scheme of SCHEMES) {
         )
         protocol.aggregate({
           publicPackage,
+          path: [],
           signers: [1, 2, 3],
           message,
           broadcasts: [new Map(openings).set(2, other)],
@@ -259,9 +260,9 @@ for (const scheme of SCHEMES) {
   })
 
   test(`${scheme}: nobody is blamed for a public package that contradicts itself`, (t) => {
-    const { verifyingShare } = decodePublicPackage(suite, publicPackage)
+    const genuine = decodePublicPackage(suite, publicPackage)
     const stranger = decodePublicPackage(suite, generateKey(protocol, { threshold: 2, parties: 3 }).get(1)!.publicPackage).publicKey
-    const contradictory = encodePublicPackage({ threshold: 2, parties: 3 }, stranger, [1, 2, 3].map(verifyingShare))
+    const contradictory = encodePublicPackage({ ...genuine, publicKey: stranger }, [1, 2, 3].map(genuine.verifyingShare))
     const misled = new Map(
       [...keys].map(([party, key]) => {
         const share = encodeShare(party, decodeShare(suite, key).scalar, contradictory)
@@ -271,7 +272,7 @@ for (const scheme of SCHEMES) {
     const { openings, contributions } = contribute(protocol, misled, [1, 2], message)
     throwsAbort(
       t,
-      () => protocol.aggregate({ publicPackage: contradictory, signers: [1, 2], message, broadcasts: [openings], contributions }),
+      () => protocol.aggregate({ publicPackage: contradictory, path: [], signers: [1, 2], message, broadcasts: [openings], contributions }),
       'invalid_key',
       [],
     )
@@ -285,7 +286,7 @@ for (const scheme of SCHEMES) {
     const threshold = publicPackage.slice()
     threshold[1] = 4
     const element = publicPackage.slice()
-    element.fill(0xff, 3, 3 + elementBytes)
+    element.fill(0xff, 35, 35 + elementBytes)
     for (const malformed of [
       new Uint8Array(),
       publicPackage.subarray(1),
@@ -336,6 +337,7 @@ test('frost-ed25519: nonce commitments outside the prime-order group are refused
         () =>
           protocol.aggregate({
             publicPackage: keys.get(1)!.publicPackage,
+            path: [],
             signers: [1, 2],
             message,
             broadcasts: [new Map(openings).set(2, shift(openings.get(2)!))],

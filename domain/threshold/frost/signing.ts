@@ -3,6 +3,7 @@ import { concatBytes } from '@noble/hashes/utils.js'
 import { type Participant, ProtocolAbort, type RandomBytes, type Signer, type SigningKey, type SigningTask } from '../protocol.ts'
 import { conduct, equalBytes, readEach } from '../rounds.ts'
 import { type Ciphersuite, nonceScalar, requirePrimeOrder } from './ciphersuite.ts'
+import { derive } from './derivation.ts'
 import { decodeNonceCommitment, encodeNonceCommitment, groupCommitment } from './group-commitment.ts'
 import { decodePublicPackage, decodeShare } from './key-material.ts'
 import { interpolatingValue } from './polynomial.ts'
@@ -42,11 +43,11 @@ export function signing<P extends CurvePoint<bigint, P>>(
     const share = decodeShare(suite, task.key)
     if (share.self !== self || !equalBytes(share.packageDigest, openedWith))
       throw new ProtocolAbort('invalid_key', 'the signer was opened with another key')
-    const publicPackage = decodePublicPackage(suite, task.key.publicPackage)
+    const { publicPackage, share: derivedShare } = derive(suite, decodePublicPackage(suite, task.key.publicPackage), task.path)
     const signers = requireSigners(task.signers, publicPackage)
     if (!signers.includes(self)) throw new ProtocolAbort('invalid_parameters', 'this participant is not among the signers')
     const message = task.message.slice()
-    const signingShare = share.scalar.slice()
+    const signingShare = Fn.toBytes(derivedShare(Fn.fromBytes(share.scalar)))
 
     return conduct({
       self,
@@ -57,19 +58,22 @@ export function signing<P extends CurvePoint<bigint, P>>(
         wipeNonces()
       },
       stages: [
-        ({ broadcasts }) => {
-          const commitments = readEach(broadcasts, 'invalid_message', (bytes, from) => {
-            if (from === self) return own
-            const commitment = decodeNonceCommitment(suite, bytes)
-            requirePrimeOrder(commitment.hiding)
-            requirePrimeOrder(commitment.binding)
-            return commitment
-          })
-          const { R, negated, challenge, bindingFactors } = groupCommitment(suite, publicPackage, commitments, message)
-          const nonce = Fn.add(Fn.fromBytes(hidingNonce), Fn.mul(Fn.fromBytes(bindingNonce), bindingFactors.get(self)!))
-          const weight = Fn.mul(interpolatingValue(Fn, signers, self), challenge)
-          const signatureShare = Fn.add(negated ? Fn.neg(nonce) : nonce, Fn.mul(weight, Fn.fromBytes(signingShare)))
-          return { kind: 'done', result: concatBytes(suite.encodePublic(R), Fn.toBytes(signatureShare)) }
+        {
+          secretsFrom: [],
+          hear: ({ broadcasts }) => {
+            const commitments = readEach(broadcasts, 'invalid_message', (bytes, from) => {
+              if (from === self) return own
+              const commitment = decodeNonceCommitment(suite, bytes)
+              requirePrimeOrder(commitment.hiding)
+              requirePrimeOrder(commitment.binding)
+              return commitment
+            })
+            const { R, negated, challenge, bindingFactors } = groupCommitment(suite, publicPackage, commitments, message)
+            const nonce = Fn.add(Fn.fromBytes(hidingNonce), Fn.mul(Fn.fromBytes(bindingNonce), bindingFactors.get(self)!))
+            const weight = Fn.mul(interpolatingValue(Fn, signers, self), challenge)
+            const signatureShare = Fn.add(negated ? Fn.neg(nonce) : nonce, Fn.mul(weight, Fn.fromBytes(signingShare)))
+            return { kind: 'done', result: concatBytes(suite.encodePublic(R), Fn.toBytes(signatureShare)) }
+          },
         },
       ],
     })

@@ -57,7 +57,9 @@ function signsAsIn<P extends CurvePoint<bigint, P>>(vectors: typeof rfcEd25519, 
     const message = hexToBytes(vectors.message)
     const shares = vectors.shares.map(hexToBytes)
     const verifyingShares = shares.map((share) => Point.BASE.multiply(Point.Fn.fromBytes(share)))
-    const publicPackage = encodePublicPackage({ threshold, parties }, Point.fromBytes(hexToBytes(vectors.publicKey)), verifyingShares)
+    const publicKey = Point.fromBytes(hexToBytes(vectors.publicKey))
+    const chainCode = new Uint8Array(32)
+    const publicPackage = encodePublicPackage({ threshold, parties, chainCode, publicKey }, verifyingShares)
     const opened = vectors.outputs.map((output) => {
       const key = { share: encodeShare(output.signer, shares[output.signer - 1]!, publicPackage), publicPackage }
       return { ...output, key, participant: protocol.signing({ key, rng: saying(output.hidingRandomness, output.bindingRandomness) }) }
@@ -68,13 +70,13 @@ function signsAsIn<P extends CurvePoint<bigint, P>>(vectors: typeof rfcEd25519, 
     const openings = new Map(opened.map(({ signer, participant }) => [signer, participant.opening.broadcast]))
     const contributions = new Map<PartyIndex, Uint8Array>()
     for (const { signer, key, participant, signatureShare } of opened) {
-      participant.assign({ key, signers, message })
+      participant.assign({ key, path: [], signers, message })
       const step = participant.next({ broadcasts: openings, secrets: new Map() })
       if (step.kind !== 'done') return t.fail()
       t.is(bytesToHex(step.result.subarray(suite.publicBytes)), signatureShare)
       contributions.set(signer, step.result)
     }
-    const { signature } = protocol.aggregate({ publicPackage, signers, message, broadcasts: [openings], contributions })
+    const { signature } = protocol.aggregate({ publicPackage, path: [], signers, message, broadcasts: [openings], contributions })
     t.is(bytesToHex(signature), vectors.signature)
   })
 }

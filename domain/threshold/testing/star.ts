@@ -5,6 +5,7 @@ import type {
   Incoming,
   KeyMaterial,
   Outgoing,
+  Participant,
   PartyIndex,
   RandomBytes,
   Signature,
@@ -30,6 +31,43 @@ export function generateKey(
   const participants = Array.from({ length: parties }, (_, i) => i + 1).map(
     (self) => [self, protocol.keyGeneration({ self, threshold, parties, context: CEREMONY, rng: randomOf(self) })] as const,
   )
+  return conclude(participants, tamper)
+}
+
+/** Gives all holders new shares; throws what the first participant to abort throws. */
+export function refresh(
+  protocol: ThresholdProtocol,
+  keys: ReadonlyMap<PartyIndex, KeyMaterial>,
+  options: { tamper?: Tamper; randomOf?: (party: PartyIndex) => RandomBytes } = {},
+): Map<PartyIndex, KeyMaterial> {
+  const { tamper = honest, randomOf = () => rng } = options
+  const participants = [...keys].map(([self, key]) => [self, protocol.refresh({ key, context: CEREMONY, rng: randomOf(self) })] as const)
+  return conclude(participants, tamper)
+}
+
+/** What one participant that has only the public package gets back from the helpers; throws what the first to abort throws. */
+export function recover(
+  protocol: ThresholdProtocol,
+  keys: ReadonlyMap<PartyIndex, KeyMaterial>,
+  { lost, helpers, publicPackage }: { lost: PartyIndex; helpers: readonly PartyIndex[]; publicPackage: Uint8Array },
+  tamper: Tamper = honest,
+): KeyMaterial {
+  const ceremony = { lost, helpers, context: CEREMONY, rng }
+  const participants = [
+    ...helpers.map((self) => {
+      const key = keys.get(self)!
+      return [self, protocol.recovery({ ...ceremony, self, key, publicPackage: key.publicPackage })] as const
+    }),
+    [lost, protocol.recovery({ ...ceremony, self: lost, publicPackage })] as const,
+  ]
+  return conclude(participants, tamper).get(lost)!
+}
+
+/** Carries messages until all are done. */
+function conclude<Result>(
+  participants: readonly (readonly [self: PartyIndex, participant: Participant<Result>])[],
+  tamper: Tamper,
+): Map<PartyIndex, Result> {
   let said = new Map<PartyIndex, Outgoing>(participants.map(([self, { opening }]) => [self, opening]))
   for (let round = 1; ; round++) {
     const steps = participants.map(
@@ -48,28 +86,30 @@ export function contribute(
   signers: readonly PartyIndex[],
   message: Uint8Array,
   tamper: Tamper = honest,
+  path: readonly number[] = [],
 ): { openings: ByParty; contributions: ByParty } {
   const opened = signers.map((self) => [self, protocol.signing({ key: keys.get(self)!, rng })] as const)
   const said = new Map<PartyIndex, Outgoing>(opened.map(([self, { opening }]) => [self, opening]))
   const contributions = new Map<PartyIndex, Uint8Array>()
   for (const [self, signer] of opened) {
-    signer.assign({ key: keys.get(self)!, signers, message })
+    signer.assign({ key: keys.get(self)!, path, signers, message })
     const step = signer.next(tamper(heardBy(self, said), { round: 1, to: self }))
     if (step.kind === 'done') contributions.set(self, step.result)
   }
   return { openings: broadcasts(said), contributions }
 }
 
-/** Signs a message with these signers. */
+/** Signs a message with these signers, with the key at the path. */
 export function sign(
   protocol: ThresholdProtocol,
   keys: ReadonlyMap<PartyIndex, KeyMaterial>,
   signers: readonly PartyIndex[],
   message: Uint8Array,
+  path: readonly number[] = [],
 ): Signature {
-  const { openings, contributions } = contribute(protocol, keys, signers, message)
+  const { openings, contributions } = contribute(protocol, keys, signers, message, honest, path)
   const { publicPackage } = keys.get(signers[0]!)!
-  return protocol.aggregate({ publicPackage, signers, message, broadcasts: [openings], contributions })
+  return protocol.aggregate({ publicPackage, path, signers, message, broadcasts: [openings], contributions })
 }
 
 /** Lets one participant say something else to all others, in one round. */
@@ -85,10 +125,10 @@ export function insteadOfBroadcast(
   }
 }
 
-/** Lets one participant tell the others something else in private, in one round. */
+/** Lets one participant tell something else to all to whom it writes in private, in one round. */
 export function insteadOfSecret(from: PartyIndex, inRound: number, change: (secret: Uint8Array) => Uint8Array): Tamper {
   return (incoming, { round, to }) => {
-    if (round !== inRound || to === from) return incoming
+    if (round !== inRound || !incoming.secrets.has(from)) return incoming
     return { ...incoming, secrets: new Map(incoming.secrets).set(from, change(incoming.secrets.get(from)!)) }
   }
 }
