@@ -1,8 +1,10 @@
 import type { CeremonyReply, CeremonyRequest } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import type { Witness } from '../domain/ceremony/sayings.ts'
+import type { Identity } from '../domain/ports/identity.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
 import type { Sealing } from '../domain/ports/sealing.ts'
-import type { RandomBytes } from '../domain/threshold/protocol.ts'
+import { ProtocolAbort, type RandomBytes } from '../domain/threshold/protocol.ts'
 import type { ShareStore } from './share-store.ts'
 
 /** A party's side of a ceremony under way: an answer to the first round, and to each of the later ones in turn. */
@@ -14,7 +16,7 @@ export type Ceremony = {
   destroy(): void
 }
 
-export type CeremonyDependencies = { partyId: string; shares: ShareStore; sealing: Sealing; rng: RandomBytes }
+export type CeremonyDependencies = { partyId: string; shares: ShareStore; sealing: Sealing; voice: Witness & { identity: Identity }; rng: RandomBytes }
 
 /** Begins the ceremony that a first round asks for. @throws Refusal */
 export type BeginCeremony = (asked: Asked, dependencies: CeremonyDependencies) => Promise<Ceremony>
@@ -25,4 +27,17 @@ export function requireType<Type extends CeremonyRequest['type']>(
 ): Extract<CeremonyRequest, { type: Type }> {
   if (request.type !== type) throw new Refusal('malformed', `${type} expected in this round`)
   return request as Extract<CeremonyRequest, { type: Type }>
+}
+
+/**
+ * What the engine says against the share is a matter of this party alone; against anything else, of whoever asks.
+ * @throws Refusal `share_unreadable`, `malformed`
+ */
+export async function participate<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof ProtocolAbort)) throw error
+    throw new Refusal(error.code === 'invalid_key' ? 'share_unreadable' : 'malformed', error.message)
+  }
 }

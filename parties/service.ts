@@ -5,9 +5,12 @@ import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
 import type { Sealing } from '../domain/ports/sealing.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
-import { type BeginCeremony, requireType } from './ceremony.ts'
+import { type BeginCeremony, type CeremonyDependencies, requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
 import { beginKeyGeneration } from './key-generation.ts'
+import { beginRecovery } from './recovery.ts'
+import { beginRefresh } from './refresh.ts'
+import { answerRefreshCompletion } from './refresh-completion.ts'
 import type { ShareStore } from './share-store.ts'
 import { beginSigning } from './signing.ts'
 
@@ -16,6 +19,7 @@ export type PartyOptions = {
   endpoint: PartyEndpoint
   shares: ShareStore
   sealing: Sealing
+  voice: CeremonyDependencies['voice']
   /** Told what went wrong that was nobody's request; requesters hear `internal`. */
   onFailure(error: unknown): void
   rng?: RandomBytes
@@ -27,8 +31,8 @@ export type Party = { readonly openCeremonies: number; close(): Promise<void> }
 export const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
 
 /** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
-export function serveParty({ partyId, endpoint, shares, sealing, onFailure, rng = systemRandom, bounds = {} }: PartyOptions): Party {
-  const dependencies = { partyId, shares, sealing, rng }
+export function serveParty({ partyId, endpoint, shares, sealing, voice, onFailure, rng = systemRandom, bounds = {} }: PartyOptions): Party {
+  const dependencies = { partyId, shares, sealing, voice, rng }
   const refusalOf = (error: unknown): Refusal => {
     if (error instanceof Refusal) return error
     onFailure(error)
@@ -38,6 +42,8 @@ export function serveParty({ partyId, endpoint, shares, sealing, onFailure, rng 
   const ceremoniesOf = (begin: BeginCeremony) => createCeremonyTable({ begin: (asked) => begin(asked, dependencies), refusalOf, ...bounds })
   const keyGenerations = ceremoniesOf(beginKeyGeneration)
   const signings = ceremoniesOf(beginSigning)
+  const refreshes = ceremoniesOf(beginRefresh)
+  const recoveries = ceremoniesOf(beginRecovery)
 
   /** Done in one step, and as often as asked. */
   const revoke = async ({ header, request }: Asked): Promise<CeremonyReply> => {
@@ -51,21 +57,34 @@ export function serveParty({ partyId, endpoint, shares, sealing, onFailure, rng 
     }
   }
 
+  const completeRefresh = async (asked: Asked): Promise<CeremonyReply> => {
+    try {
+      return await answerRefreshCompletion(asked, dependencies)
+    } catch (error) {
+      return refused(refusalOf(error))
+    }
+  }
+
   const answers: { readonly [Kind in CeremonyKind]: (asked: Asked) => Promise<CeremonyReply> } = {
     'key-generation': keyGenerations.answer,
     signing: signings.answer,
+    refresh: refreshes.answer,
+    'refresh-completion': completeRefresh,
+    recovery: recoveries.answer,
     revocation: revoke,
   }
   const stop = endpoint.serve(partyId, (asked) => answers[asked.header.kind](asked))
 
   return {
     get openCeremonies() {
-      return keyGenerations.open + signings.open
+      return keyGenerations.open + signings.open + refreshes.open + recoveries.open
     },
     async close() {
       await stop()
       keyGenerations.close()
       signings.close()
+      refreshes.close()
+      recoveries.close()
     },
   }
 }

@@ -139,8 +139,8 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
         await makeFolder(keyId)
         const earlier = as === 'recovered' ? named(await sharesOf(keyId), record) : await assertRoom(record)
         await writeDurably(join(folderOf(keyId), fileName({ epoch, attempt, pending: as === 'pending' })), encodeStoredShare({ record, sealed }))
-        if (!earlier) count++
-        else if (earlier.pending) await destroy(keyId, [earlier])
+        if (!earlier || earlier.pending) count++
+        if (earlier?.pending) await destroy(keyId, [earlier])
       })
     },
 

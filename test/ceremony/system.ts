@@ -1,5 +1,5 @@
 /** A small Quorate in one process: real parties, broker, event store and processes; each party can be killed, frozen, or made to lie. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, randomBytes, randomUUID, sign, verify } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,14 +19,18 @@ import { runConsumer } from '../../commands/processes/consumer.ts'
 import { inSequence } from '../../commands/processes/in-sequence.ts'
 import { keyAttachmentProcess } from '../../commands/processes/key-attachment.ts'
 import { keyGenerationProcess } from '../../commands/processes/key-generation.ts'
+import { keyRefreshProcess } from '../../commands/processes/key-refresh.ts'
+import { keyRefreshCompletionProcess } from '../../commands/processes/key-refresh-completion.ts'
 import { keyRevocationProcess } from '../../commands/processes/key-revocation.ts'
 import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
+import { shareRecoveryProcess } from '../../commands/processes/share-recovery.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
 import { type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
+import type { Registry } from '../../domain/ports/identity.ts'
 import type { Messages } from '../../domain/ports/messages.ts'
 import type { Asked, PartyChannel, PartyEndpoint } from '../../domain/ports/party-channel.ts'
 import type { Sealing } from '../../domain/ports/sealing.ts'
@@ -45,6 +49,7 @@ import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { DEFAULT_POLICY } from '../../domain/wallet/policy.ts'
 import { type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
+import type { CeremonyDependencies } from '../../parties/ceremony.ts'
 import { announceHealth } from '../../parties/health.ts'
 import { serveParty } from '../../parties/service.ts'
 import { openShareStore } from '../../parties/share-store.ts'
@@ -69,6 +74,10 @@ export type TestParty = {
   thaw(): void
   /** What the party's answers become on their way out; undefined for honesty. */
   lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply) | undefined
+  /** Whether the party dies at this point of its work, before it has begun or before its answer has left; it is back a moment later. */
+  diesAt: ((asked: Asked, point: 'asked' | 'worked') => boolean) | undefined
+  /** Resolves when the party lives, if it has died. */
+  lives(): Promise<unknown>
 }
 
 export type TestSystem = {
@@ -91,6 +100,10 @@ export type TestSystem = {
   outcome(sessionId: string): Promise<ExistingSession>
   sign(key: ExistingKeyShare, message: Uint8Array): Promise<ExistingSession>
   revoke(keyId: string): Promise<void>
+  /** The key once the refresh is over, one way or the other. */
+  refresh(keyId: string): Promise<ExistingKeyShare>
+  /** The key once the recovery is over, one way or the other. */
+  recover(keyId: string, partyId: string): Promise<ExistingKeyShare>
   events(stream: string): Promise<RecordedEvent[]>
   /** What went wrong in the processes, as far as they reported it. */
   failures: unknown[]
@@ -124,7 +137,9 @@ export async function startTestSystem({
   const ids = Array.from({ length: count }, (_, index) => `party-${index + 1}`)
   const parties: TestParty[] = []
   const failures: unknown[] = []
-  for (const id of ids) parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures, onSecret }))
+  const voices = voicesOf(ids)
+  for (const id of ids)
+    parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures, onSecret, voice: voices.get(id)! }))
 
   const directory = watchParties(messages, ids)
   const stop = new AbortController()
@@ -135,6 +150,9 @@ export async function startTestSystem({
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
+    keyRefreshProcess({ log, channel, progress }),
+    keyRefreshCompletionProcess({ log, channel }),
+    shareRecoveryProcess({ log, channel, directory, progress }),
   ].map((process) => runConsumer(process, { log, signal: stop.signal, onFailure: (_, error) => failures.push(error) }))
 
   const outcome = (sessionId: string) =>
@@ -224,6 +242,23 @@ export async function startTestSystem({
         context(),
       )
     },
+    async refresh(keyId) {
+      const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
+      await execute(log, aggregate, (): KeyShareCommand => ({ type: 'RequestKeyRefresh', authorisation: AUTHORISATION }), context())
+      return waitFor(log, aggregate, (state) => {
+        const key = requireKey(state)
+        return key.refresh ? undefined : key
+      })
+    },
+    async recover(keyId, partyId) {
+      const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
+      const command = (): KeyShareCommand => ({ type: 'RequestShareRecovery', partyId, authorisation: AUTHORISATION })
+      await execute(log, aggregate, command, context())
+      return waitFor(log, aggregate, (state) => {
+        const key = requireKey(state)
+        return key.recovery ? undefined : key
+      })
+    },
     events: (stream) => collect(log.readStream(stream)),
     async close() {
       stop.abort()
@@ -245,10 +280,34 @@ function context(): CommandContext {
   return { commandId: randomUUID(), correlationId: randomUUID(), causationId: randomUUID(), actor: 'test', tenant: 'test' }
 }
 
-type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: unknown[]; onSecret: OnSecret }
+type Voice = CeremonyDependencies['voice']
 
-async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPartyOptions): Promise<TestParty> {
+function voicesOf(ids: readonly string[]): Map<string, Voice> {
+  const keys = new Map(ids.map((id) => [id, generateKeyPairSync('ed25519')]))
+  const raw = (id: string) => new Uint8Array(keys.get(id)!.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32))
+  const registry: Registry = {
+    parties: new Map(ids.map((id) => [id, { signing: raw(id), sealing: new Uint8Array(32) }])),
+    coordinators: new Map(),
+  }
+  const verifying = (key: Uint8Array) =>
+    createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key).toString('base64url') }, format: 'jwk' })
+  return new Map(
+    ids.map((id) => [
+      id,
+      {
+        registry,
+        verify: (key, message, signature) => verify(null, message, verifying(key), signature),
+        identity: { id, publicKey: raw(id), sign: async (message) => sign(null, message, keys.get(id)!.privateKey) },
+      },
+    ]),
+  )
+}
+
+type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: unknown[]; onSecret: OnSecret; voice: Voice }
+
+async function startTestParty({ id, dir, brokerUrl, failures, onSecret, voice }: TestPartyOptions): Promise<TestParty> {
   let running: { messages: Messages; close(): Promise<void> } | undefined
+  let reviving: Promise<unknown> = Promise.resolve()
   let frozen: { until: Promise<void>; silent: boolean; thaw(): void } | undefined
   const keystore = await openKeystore({ dir: join(dir, 'keystore'), passphrase: id })
   const vault: Vault = {
@@ -275,6 +334,8 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
     id,
     dir,
     lie: undefined,
+    diesAt: undefined,
+    lives: () => reviving,
     async kill() {
       await running?.close()
       running = undefined
@@ -284,9 +345,9 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
       const onFailure = (error: unknown) => failures.push(error)
       const shares = await openShareStore({ dir, partyId: id, vault })
       const endpoint = troubled(partyEndpoint(messages))
-      const service = serveParty({ partyId: id, endpoint, shares, sealing, rng, onFailure })
-      const voice: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
-      const stopHealth = announceHealth(voice, id, async () => ({
+      const service = serveParty({ partyId: id, endpoint, shares, sealing, voice, rng, onFailure })
+      const health: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
+      const stopHealth = announceHealth(health, id, async () => ({
         partyId: id,
         pid: process.pid,
         startedAt: new Date().toISOString(),
@@ -320,12 +381,21 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
     },
   }
 
+  function dieIf(dies: boolean | undefined): void {
+    if (!dies) return
+    party.diesAt = undefined
+    reviving = party.kill().then(party.revive)
+    throw new Error(`${id} dies`)
+  }
+
   function troubled(endpoint: PartyEndpoint): PartyEndpoint {
     return {
       serve: (partyId, handler) =>
         endpoint.serve(partyId, async (asked) => {
           await frozen?.until
+          dieIf(party.diesAt?.(asked, 'asked'))
           const reply = await handler(asked)
+          dieIf(party.diesAt?.(asked, 'worked'))
           return party.lie?.(reply, asked) ?? reply
         }),
     }
