@@ -1,10 +1,8 @@
 import type { CeremonyReply, CeremonyRequest } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
-import type { Witness } from '../domain/ceremony/sayings.ts'
-import type { Identity } from '../domain/ports/identity.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
-import type { Sealing } from '../domain/ports/sealing.ts'
 import { ProtocolAbort, type RandomBytes } from '../domain/threshold/protocol.ts'
+import type { Voice } from './conversation.ts'
 import type { ShareStore } from './share-store.ts'
 
 /** A party's side of a ceremony under way: an answer to the first round, and to each of the later ones in turn. */
@@ -16,7 +14,7 @@ export type Ceremony = {
   destroy(): void
 }
 
-export type CeremonyDependencies = { partyId: string; shares: ShareStore; sealing: Sealing; voice: Witness & { identity: Identity }; rng: RandomBytes }
+export type CeremonyDependencies = { partyId: string; shares: ShareStore; voice: Voice; rng: RandomBytes }
 
 /** Begins the ceremony that a first round asks for. @throws Refusal */
 export type BeginCeremony = (asked: Asked, dependencies: CeremonyDependencies) => Promise<Ceremony>

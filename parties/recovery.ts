@@ -14,7 +14,7 @@ import type { StoredShare } from './share-record.ts'
  * the others is honest. Its last answer means that the share is sealed and on disk; the others' that they had theirs all along.
  */
 export const beginRecovery: BeginCeremony = async ({ header, request }, dependencies) => {
-  const { partyId, shares, sealing, rng } = dependencies
+  const { partyId, shares, voice, rng } = dependencies
   const { recovery } = requireType(request, 'recoverShare')
   const { key, lost, helpers } = recovery
   const { scheme, attempt } = header
@@ -35,7 +35,8 @@ export const beginRecovery: BeginCeremony = async ({ header, request }, dependen
       ? shares.use(stored, (share) => protocolOf(scheme).recovery({ ...common, key: { share, publicPackage } }))
       : protocolOf(scheme).recovery(common),
   )
-  const conversation = converse({ attempt: header, self: partyId, parties, participant, sealing })
+  const participants = [lost, ...helpers].map((id) => ({ id, number: numberOf(id) }))
+  const conversation = await converse({ attempt: header, context, participants, participant, voice })
 
   return {
     opening: conversation.opening,

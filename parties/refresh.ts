@@ -3,12 +3,13 @@ import { Refusal } from '../domain/ceremony/refusal.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { type BeginCeremony, participate, requireType } from './ceremony.ts'
 import { converse } from './conversation.ts'
+import { numberedFromOne } from './participants.ts'
 
 /**
  * Takes part in the refresh of a key, for which all its holders are needed. Its last answer means that the new share is sealed and on disk, beside
  * the old one: pending, until the party is told to confirm it.
  */
-export const beginRefresh: BeginCeremony = async ({ header, request }, { partyId, shares, sealing, rng }) => {
+export const beginRefresh: BeginCeremony = async ({ header, request }, { shares, voice, rng }) => {
   const { share: reference } = requireType(request, 'refreshKey')
   const { scheme, attempt } = header
   const { keyId } = reference
@@ -26,7 +27,7 @@ export const beginRefresh: BeginCeremony = async ({ header, request }, { partyId
   const participant = await participate(() =>
     shares.use(current, (share) => protocolOf(scheme).refresh({ key: { share, publicPackage }, context, rng })),
   )
-  const conversation = converse({ attempt: header, self: partyId, parties, participant, sealing })
+  const conversation = await converse({ attempt: header, context, participants: numberedFromOne(parties), participant, voice })
 
   return {
     opening: conversation.opening,

@@ -3,10 +3,10 @@ import type { CeremonyKind, CeremonyReply } from '../domain/ceremony/messages.ts
 import { Refusal, refused } from '../domain/ceremony/refusal.ts'
 import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
-import type { Sealing } from '../domain/ports/sealing.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
-import { type BeginCeremony, type CeremonyDependencies, requireType } from './ceremony.ts'
+import { type BeginCeremony, requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
+import type { Voice } from './conversation.ts'
 import { beginKeyGeneration } from './key-generation.ts'
 import { beginRecovery } from './recovery.ts'
 import { beginRefresh } from './refresh.ts'
@@ -18,8 +18,7 @@ export type PartyOptions = {
   partyId: string
   endpoint: PartyEndpoint
   shares: ShareStore
-  sealing: Sealing
-  voice: CeremonyDependencies['voice']
+  voice: Voice
   /** Told what went wrong that was nobody's request; requesters hear `internal`. */
   onFailure(error: unknown): void
   rng?: RandomBytes
@@ -31,8 +30,8 @@ export type Party = { readonly openCeremonies: number; close(): Promise<void> }
 export const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
 
 /** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
-export function serveParty({ partyId, endpoint, shares, sealing, voice, onFailure, rng = systemRandom, bounds = {} }: PartyOptions): Party {
-  const dependencies = { partyId, shares, sealing, voice, rng }
+export function serveParty({ partyId, endpoint, shares, voice, onFailure, rng = systemRandom, bounds = {} }: PartyOptions): Party {
+  const dependencies = { partyId, shares, voice, rng }
   const refusalOf = (error: unknown): Refusal => {
     if (error instanceof Refusal) return error
     onFailure(error)

@@ -1,5 +1,5 @@
 /** A small Quorate in one process: real parties, broker, event store and processes; each party can be killed, frozen, or made to lie. */
-import { createPublicKey, generateKeyPairSync, randomBytes, randomUUID, sign, verify } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,6 @@ import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/serv
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { hpkeSealing } from '../../adapters/hpke/sealing.ts'
-import { openKeystore } from '../../adapters/keystore/vault.ts'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { startNatsServer } from '../../adapters/nats/nats-server.ts'
 import { connectPartyChannel, partyEndpoint } from '../../adapters/nats/party-channel.ts'
@@ -30,7 +29,6 @@ import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
 import { type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
-import type { Registry } from '../../domain/ports/identity.ts'
 import type { Messages } from '../../domain/ports/messages.ts'
 import type { Asked, PartyChannel, PartyEndpoint } from '../../domain/ports/party-channel.ts'
 import type { Sealing } from '../../domain/ports/sealing.ts'
@@ -49,10 +47,10 @@ import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { DEFAULT_POLICY } from '../../domain/wallet/policy.ts'
 import { type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
-import type { CeremonyDependencies } from '../../parties/ceremony.ts'
 import { announceHealth } from '../../parties/health.ts'
 import { serveParty } from '../../parties/service.ts'
 import { openShareStore } from '../../parties/share-store.ts'
+import { enrolTestParties, type TestIdentities } from './identities.ts'
 
 export type Broker = { url: string; close(): Promise<void> }
 
@@ -73,7 +71,7 @@ export type TestParty = {
   freeze(options?: { silent: boolean }): void
   thaw(): void
   /** What the party's answers become on their way out; undefined for honesty. */
-  lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply) | undefined
+  lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply | Promise<CeremonyReply>) | undefined
   /** Whether the party dies at this point of its work, before it has begun or before its answer has left; it is back a moment later. */
   diesAt: ((asked: Asked, point: 'asked' | 'worked') => boolean) | undefined
   /** Resolves when the party lives, if it has died. */
@@ -84,6 +82,7 @@ export type TestSystem = {
   log: EventLog
   channel: PartyChannel
   messages: Messages
+  identities: TestIdentities
   brokerUrl: string
   dir: string
   parties: readonly TestParty[]
@@ -133,13 +132,12 @@ export async function startTestSystem({
   const store = await startEmbeddedEventStore({ port: 0, dataDir: join(dir, 'eventstore') })
   const log = connectEventLog({ url: store.url })
   const messages = await connectMessages({ url: nats.url, name: 'coordinator' })
-  const channel = connectPartyChannel(messages, { name: 'coordinator' })
   const ids = Array.from({ length: count }, (_, index) => `party-${index + 1}`)
+  const identities = await enrolTestParties(dir, ids)
+  const channel = connectPartyChannel(messages, { ...identities.witness, identity: identities.coordinator })
   const parties: TestParty[] = []
   const failures: unknown[] = []
-  const voices = voicesOf(ids)
-  for (const id of ids)
-    parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures, onSecret, voice: voices.get(id)! }))
+  for (const id of ids) parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures, onSecret, identities }))
 
   const directory = watchParties(messages, ids)
   const stop = new AbortController()
@@ -186,6 +184,7 @@ export async function startTestSystem({
     log,
     channel,
     messages,
+    identities,
     brokerUrl: nats.url,
     dir,
     parties,
@@ -280,36 +279,13 @@ function context(): CommandContext {
   return { commandId: randomUUID(), correlationId: randomUUID(), causationId: randomUUID(), actor: 'test', tenant: 'test' }
 }
 
-type Voice = CeremonyDependencies['voice']
+type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: unknown[]; onSecret: OnSecret; identities: TestIdentities }
 
-function voicesOf(ids: readonly string[]): Map<string, Voice> {
-  const keys = new Map(ids.map((id) => [id, generateKeyPairSync('ed25519')]))
-  const raw = (id: string) => new Uint8Array(keys.get(id)!.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32))
-  const registry: Registry = {
-    parties: new Map(ids.map((id) => [id, { signing: raw(id), sealing: new Uint8Array(32) }])),
-    coordinators: new Map(),
-  }
-  const verifying = (key: Uint8Array) =>
-    createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key).toString('base64url') }, format: 'jwk' })
-  return new Map(
-    ids.map((id) => [
-      id,
-      {
-        registry,
-        verify: (key, message, signature) => verify(null, message, verifying(key), signature),
-        identity: { id, publicKey: raw(id), sign: async (message) => sign(null, message, keys.get(id)!.privateKey) },
-      },
-    ]),
-  )
-}
-
-type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: unknown[]; onSecret: OnSecret; voice: Voice }
-
-async function startTestParty({ id, dir, brokerUrl, failures, onSecret, voice }: TestPartyOptions): Promise<TestParty> {
+async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identities }: TestPartyOptions): Promise<TestParty> {
   let running: { messages: Messages; close(): Promise<void> } | undefined
   let reviving: Promise<unknown> = Promise.resolve()
   let frozen: { until: Promise<void>; silent: boolean; thaw(): void } | undefined
-  const keystore = await openKeystore({ dir: join(dir, 'keystore'), passphrase: id })
+  const { identity, sealingKey, vault: keystore } = identities.party(id)
   const vault: Vault = {
     ...keystore,
     seal(plaintext, associatedData) {
@@ -317,11 +293,12 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, voice }:
       return keystore.seal(plaintext, associatedData)
     },
   }
+  const hpke = hpkeSealing(sealingKey)
   const sealing: Sealing = {
-    ...hpkeSealing,
+    ...hpke,
     seal(recipient, plaintext, context) {
       onSecret(plaintext.slice())
-      return hpkeSealing.seal(recipient, plaintext, context)
+      return hpke.seal(recipient, plaintext, context)
     },
   }
   const rng: RandomBytes = (length) => {
@@ -344,10 +321,11 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, voice }:
       const messages = await connectMessages({ url: brokerUrl, name: id })
       const onFailure = (error: unknown) => failures.push(error)
       const shares = await openShareStore({ dir, partyId: id, vault })
-      const endpoint = troubled(partyEndpoint(messages))
-      const service = serveParty({ partyId: id, endpoint, shares, sealing, voice, rng, onFailure })
-      const health: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
-      const stopHealth = announceHealth(health, id, async () => ({
+      const end = { ...identities.witness, identity }
+      const endpoint = troubled(partyEndpoint(messages, end))
+      const service = serveParty({ partyId: id, endpoint, shares, voice: { ...end, sealing }, rng, onFailure })
+      const voice: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
+      const stopHealth = announceHealth(voice, id, async () => ({
         partyId: id,
         pid: process.pid,
         startedAt: new Date().toISOString(),
@@ -396,7 +374,7 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, voice }:
           dieIf(party.diesAt?.(asked, 'asked'))
           const reply = await handler(asked)
           dieIf(party.diesAt?.(asked, 'worked'))
-          return party.lie?.(reply, asked) ?? reply
+          return (await party.lie?.(reply, asked)) ?? reply
         }),
     }
   }
