@@ -4,7 +4,7 @@ import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
 import { ReasonBody } from './reason-body.ts'
-import { contextOf } from './request-context.ts'
+import { authorisationOf, contextOf } from './request-context.ts'
 import { findKey } from './tenancy.ts'
 
 export const revokeKey = ({ log }: CommandDependencies) =>
@@ -24,7 +24,7 @@ export const revokeKey = ({ log }: CommandDependencies) =>
       const { position } = await execute(
         log,
         { decider: keyShare, stream: keyShareStream(keyId) },
-        (): KeyShareCommand => ({ type: 'RevokeKey', reason: request.body.reason ?? '' }),
+        (): KeyShareCommand => ({ type: 'RevokeKey', reason: request.body.reason ?? '', authorisation: authorisationOf(request) }),
         contextOf(request, tenant),
       )
       return { status: 202, body: { keyId }, location: `/v1/keys/${keyId}`, position }

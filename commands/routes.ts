@@ -6,6 +6,8 @@ import { decideApproval } from './decide-approval.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { freezeWallet, unfreezeWallet } from './freeze-wallet.ts'
 import { generateKey } from './generate-key.ts'
+import { recoverShare } from './recover-share.ts'
+import { refreshKey } from './refresh-key.ts'
 import { requestSignature } from './request-signature.ts'
 import { revokeKey } from './revoke-key.ts'
 
@@ -15,6 +17,8 @@ const COMMANDS = [
   freezeWallet,
   unfreezeWallet,
   generateKey,
+  refreshKey,
+  recoverShare,
   revokeKey,
   requestSignature,
   decideApproval,

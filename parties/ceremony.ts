@@ -1,7 +1,7 @@
 import type { CeremonyReply, CeremonyRequest } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
-import type { RandomBytes } from '../domain/threshold/protocol.ts'
+import { ProtocolAbort, type RandomBytes } from '../domain/threshold/protocol.ts'
 import type { Voice } from './conversation.ts'
 import type { ShareStore } from './share-store.ts'
 
@@ -25,4 +25,17 @@ export function requireType<Type extends CeremonyRequest['type']>(
 ): Extract<CeremonyRequest, { type: Type }> {
   if (request.type !== type) throw new Refusal('malformed', `${type} expected in this round`)
   return request as Extract<CeremonyRequest, { type: Type }>
+}
+
+/**
+ * What the engine says against the share is a matter of this party alone; against anything else, of whoever asks.
+ * @throws Refusal `share_unreadable`, `malformed`
+ */
+export async function participate<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof ProtocolAbort)) throw error
+    throw new Refusal(error.code === 'invalid_key' ? 'share_unreadable' : 'malformed', error.message)
+  }
 }

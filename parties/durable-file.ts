@@ -2,9 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+const DRAFT = '.draft'
+
+/** Whether a file is what a writer that died has left behind. */
+export const isDraft = (file: string): boolean => file.endsWith(DRAFT)
+
 /** Writes a file that only its owner may read, whole or not at all; once this resolves it survives a power failure. The folder must exist. */
 export async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${file}.${randomUUID()}.draft`
+  const draft = `${file}.${randomUUID()}${DRAFT}`
   try {
     const handle = await open(draft, 'wx', 0o600)
     try {

@@ -15,7 +15,7 @@ export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { p
   if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
   const self = parties.indexOf(partyId) + 1
   if (self === 0 || new Set(parties).size !== parties.length) throw new Refusal('malformed', 'this party is to be named once')
-  await shares.assertRoom(keyId, attempt)
+  await shares.assertRoom({ keyId, epoch: FIRST_EPOCH, attempt })
 
   const context = encodeFields('quorate key generation', scheme, keyId, attempt, threshold, ...parties)
   const participant = start(() => protocolOf(scheme).keyGeneration({ self, threshold, parties: parties.length, context, rng }))

@@ -8,6 +8,9 @@ import { type BeginCeremony, requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
 import type { Voice } from './conversation.ts'
 import { beginKeyGeneration } from './key-generation.ts'
+import { beginRecovery } from './recovery.ts'
+import { beginRefresh } from './refresh.ts'
+import { answerRefreshCompletion } from './refresh-completion.ts'
 import type { ShareStore } from './share-store.ts'
 import { beginSigning } from './signing.ts'
 
@@ -38,6 +41,8 @@ export function serveParty({ partyId, endpoint, shares, voice, onFailure, rng = 
   const ceremoniesOf = (begin: BeginCeremony) => createCeremonyTable({ begin: (asked) => begin(asked, dependencies), refusalOf, ...bounds })
   const keyGenerations = ceremoniesOf(beginKeyGeneration)
   const signings = ceremoniesOf(beginSigning)
+  const refreshes = ceremoniesOf(beginRefresh)
+  const recoveries = ceremoniesOf(beginRecovery)
 
   /** Done in one step, and as often as asked. */
   const revoke = async ({ header, request }: Asked): Promise<CeremonyReply> => {
@@ -51,21 +56,34 @@ export function serveParty({ partyId, endpoint, shares, voice, onFailure, rng = 
     }
   }
 
+  const completeRefresh = async (asked: Asked): Promise<CeremonyReply> => {
+    try {
+      return await answerRefreshCompletion(asked, dependencies)
+    } catch (error) {
+      return refused(refusalOf(error))
+    }
+  }
+
   const answers: { readonly [Kind in CeremonyKind]: (asked: Asked) => Promise<CeremonyReply> } = {
     'key-generation': keyGenerations.answer,
     signing: signings.answer,
+    refresh: refreshes.answer,
+    'refresh-completion': completeRefresh,
+    recovery: recoveries.answer,
     revocation: revoke,
   }
   const stop = endpoint.serve(partyId, (asked) => answers[asked.header.kind](asked))
 
   return {
     get openCeremonies() {
-      return keyGenerations.open + signings.open
+      return keyGenerations.open + signings.open + refreshes.open + recoveries.open
     },
     async close() {
       await stop()
       keyGenerations.close()
       signings.close()
+      refreshes.close()
+      recoveries.close()
     },
   }
 }

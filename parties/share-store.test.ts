@@ -40,8 +40,8 @@ async function open(t: ExecutionContext, dir?: string) {
   return { dir: at, store: await openShareStore({ dir: at, partyId: 'party-1', vault }) }
 }
 
-const reference = { keyId: 'key-1', attempt: 1, publicKey }
-const fileOf = (dir: string) => join(dir, 'shares', 'key-1', 'attempt-1.json')
+const reference = { keyId: 'key-1', epoch: 1, attempt: 1, publicKey }
+const fileOf = (dir: string) => join(dir, 'shares', 'key-1', 'epoch-1-attempt-1.json')
 
 test('a share that was kept is found after a restart, and opens', async (t) => {
   const { dir, store } = await open(t)
@@ -69,14 +69,14 @@ test('only the owner may read the file, and the share is not in it in any encodi
     const encoded = Buffer.from(share).toString(encoding).replace(/=+$/, '')
     t.false(text.includes(Buffer.from(encoded, encoding === 'latin1' ? 'latin1' : 'utf8')))
   }
-  t.deepEqual(await readdir(join(dir, 'shares', 'key-1')), ['attempt-1.json'])
+  t.deepEqual(await readdir(join(dir, 'shares', 'key-1')), ['epoch-1-attempt-1.json'])
 })
 
 test('a file whose public part was changed does not open', async (t) => {
   const { dir, store } = await open(t)
   await store.keep(record(), share)
   const file = JSON.parse(await readFile(fileOf(dir), 'utf8'))
-  for (const change of [{ epoch: 2 }, { threshold: 1 }, { parties: ['party-1', 'party-3', 'party-2'] }, { scheme: 'frost-secp256k1-tr' }]) {
+  for (const change of [{ threshold: 1 }, { parties: ['party-1', 'party-3', 'party-2'] }, { scheme: 'frost-secp256k1-tr' }]) {
     await writeFile(fileOf(dir), JSON.stringify({ ...file, ...change }))
     const stored = await store.find(reference)
     await t.throwsAsync(
@@ -94,7 +94,7 @@ test('a file in the place of another, or damaged, is refused', async (t) => {
   const { dir, store } = await open(t)
   await store.keep(record(), share)
   const file = JSON.parse(await readFile(fileOf(dir), 'utf8'))
-  for (const change of [{ partyId: 'party-2' }, { keyId: 'key-2' }, { attempt: 2 }, { publicKey: '00'.repeat(32) }]) {
+  for (const change of [{ partyId: 'party-2' }, { keyId: 'key-2' }, { epoch: 2 }, { attempt: 2 }, { publicKey: '00'.repeat(32) }]) {
     await writeFile(fileOf(dir), JSON.stringify({ ...file, ...change }))
     await t.throwsAsync(store.find(reference), { code: 'share_mismatch' } as object)
   }
@@ -112,7 +112,7 @@ test('what is asked for must be what is recorded', async (t) => {
   await t.throwsAsync(store.find({ ...reference, keyId: 'key-2' }), { code: 'unknown_key' } as object)
 })
 
-test('an attempt leaves one share, a key at most eight', async (t) => {
+test('an attempt leaves one share, an epoch at most eight', async (t) => {
   const { store } = await open(t)
   for (let attempt = 1; attempt <= 8; attempt++) await store.keep(record({ attempt }), share)
   await t.throwsAsync(store.keep(record(), share), { code: 'share_exists' } as object)
@@ -132,5 +132,118 @@ test('a revoked key has no share left and is refused for ever after, also one th
   t.is(again.count, 0)
   await t.throwsAsync(again.find(reference), { code: 'key_revoked' } as object)
   await t.throwsAsync(again.keep(record({ attempt: 3 }), share), { code: 'key_revoked' } as object)
-  await t.throwsAsync(again.assertRoom('key-2', 1), { code: 'key_revoked' } as object)
+  await t.throwsAsync(again.assertRoom({ keyId: 'key-2', epoch: 1, attempt: 1 }), { code: 'key_revoked' } as object)
+})
+
+const second = { ...reference, epoch: 2 }
+const filesOf = async (dir: string) => (await readdir(join(dir, 'shares', 'key-1'))).toSorted()
+const renewed = new Uint8Array(66).fill(9)
+
+/** Shares of two epochs, the second one pending. */
+async function refreshed(t: ExecutionContext) {
+  const opened = await open(t)
+  await opened.store.keep(record(), share)
+  await opened.store.keep(record({ epoch: 2 }), renewed, 'pending')
+  return opened
+}
+
+test('the share of a new epoch stands beside the old one, and each is found by its own epoch', async (t) => {
+  const { dir, store } = await refreshed(t)
+  t.deepEqual(await filesOf(dir), ['epoch-1-attempt-1.json', 'epoch-2-attempt-1.pending.json'])
+  t.deepEqual(await store.use(await store.find(reference), (opened) => opened.slice()), share)
+  t.deepEqual(await store.use(await store.find(second), (opened) => opened.slice()), renewed)
+  t.is((await open(t, dir)).store.count, 2)
+})
+
+test('a share opens in no other epoch', async (t) => {
+  const { dir, store } = await refreshed(t)
+  const [old, fresh] = [fileOf(dir), join(dir, 'shares', 'key-1', 'epoch-2-attempt-1.pending.json')]
+  const file = JSON.parse(await readFile(old, 'utf8'))
+  await writeFile(fresh, JSON.stringify({ ...file, epoch: 2 }))
+  const stored = await store.find(second)
+  await t.throwsAsync(
+    store.use(stored, () => t.fail()),
+    { code: 'share_unreadable' } as object,
+  )
+})
+
+test('a pending share can be discarded, a confirmed one cannot', async (t) => {
+  const { dir, store } = await refreshed(t)
+  await store.discard(second)
+  await store.discard(second)
+  t.deepEqual(await filesOf(dir), ['epoch-1-attempt-1.json'])
+  await store.keep(record({ epoch: 2, attempt: 2 }), renewed, 'pending')
+  const third = { ...second, attempt: 2 }
+  await store.confirm(third)
+  await store.confirm(third)
+  await t.throwsAsync(store.discard(third), { code: 'share_confirmed' } as object)
+  await store.discardPending('key-1', 2)
+  t.deepEqual(await filesOf(dir), ['epoch-1-attempt-1.json', 'epoch-2-attempt-2.json'])
+  await t.throwsAsync(store.discard(reference), { code: 'share_confirmed' } as object)
+  t.is(store.count, 2)
+})
+
+test('a share that does not open is not confirmed', async (t) => {
+  const { dir, store } = await refreshed(t)
+  const fresh = join(dir, 'shares', 'key-1', 'epoch-2-attempt-1.pending.json')
+  const file = JSON.parse(await readFile(fresh, 'utf8'))
+  await writeFile(fresh, JSON.stringify({ ...file, sealed: `${file.sealed.slice(0, -2)}00` }))
+  await t.throwsAsync(store.confirm(second), { code: 'share_unreadable' } as object)
+  t.deepEqual(await filesOf(dir), ['epoch-1-attempt-1.json', 'epoch-2-attempt-1.pending.json'])
+})
+
+test('an epoch supersedes those before it, and what was left pending in it', async (t) => {
+  const { dir, store } = await refreshed(t)
+  await store.keep(record({ epoch: 2, attempt: 2 }), renewed, 'pending')
+  await store.confirm({ ...second, attempt: 2 })
+  await store.supersede('key-1', 2)
+  t.deepEqual(await filesOf(dir), ['epoch-2-attempt-2.json'])
+  await t.throwsAsync(store.find(reference), { code: 'share_replaced' } as object)
+  t.is(store.count, 1)
+})
+
+test('a recovered share takes the place of one that does not open, pending or not', async (t) => {
+  const { dir, store } = await refreshed(t)
+  for (const [name, epoch] of [
+    ['epoch-1-attempt-1.json', 1],
+    ['epoch-2-attempt-1.pending.json', 2],
+  ] as const) {
+    await writeFile(join(dir, 'shares', 'key-1', name), 'damaged')
+    await store.keep(record({ epoch }), renewed, 'recovered')
+    t.deepEqual(await store.use(await store.find({ ...reference, epoch }), (opened) => opened.slice()), renewed)
+  }
+  t.deepEqual(await filesOf(dir), ['epoch-1-attempt-1.json', 'epoch-2-attempt-1.json'])
+  t.is(store.count, 2)
+})
+
+test('a party that died between the mark of a revocation and the destruction refuses the key all the same', async (t) => {
+  const { dir } = await refreshed(t)
+  await writeFile(join(dir, 'shares', 'key-1', 'revoked'), '')
+  const { store } = await open(t, dir)
+  await t.throwsAsync(store.find(reference), { code: 'key_revoked' } as object)
+  await t.throwsAsync(store.confirm(second), { code: 'key_revoked' } as object)
+  await store.revoke('key-1')
+  t.deepEqual(await filesOf(dir), ['revoked'])
+  t.is(store.count, 0)
+})
+
+test('what was being written when the party died is gone when it is back', async (t) => {
+  const { dir, store } = await open(t)
+  await store.keep(record(), share)
+  await writeFile(`${fileOf(dir)}.1b4e28ba-2fa1-4d28-9b6d-2f6b1a3c9d7e.draft`, 'half a share')
+  await open(t, dir)
+  t.deepEqual(await filesOf(dir), ['epoch-1-attempt-1.json'])
+})
+
+test('a revocation leaves nothing behind, whatever is being kept and confirmed at the same time', async (t) => {
+  const { dir, store } = await refreshed(t)
+  await Promise.allSettled([
+    store.keep(record({ epoch: 2, attempt: 2 }), renewed, 'pending'),
+    store.confirm(second),
+    store.revoke('key-1'),
+    store.keep(record({ epoch: 2, attempt: 3 }), renewed, 'pending'),
+    store.supersede('key-1', 2),
+  ])
+  t.deepEqual(await filesOf(dir), ['revoked'])
+  t.is(store.count, 0)
 })

@@ -1,30 +1,45 @@
-import { mkdir, readdir, readFile, unlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ShareReference } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { UnsealFailed, type Vault } from '../domain/ports/vault.ts'
-import { syncFolder, writeDurably } from './durable-file.ts'
+import { isDraft, syncFolder, writeDurably } from './durable-file.ts'
+import { createTurns } from './in-turn.ts'
+import { fileName, type ShareFile, sharesAmong } from './share-files.ts'
 import { associatedData, decodeStoredShare, encodeStoredShare, type ShareRecord, type StoredShare } from './share-record.ts'
 
-/** Attempts at a key's generation that may have left a share behind. */
-const MAX_SHARES_PER_KEY = 8
-const SHARE_FILE = /^attempt-\d+\.json$/
+/** Attempts at a key's generation, or at one refresh, that may have left a share behind. */
+const MAX_SHARES_PER_EPOCH = 8
 const REVOKED = 'revoked'
 
+/** Which share, and in which epoch of its key. */
+export type ShareName = Pick<ShareReference, 'keyId' | 'epoch' | 'attempt'>
+
 /**
- * A party's shares, sealed by its vault, each in a file `shares/<keyId>/attempt-<n>.json`. A share is in the clear only inside `use`, and is wiped when that
+ * A party's shares, sealed by its vault, each in a file `shares/<keyId>/epoch-<e>-attempt-<a>.json`. A share is in the clear only inside `use`, and is wiped when that
  * ends: the vault opens one in well under a millisecond, so none is kept in memory.
+ *
+ * A share made by a refresh is `pending` until it is confirmed: it can be used, and it can be discarded. A confirmed one goes only when one of a later epoch
+ * supersedes it, or with the key. Each change is one step that has either happened or not, whenever the party dies.
  */
 export interface ShareStore {
   readonly count: number
-  /** @throws Refusal `key_revoked`, `share_exists`, `too_many_shares` unless there may be a share of this attempt */
-  assertRoom(keyId: string, attempt: number): Promise<void>
-  /** Seals the share and makes it durable. @throws Refusal as `assertRoom` */
-  keep(record: Omit<ShareRecord, 'partyId'>, share: Uint8Array): Promise<void>
-  /** @throws Refusal `unknown_key`, `key_revoked`, `share_mismatch`, `share_unreadable` */
+  /** @throws Refusal `key_revoked`, `share_exists`, `too_many_shares` unless there may be a share of this name */
+  assertRoom(name: ShareName): Promise<void>
+  /** Seals the share and makes it durable. @throws Refusal as `assertRoom`; a recovered share may take the place of one that is there */
+  keep(record: Omit<ShareRecord, 'partyId'>, share: Uint8Array, as?: 'confirmed' | 'pending' | 'recovered'): Promise<void>
+  /** @throws Refusal `unknown_key`, `share_replaced`, `key_revoked`, `share_mismatch`, `share_unreadable` */
   find(reference: ShareReference): Promise<StoredShare>
   /** Opens the share for as long as `work` takes. @throws Refusal `share_unreadable`, Unavailable */
   use<Result>(stored: StoredShare, work: (share: Uint8Array) => Result): Promise<Result>
+  /** From now on the share is not discarded; makes sure that it can be opened. @throws Refusal as `find` and `use` */
+  confirm(reference: ShareReference): Promise<StoredShare>
+  /** Destroys the share if it is pending. @throws Refusal `share_confirmed` */
+  discard(name: ShareName): Promise<void>
+  /** Destroys what is pending in this epoch. */
+  discardPending(keyId: string, epoch: number): Promise<void>
+  /** Destroys the shares of earlier epochs, and what is still pending in this one. */
+  supersede(keyId: string, epoch: number): Promise<void>
   /**
    * Destroys the shares of the key, and refuses it for ever after; the refusal is durable before the first share goes. The files are removed, not overwritten: what a
    * disk may still hold of them is sealed.
@@ -37,15 +52,21 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
   const root = join(dir, 'shares')
   await mkdir(root, { recursive: true, mode: 0o700 })
   const folderOf = (keyId: string) => join(root, keyId)
-  const fileOf = (keyId: string, attempt: number) => join(folderOf(keyId), `attempt-${attempt}.json`)
-  let count = await countShares(root)
+  const inTurn = createTurns()
+  let count = await sweep(root)
 
-  async function assertRoom(keyId: string, attempt: number): Promise<void> {
+  /** @throws Refusal `key_revoked` */
+  async function sharesOf(keyId: string): Promise<ShareFile[]> {
     const files = await filesIn(folderOf(keyId))
     if (files.includes(REVOKED)) throw new Refusal('key_revoked', 'the key is revoked')
-    if (files.includes(`attempt-${attempt}.json`)) throw new Refusal('share_exists', 'there is a share of this attempt')
-    if (files.filter((file) => SHARE_FILE.test(file)).length >= MAX_SHARES_PER_KEY)
-      throw new Refusal('too_many_shares', `${MAX_SHARES_PER_KEY} attempts have left a share`)
+    return sharesAmong(files)
+  }
+
+  async function assertRoom({ keyId, epoch, attempt }: ShareName): Promise<void> {
+    const ofEpoch = (await sharesOf(keyId)).filter((file) => file.epoch === epoch)
+    if (ofEpoch.some((file) => file.attempt === attempt)) throw new Refusal('share_exists', 'there is a share of this attempt')
+    if (ofEpoch.length >= MAX_SHARES_PER_EPOCH)
+      throw new Refusal('too_many_shares', `${MAX_SHARES_PER_EPOCH} attempts have left a share in this epoch`)
   }
 
   async function makeFolder(keyId: string): Promise<void> {
@@ -53,75 +74,149 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
     await syncFolder(root)
   }
 
+  async function destroy(keyId: string, files: readonly ShareFile[]): Promise<void> {
+    if (files.length === 0) return
+    for (const file of files) {
+      await unlink(join(folderOf(keyId), fileName(file)))
+      count--
+    }
+    await syncFolder(folderOf(keyId))
+  }
+
+  async function find(reference: ShareReference): Promise<StoredShare> {
+    const { keyId, epoch, attempt, publicKey } = reference
+    const shares = await sharesOf(keyId)
+    const file = named(shares, reference)
+    if (!file) {
+      throw shares.some((other) => other.epoch > epoch)
+        ? new Refusal('share_replaced', 'the key has shares of a later epoch')
+        : new Refusal('unknown_key', 'there is no such share')
+    }
+    const bytes = await readFile(join(folderOf(keyId), fileName(file))).catch(ignoreMissing)
+    // Confirmed or destroyed this moment: there is an end to either.
+    if (!bytes) return find(reference)
+    const stored = decodeStoredShare(bytes)
+    if (!stored) throw new Refusal('share_unreadable', "the share's file is damaged")
+    const { record } = stored
+    const isIt =
+      record.partyId === partyId &&
+      record.keyId === keyId &&
+      record.epoch === epoch &&
+      record.attempt === attempt &&
+      Buffer.compare(record.publicKey, publicKey) === 0
+    if (!isIt) throw new Refusal('share_mismatch', 'the share is of another key')
+    return stored
+  }
+
+  async function use<Result>({ record, sealed }: StoredShare, work: (share: Uint8Array) => Result): Promise<Result> {
+    let opened: Uint8Array
+    try {
+      opened = await vault.open(sealed, associatedData(record))
+    } catch (error) {
+      throw error instanceof UnsealFailed ? new Refusal('share_unreadable', 'the vault does not open the share') : error
+    }
+    try {
+      // A Buffer's slices share its memory, which is wiped below: a plain array is handed out.
+      return work(new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength))
+    } finally {
+      opened.fill(0)
+    }
+  }
+
   return {
     get count() {
       return count
     },
-
     assertRoom,
+    find,
+    use,
 
-    async keep(given, share) {
+    keep(given, share, as = 'confirmed') {
       const record = { ...given, partyId }
-      const { keyId, attempt } = record
-      const sealed = await vault.seal(share, associatedData(record))
-      await makeFolder(keyId)
-      await assertRoom(keyId, attempt)
-      await writeDurably(fileOf(keyId, attempt), encodeStoredShare({ record, sealed }))
-      count++
+      const { keyId, epoch, attempt } = record
+      return inTurn(keyId, async () => {
+        const sealed = await vault.seal(share, associatedData(record))
+        await makeFolder(keyId)
+        const earlier = as === 'recovered' ? named(await sharesOf(keyId), record) : await assertRoom(record)
+        await writeDurably(join(folderOf(keyId), fileName({ epoch, attempt, pending: as === 'pending' })), encodeStoredShare({ record, sealed }))
+        if (!earlier || earlier.pending) count++
+        if (earlier?.pending) await destroy(keyId, [earlier])
+      })
     },
 
-    async find({ keyId, attempt, publicKey }) {
-      const bytes = await readFile(fileOf(keyId, attempt)).catch(ignoreMissing)
-      if (!bytes) {
-        const revoked = (await filesIn(folderOf(keyId))).includes(REVOKED)
-        throw revoked ? new Refusal('key_revoked', 'the key is revoked') : new Refusal('unknown_key', 'there is no such share')
-      }
-      const stored = decodeStoredShare(bytes)
-      if (!stored) throw new Refusal('share_unreadable', "the share's file is damaged")
-      const { record } = stored
-      const isIt =
-        record.partyId === partyId &&
-        record.keyId === keyId &&
-        record.attempt === attempt &&
-        Buffer.compare(record.publicKey, publicKey) === 0
-      if (!isIt) throw new Refusal('share_mismatch', 'the share is of another key')
-      return stored
+    confirm(reference) {
+      const { keyId } = reference
+      return inTurn(keyId, async () => {
+        const stored = await find(reference)
+        await use(stored, () => {})
+        const file = named(await sharesOf(keyId), reference)!
+        if (file.pending) {
+          const folder = folderOf(keyId)
+          await rename(join(folder, fileName(file)), join(folder, fileName({ ...file, pending: false })))
+          await syncFolder(folder)
+        }
+        return stored
+      })
     },
 
-    async use({ record, sealed }, work) {
-      let opened: Uint8Array
-      try {
-        opened = await vault.open(sealed, associatedData(record))
-      } catch (error) {
-        throw error instanceof UnsealFailed ? new Refusal('share_unreadable', 'the vault does not open the share') : error
-      }
-      try {
-        // A Buffer's slices share its memory, which is wiped below: a plain array is handed out.
-        return work(new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength))
-      } finally {
-        opened.fill(0)
-      }
+    discard(name) {
+      return inTurn(name.keyId, async () => {
+        const file = named(await sharesOf(name.keyId), name)
+        if (!file) return
+        if (!file.pending) throw new Refusal('share_confirmed', 'the share is confirmed')
+        await destroy(name.keyId, [file])
+      })
     },
 
-    async revoke(keyId) {
-      await makeFolder(keyId)
-      const files = await filesIn(folderOf(keyId))
-      if (!files.includes(REVOKED)) await writeDurably(join(folderOf(keyId), REVOKED), new Uint8Array())
-      const shares = files.filter((file) => SHARE_FILE.test(file))
-      for (const file of shares) await unlink(join(folderOf(keyId), file))
-      await syncFolder(folderOf(keyId))
-      count -= shares.length
+    discardPending(keyId, epoch) {
+      return inTurn(keyId, async () => {
+        const shares = await sharesOf(keyId)
+        await destroy(
+          keyId,
+          shares.filter((file) => file.pending && file.epoch === epoch),
+        )
+      })
+    },
+
+    supersede(keyId, epoch) {
+      return inTurn(keyId, async () => {
+        const shares = await sharesOf(keyId)
+        await destroy(
+          keyId,
+          shares.filter((file) => file.epoch < epoch || (file.pending && file.epoch === epoch)),
+        )
+      })
+    },
+
+    revoke(keyId) {
+      return inTurn(keyId, async () => {
+        await makeFolder(keyId)
+        const files = await filesIn(folderOf(keyId))
+        if (!files.includes(REVOKED)) await writeDurably(join(folderOf(keyId), REVOKED), new Uint8Array())
+        await destroy(keyId, sharesAmong(files))
+      })
     },
   }
+}
+
+/** The share of this name; the confirmed one, when a recovery has put it beside a pending one. */
+function named(shares: readonly ShareFile[], { epoch, attempt }: Omit<ShareName, 'keyId'>): ShareFile | undefined {
+  const both = shares.filter((file) => file.epoch === epoch && file.attempt === attempt)
+  return both.find(({ pending }) => !pending) ?? both[0]
 }
 
 async function filesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(ignoreMissing)) ?? []
 }
 
-async function countShares(root: string): Promise<number> {
+/** Removes what was being written when the party died, and counts the shares. */
+async function sweep(root: string): Promise<number> {
   let count = 0
-  for (const keyId of await readdir(root)) count += (await filesIn(join(root, keyId))).filter((file) => SHARE_FILE.test(file)).length
+  for (const keyId of await readdir(root)) {
+    const files = await filesIn(join(root, keyId))
+    for (const file of files.filter(isDraft)) await unlink(join(root, keyId, file))
+    count += sharesAmong(files).length
+  }
   return count
 }
 

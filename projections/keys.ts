@@ -6,7 +6,7 @@ const COLLECTION = 'keys'
 /** One document a key. */
 export const keys: Projection = {
   name: COLLECTION,
-  version: 1,
+  version: 2,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { walletId: 1, _id: 1 } }],
   acrossStreams: false,
@@ -43,8 +43,24 @@ function changeOf(event: RecordedDomainEvent): JsonObject | undefined {
       return { status: 'active', publicKey: event.data.publicKey, epoch: event.data.epoch }
     case 'KeyGenerationFailed':
       return { status: 'failed', failure: { code: event.data.code, culprits: event.data.culprits } }
+    case 'KeyRefreshRequested':
+      return { status: 'refreshing', refreshFailure: null }
+    case 'KeyRefreshCompleted':
+      return { status: 'active', epoch: event.data.epoch, attempt: event.data.attempt }
+    case 'KeyRefreshFailed': {
+      const { epoch, code, culprits } = event.data
+      return { status: 'active', refreshFailure: { epoch, code, culprits } }
+    }
+    case 'ShareRecoveryRequested':
+      return { recovery: { partyId: event.data.partyId, status: 'recovering', failure: null } }
+    case 'ShareRecovered':
+      return { recovery: { partyId: event.data.partyId, status: 'recovered', failure: null } }
+    case 'ShareRecoveryFailed': {
+      const { partyId, code, culprits } = event.data
+      return { recovery: { partyId, status: 'failed', failure: { code, culprits } } }
+    }
     case 'KeyRevoked':
-      return { status: 'revoked' }
+      return { status: 'revoked', recovery: null }
     default:
       return undefined
   }

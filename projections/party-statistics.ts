@@ -31,6 +31,8 @@ function count(partyId: string, counter: string, set: JsonObject): GuardedWrite 
 function culpritsOf(event: RecordedDomainEvent): readonly string[] {
   switch (event.type) {
     case 'KeyGenerationFailed':
+    case 'KeyRefreshFailed':
+    case 'ShareRecoveryFailed':
     case 'SigningFailed':
       return event.data.culprits
     case 'SigningStarted':

@@ -17,6 +17,8 @@ const SHOWN = [
   'publicKey',
   'epoch',
   'attempt',
+  'partyId',
+  'helpers',
   'signers',
   'signature',
   'approver',

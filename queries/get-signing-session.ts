@@ -1,7 +1,7 @@
 import { TERMINAL_STATUSES } from '../domain/signing-session/signing-session.ts'
 import { route } from '../http/route.ts'
 import { present } from './present.ts'
-import { awaitDocument, entityTag, preferenceApplied, type ReadModels } from './read-model.ts'
+import { awaitDocument, entityTag, hasStatus, preferenceApplied, type ReadModels } from './read-model.ts'
 import { SESSION } from './shapes.ts'
 
 export const getSigningSession = (models: ReadModels) =>
@@ -18,7 +18,7 @@ export const getSigningSession = (models: ReadModels) =>
         model: 'signing_sessions',
         id: request.params.sessionId,
         parameter: 'sessionId',
-        terminal: TERMINAL_STATUSES,
+        isOver: hasStatus(TERMINAL_STATUSES),
       } as const
       const { document, asOf } = await awaitDocument(models, request, sought)
       return { status: 200, body: present(document, SESSION), ...asOf, etag: entityTag(document), headers: preferenceApplied(request) }

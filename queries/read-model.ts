@@ -44,20 +44,20 @@ export async function readDocument(models: ReadModels, request: ReadRequest, sou
 }
 
 /**
- * Like `readDocument`, but with `Prefer: wait=N` not before the document's status is terminal or the time is up.
+ * Like `readDocument`, but with `Prefer: wait=N` not before what the document is about has come to an end or the time is up.
  * @throws Problem `read_model_behind`, or that there is no such thing; Unavailable
  */
 export async function awaitDocument(
   models: ReadModels,
   request: ReadRequest,
-  { terminal, ...sought }: Sought & { terminal: readonly string[] },
+  { isOver, ...sought }: Sought & { isOver(document: Document): boolean },
 ): Promise<Read> {
   const until = Date.now() + request.preferWaitSeconds * 1000
   const { signal } = request
   const freshness = models.freshness[sought.model]
   let read = await readDocument(models, request, sought)
   let seen = positionOf(read.document)
-  while (!terminal.includes(String(read.document.status)) && Date.now() < until && !signal.aborted) {
+  while (!isOver(read.document) && Date.now() < until && !signal.aborted) {
     const changedAt = await freshness.changed(sought.id, seen, { timeoutMs: until - Date.now(), signal })
     read = await readDocument(models, { ...request, minPosition: undefined }, sought)
     seen = changedAt ?? positionOf(read.document)
@@ -80,6 +80,12 @@ export async function readList(models: ReadModels, request: ReadRequest, model: 
   })
   return { found: value, asOf: asOf(reading) }
 }
+
+/** Whether a document's status is one of these. */
+export const hasStatus =
+  (statuses: readonly string[]) =>
+  ({ status }: Document): boolean =>
+    statuses.includes(String(status))
 
 /** The lesser of two, for an answer made of both. */
 export function olderOf(one: AsOf, other: AsOf): AsOf {

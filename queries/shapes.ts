@@ -51,7 +51,7 @@ export const WALLET: Shape = {
   },
 }
 
-export const KEY_TERMINAL = ['active', 'failed', 'revoked'] as const
+export const KEY_AT_REST = ['active', 'failed', 'revoked'] as const
 
 export const KEY: Shape = {
   title: 'Key',
@@ -77,16 +77,34 @@ export const KEY: Shape = {
     walletId: id,
     tenant: { type: 'string' },
     scheme,
-    status: { type: 'string', enum: ['pending', 'generating', ...KEY_TERMINAL] },
+    status: { type: 'string', enum: ['pending', 'generating', 'refreshing', ...KEY_AT_REST] },
     threshold: { type: 'integer', minimum: 1 },
     parties: names,
     publicKey: {
       ...hex('Ed25519: 32 bytes; BIP-340: x-only, 32 bytes; ECDSA: compressed, 33 bytes. Null until the key is active.'),
       type: ['string', 'null'],
     },
-    epoch: { type: 'integer' },
+    epoch: { type: 'integer', description: 'Of the shares in force: one more after each refresh.' },
     attempt: { type: 'integer' },
     failure,
+    refreshFailure: {
+      ...failure,
+      title: 'RefreshFailure',
+      description: 'Why the last refresh came to nothing; the shares of the epoch before are still in force.',
+      required: ['epoch', ...failure.required],
+      properties: { epoch: { type: 'integer', description: 'That it should have led to.' }, ...failure.properties },
+    },
+    recovery: {
+      title: 'Recovery',
+      type: 'object',
+      description: 'The last recovery of a lost share.',
+      required: ['partyId', 'status'],
+      properties: {
+        partyId: { type: 'string' },
+        status: { type: 'string', enum: ['recovering', 'recovered', 'failed'] },
+        failure: { ...failure, type: ['object', 'null'] },
+      },
+    },
     createdAt: time,
     updatedAt: time,
     revision,

@@ -5,6 +5,9 @@ import type { Registry } from '../../domain/ports/identity.ts'
 const ASKED_BY: { readonly [Kind in CeremonyKind]: readonly ('coordinator' | 'party')[] } = {
   'key-generation': ['coordinator'],
   signing: ['coordinator'],
+  refresh: ['coordinator'],
+  'refresh-completion': ['coordinator'],
+  recovery: ['coordinator'],
   revocation: ['coordinator'],
 }
 

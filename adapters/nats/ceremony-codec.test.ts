@@ -9,19 +9,36 @@ const signature = new Uint8Array(64)
 const statement = { broadcast: Uint8Array.of(1, 2), sealingKey: new Uint8Array(32), transcript: new Uint8Array(32), signature }
 const heard = { statements: [{ from: 'party-2', statement }], secrets: [{ from: 'party-2', sealed: Uint8Array.of(3), signature }] }
 const authorisation = { method: 'POST', path: '/v1/keys', body: '{"é":1}', intent: null }
+const share = { keyId: 'key', epoch: 1, attempt: 1, publicKey: new Uint8Array(32) }
 
 const requests: CeremonyRequest[] = [
   { type: 'generateKey', key: { keyId: 'key', threshold: 2, parties: ['party-1', 'party-2'], authorisation } },
-  { type: 'openSigning', share: { keyId: 'key', attempt: 1, publicKey: new Uint8Array(32) } },
+  { type: 'openSigning', share: { keyId: 'key', epoch: 1, attempt: 1, publicKey: new Uint8Array(32) } },
   { type: 'sign', task: { message: new Uint8Array(0), signers: ['party-1'], authorisation: { ...authorisation, intent: 'a.b.c' } }, heard },
   { type: 'proceed', heard },
-  { type: 'destroyShares', keyId: 'key' },
+  { type: 'refreshKey', share, authorisation },
+  { type: 'confirmRefresh', share },
+  { type: 'completeRefresh', share, confirmations: [{ from: 'party-1', signature: new Uint8Array(64) }] },
+  { type: 'discardRefresh', share },
+  {
+    type: 'recoverShare',
+    recovery: {
+      key: { ...share, threshold: 2, parties: ['party-1', 'party-2', 'party-3'], publicPackage: Uint8Array.of(1) },
+      lost: 'party-1',
+      helpers: ['party-2', 'party-3'],
+      authorisation,
+    },
+  },
+  { type: 'destroyShares', keyId: 'key', authorisation },
+  { type: 'destroyShares', keyId: 'key', authorisation: null },
 ]
 const replies: CeremonyReply[] = [
   { type: 'said', statement, secrets: [{ to: 'party-2', sealed: Uint8Array.of(4), signature }] },
   { type: 'generated', publicKey: new Uint8Array(32), publicPackage: Uint8Array.of(1) },
   { type: 'contributed', contribution: Uint8Array.of(5) },
   { type: 'destroyed' },
+  { type: 'confirmed', signature: new Uint8Array(64) },
+  { type: 'completed' },
   { type: 'refused', code: 'busy', reason: 'no', culprits: ['party-2'] },
 ]
 
@@ -50,8 +67,8 @@ test('a field too many, too few, or of another kind is refused, at every depth',
     { ...content, heard: { ...heard, statements: [{ from: 'party-2', statement: { ...statement, sealingKey: new Uint8Array(31) } }] } },
     { ...content, heard: { ...heard, statements: [{ from: 'party-2', statement: { ...statement, signature: new Uint8Array(63) } }] } },
     { ...content, heard: { ...heard, secrets: [{ from: 'party-2', sealed: new Uint8Array(1) }] } },
-    { type: 'openSigning', share: { keyId: 'key', attempt: 1.5, publicKey: new Uint8Array(32) } },
-    { type: 'openSigning', share: { keyId: 'key', attempt: 0, publicKey: new Uint8Array(32) } },
+    { type: 'openSigning', share: { keyId: 'key', epoch: 1, attempt: 1.5, publicKey: new Uint8Array(32) } },
+    { type: 'openSigning', share: { keyId: 'key', epoch: 1, attempt: 0, publicKey: new Uint8Array(32) } },
   ]
   for (const each of wrong) t.throws(() => decodeRequest(encode(each)), { instanceOf: Malformed })
 })

@@ -2,12 +2,15 @@ import { decode, encode } from '@msgpack/msgpack'
 import {
   type CeremonyReply,
   type CeremonyRequest,
+  type Confirmation,
   type Heard,
   ID_PATTERN,
   MAX_MESSAGE_BYTES,
   MAX_PIECE_BYTES,
   REFUSAL_CODES,
   type Secret,
+  type SharedKey,
+  type ShareReference,
   type Statement,
 } from '../../domain/ceremony/messages.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
@@ -50,6 +53,23 @@ const authorisation = record<Authorisation>({
   intent: nullable(text(16_384)),
 })
 
+const share = record<ShareReference>({
+  keyId: id,
+  epoch: integer(1, MAX_ATTEMPT),
+  attempt: integer(1, MAX_ATTEMPT),
+  publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES),
+})
+
+const sharedKey = record<SharedKey>({
+  keyId: id,
+  epoch: integer(1, MAX_ATTEMPT),
+  attempt: integer(1, MAX_ATTEMPT),
+  publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES),
+  threshold: integer(1, MAX_PARTIES),
+  parties,
+  publicPackage: bytes(1, MAX_PIECE_BYTES),
+})
+
 const request = variant<CeremonyRequest>({
   generateKey: record({
     type: oneOf(['generateKey']),
@@ -57,7 +77,7 @@ const request = variant<CeremonyRequest>({
   }),
   openSigning: record({
     type: oneOf(['openSigning']),
-    share: record({ keyId: id, attempt: integer(1, MAX_ATTEMPT), publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES) }),
+    share,
   }),
   sign: record({
     type: oneOf(['sign']),
@@ -65,7 +85,19 @@ const request = variant<CeremonyRequest>({
     heard,
   }),
   proceed: record({ type: oneOf(['proceed']), heard }),
-  destroyShares: record({ type: oneOf(['destroyShares']), keyId: id }),
+  refreshKey: record({ type: oneOf(['refreshKey']), share, authorisation }),
+  confirmRefresh: record({ type: oneOf(['confirmRefresh']), share }),
+  completeRefresh: record({
+    type: oneOf(['completeRefresh']),
+    share,
+    confirmations: list(record<Confirmation>({ from: id, signature: bytes(SIGNATURE_BYTES) }), MAX_PARTIES),
+  }),
+  discardRefresh: record({ type: oneOf(['discardRefresh']), share }),
+  recoverShare: record({
+    type: oneOf(['recoverShare']),
+    recovery: record({ key: sharedKey, lost: id, helpers: parties, authorisation }),
+  }),
+  destroyShares: record({ type: oneOf(['destroyShares']), keyId: id, authorisation: nullable(authorisation) }),
 })
 
 const reply = variant<CeremonyReply>({
@@ -77,6 +109,8 @@ const reply = variant<CeremonyReply>({
   }),
   contributed: record({ type: oneOf(['contributed']), contribution: piece }),
   destroyed: record({ type: oneOf(['destroyed']) }),
+  confirmed: record({ type: oneOf(['confirmed']), signature: bytes(SIGNATURE_BYTES) }),
+  completed: record({ type: oneOf(['completed']) }),
   refused: record({ type: oneOf(['refused']), code: oneOf(REFUSAL_CODES), reason: text(MAX_REASON), culprits: parties }),
 })
 

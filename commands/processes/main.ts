@@ -13,8 +13,11 @@ import { rememberingLog } from '../load.ts'
 import { runConsumer } from './consumer.ts'
 import { keyAttachmentProcess } from './key-attachment.ts'
 import { keyGenerationProcess } from './key-generation.ts'
+import { keyRefreshProcess } from './key-refresh.ts'
+import { keyRefreshCompletionProcess } from './key-refresh-completion.ts'
 import { keyRevocationProcess } from './key-revocation.ts'
 import { publishProgress } from './progress.ts'
+import { shareRecoveryProcess } from './share-recovery.ts'
 import { signingProcess } from './signing.ts'
 
 /** The coordinator: the process managers that react to events by having the parties work and by issuing commands. */
@@ -37,6 +40,9 @@ await runProcess('processes', async () => {
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
+    keyRefreshProcess({ log, channel, progress }),
+    keyRefreshCompletionProcess({ log, channel }),
+    shareRecoveryProcess({ log, channel, directory: parties, progress }),
     signingProcess({ log, channel, directory: parties, progress }),
   ].map((process) =>
     runConsumer(process, {

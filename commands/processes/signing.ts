@@ -116,13 +116,13 @@ export function signingProcess({ log, channel, directory, progress, timing = TIM
 
   async function open(
     attempt: CeremonyAttempt,
-    { keyId, attempt: generation, publicKey, parties, threshold }: SigningKey,
+    { keyId, epoch, attempt: generation, publicKey, parties, threshold }: SigningKey,
     { excluded, leftMs }: { excluded: ReadonlySet<string>; leftMs: number },
   ): Promise<ReadonlyMap<string, Said>> {
     const { said, slow, failures } = await gatherOpenings(
       channel,
       attempt,
-      { type: 'openSigning', share: { keyId, attempt: generation, publicKey: hexToBytes(publicKey) } },
+      { type: 'openSigning', share: { keyId, epoch, attempt: generation, publicKey: hexToBytes(publicKey) } },
       {
         candidates: choice.rank(parties.filter((id) => !excluded.has(id))),
         needed: threshold,

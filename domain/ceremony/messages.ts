@@ -2,7 +2,7 @@ import type { Authorisation } from '../key-share/events.ts'
 import type { Scheme } from '../threshold/scheme.ts'
 
 /** What the parties are brought together for. */
-export const CEREMONY_KINDS = ['key-generation', 'signing', 'revocation'] as const
+export const CEREMONY_KINDS = ['key-generation', 'signing', 'refresh', 'refresh-completion', 'recovery', 'revocation'] as const
 export type CeremonyKind = (typeof CEREMONY_KINDS)[number]
 
 /** One attempt at one ceremony. Its id is that of the key or of the signing session. */
@@ -27,10 +27,22 @@ export type Heard = {
   secrets: readonly ({ from: string } & Secret)[]
 }
 
-/** The share that is to sign: of which key, made by which attempt at its generation. The party's own record must say the same. */
-export type ShareReference = { keyId: string; attempt: number; publicKey: Uint8Array }
+/**
+ * The share that is to be used: of which key and epoch, made by which attempt at its generation or refresh. All shares of one attempt go
+ * together, and with no others. The party's own record must say the same.
+ */
+export type ShareReference = { keyId: string; epoch: number; attempt: number; publicKey: Uint8Array }
 
 export type KeyRequest = { keyId: string; threshold: number; parties: readonly string[]; authorisation: Authorisation }
+
+/** What all holders know alike of the shares of one attempt. */
+export type SharedKey = ShareReference & { threshold: number; parties: readonly string[]; publicPackage: Uint8Array }
+
+/** A holder has lost its share, and these others, as many as sign, are to make it again for it. */
+export type RecoveryRequest = { key: SharedKey; lost: string; helpers: readonly string[]; authorisation: Authorisation }
+
+/** A holder's signed word that it keeps its share of a new epoch until a later one is in force. */
+export type Confirmation = { from: string; signature: Uint8Array }
 
 export type SigningRequest = { message: Uint8Array; signers: readonly string[]; authorisation: Authorisation }
 
@@ -41,10 +53,20 @@ export type CeremonyRequest =
   | { type: 'openSigning'; share: ShareReference }
   /** Second round of a signature. */
   | { type: 'sign'; task: SigningRequest; heard: Heard }
+  /** First round of a refresh: from these shares those of the next epoch are made. */
+  | { type: 'refreshKey'; share: ShareReference; authorisation: Authorisation }
+  /** The new share is in force: it is not to be discarded any more. */
+  | { type: 'confirmRefresh'; share: ShareReference }
+  /** Every holder has confirmed its share: those of earlier epochs are to be destroyed. */
+  | { type: 'completeRefresh'; share: ShareReference; confirmations: readonly Confirmation[] }
+  /** The attempt that made this share has come to nothing. */
+  | { type: 'discardRefresh'; share: ShareReference }
+  /** First round of the recovery of a share. */
+  | { type: 'recoverShare'; recovery: RecoveryRequest }
   /** Any other round. */
   | { type: 'proceed'; heard: Heard }
   /** The key is revoked: its shares are to be destroyed, and it is to be refused for ever after. */
-  | { type: 'destroyShares'; keyId: string }
+  | { type: 'destroyShares'; keyId: string; authorisation: Authorisation | null }
 
 export const REFUSAL_CODES = [
   'unknown_key',
@@ -52,6 +74,11 @@ export const REFUSAL_CODES = [
   'share_mismatch',
   'share_unreadable',
   'share_exists',
+  'share_replaced',
+  'share_confirmed',
+  'refresh_unconfirmed',
+  'not_a_holder',
+  'too_few_helpers',
   'too_many_shares',
   'unknown_ceremony',
   'round_out_of_order',
@@ -71,10 +98,13 @@ export type Refused = { type: 'refused'; code: RefusalCode; reason: string; culp
 
 export type CeremonyReply =
   | { type: 'said'; statement: Statement; secrets: readonly ({ to: string } & Secret)[] }
-  /** The share is sealed and on disk. */
+  /** The party's share of this key is sealed and on disk. */
   | { type: 'generated'; publicKey: Uint8Array; publicPackage: Uint8Array }
   | { type: 'contributed'; contribution: Uint8Array }
   | { type: 'destroyed' }
+  | { type: 'confirmed'; signature: Uint8Array }
+  /** Shares of earlier epochs are gone. */
+  | { type: 'completed' }
   | Refused
 
 /** Longest message that can be signed, and longest broadcast or sealed secret, in bytes. */

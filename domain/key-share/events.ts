@@ -27,7 +27,21 @@ export type KeyShareEvent =
       data: KeyIdentity & { attempt: number; publicKey: string; publicPackage: string; epoch: number }
     }
   | { type: 'KeyGenerationFailed'; data: KeyIdentity & { code: string; culprits: readonly string[] } }
-  | { type: 'KeyRevoked'; data: KeyIdentity & { reason: string } }
+  /** New shares of the same key are asked for: those of this epoch, the next one. */
+  | { type: 'KeyRefreshRequested'; data: KeyIdentity & { epoch: number; authorisation: Authorisation } }
+  /** `attempt` counts all attempts at all refreshes of the key. */
+  | { type: 'KeyRefreshStarted'; data: KeyIdentity & { epoch: number; attempt: number } }
+  /** Every holder has sealed its new share: from now on the key signs with those of this epoch. */
+  | { type: 'KeyRefreshCompleted'; data: KeyIdentity & { epoch: number; attempt: number; publicPackage: string } }
+  | { type: 'KeyRefreshFailed'; data: KeyIdentity & { epoch: number; code: string; culprits: readonly string[] } }
+  /** A holder has lost its share, and is to be given it again by others. */
+  | { type: 'ShareRecoveryRequested'; data: KeyIdentity & { partyId: string; authorisation: Authorisation } }
+  /** `attempt` counts all attempts at all recoveries of the key. */
+  | { type: 'ShareRecoveryStarted'; data: KeyIdentity & { attempt: number; partyId: string; helpers: readonly string[] } }
+  | { type: 'ShareRecovered'; data: KeyIdentity & { attempt: number; partyId: string; epoch: number } }
+  | { type: 'ShareRecoveryFailed'; data: KeyIdentity & { partyId: string; code: string; culprits: readonly string[] } }
+  /** `authorisation` is what the parties destroy their shares upon; null in events of the first version. */
+  | { type: 'KeyRevoked'; data: KeyIdentity & { reason: string; authorisation: Authorisation | null } }
 
 /** Stream of a key and its shares. */
 export const keyShareStream = (keyId: string) => `keyShare-${keyId}`

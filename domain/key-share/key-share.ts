@@ -1,18 +1,25 @@
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
 import { MAX_PARTIES, SCHEMES } from '../threshold/scheme.ts'
-import type { KeyGenerationRequest, KeyShareEvent } from './events.ts'
+import type { Authorisation, KeyGenerationRequest, KeyShareEvent } from './events.ts'
 
 export type KeyShare = { status: 'absent' } | ExistingKeyShare
 
 export type ExistingKeyShare = KeyGenerationRequest & {
-  status: 'pending' | 'generating' | 'active' | 'failed' | 'revoked'
-  /** Attempt at key generation; the shares in force are those of the attempt that completed. */
+  status: 'pending' | 'generating' | 'active' | 'refreshing' | 'failed' | 'revoked'
+  /** The shares in force are those of this epoch, made by this attempt: at key generation in the first epoch, at a refresh in later ones. */
   attempt: number
   epoch: number
   publicKey: string | null
   publicPackage: string | null
   failure: { code: string; culprits: readonly string[] } | null
+  /** The refresh under way; `attemptsBefore` are those at earlier ones. */
+  refresh: { authorisation: Authorisation; attemptsBefore: number } | null
+  /** Attempts at all refreshes, so that no two make shares of the same name. */
+  refreshAttempts: number
+  /** The recovery under way; `attemptsBefore` are those at earlier ones. */
+  recovery: { partyId: string; authorisation: Authorisation; attemptsBefore: number } | null
+  recoveryAttempts: number
 }
 
 export type KeyShareCommand =
@@ -27,10 +34,38 @@ export type KeyShareCommand =
       publicPackage: string
     }
   | { type: 'FailKeyGeneration'; code: string; culprits: readonly string[] }
-  | { type: 'RevokeKey'; reason: string }
+  | { type: 'RequestKeyRefresh'; authorisation: Authorisation }
+  | { type: 'StartKeyRefresh'; epoch: number; attempt: number }
+  | {
+      type: 'CompleteKeyRefresh'
+      epoch: number
+      attempt: number
+      confirmations: readonly { partyId: string; packageDigest: string }[]
+      publicKey: string
+      publicPackage: string
+    }
+  | { type: 'FailKeyRefresh'; epoch: number; code: string; culprits: readonly string[] }
+  | { type: 'RequestShareRecovery'; partyId: string; authorisation: Authorisation }
+  | { type: 'StartShareRecovery'; attempt: number; partyId: string; helpers: readonly string[] }
+  | { type: 'CompleteShareRecovery'; attempt: number; partyId: string }
+  | { type: 'FailShareRecovery'; partyId: string; code: string; culprits: readonly string[] }
+  | { type: 'RevokeKey'; reason: string; authorisation: Authorisation }
+
+const REQUESTED = {
+  status: 'pending',
+  attempt: 0,
+  epoch: 0,
+  publicKey: null,
+  publicPackage: null,
+  failure: null,
+  refresh: null,
+  refreshAttempts: 0,
+  recovery: null,
+  recoveryAttempts: 0,
+} as const
 
 export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
-  stateVersion: 1,
+  stateVersion: 2,
   initial: { status: 'absent' },
 
   decide(state, command) {
@@ -71,16 +106,68 @@ export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
         const { code, culprits } = command
         return [{ type: 'KeyGenerationFailed', data: { keyId, walletId, code, culprits } }]
       }
+      case 'RequestKeyRefresh':
+        requireAtRest(key)
+        if (key.threshold === 1) throw new DomainError('threshold_of_one', 'every share of the key is as good as the key')
+        return [{ type: 'KeyRefreshRequested', data: { keyId, walletId, epoch: key.epoch + 1, authorisation: command.authorisation } }]
+      case 'StartKeyRefresh': {
+        const { epoch, attempt } = command
+        requireRefresh(key, epoch)
+        if (attempt !== key.refreshAttempts + 1)
+          throw new DomainError('key_not_refreshing', `attempt ${key.refreshAttempts} was the last one`)
+        return [{ type: 'KeyRefreshStarted', data: { keyId, walletId, epoch, attempt } }]
+      }
+      case 'CompleteKeyRefresh': {
+        const { epoch, attempt, confirmations, publicKey, publicPackage } = command
+        const { attemptsBefore } = requireRefresh(key, epoch)
+        if (attempt !== key.refreshAttempts || attempt === attemptsBefore)
+          throw new DomainError('key_not_refreshing', `attempt ${attempt} is not under way`)
+        requireEveryParty(key, confirmations)
+        if (publicKey !== key.publicKey) throw new DomainError('parties_invalid', 'the new shares are of another key')
+        return [{ type: 'KeyRefreshCompleted', data: { keyId, walletId, epoch, attempt, publicPackage } }]
+      }
+      case 'FailKeyRefresh': {
+        const { epoch, code, culprits } = command
+        requireRefresh(key, epoch)
+        return [{ type: 'KeyRefreshFailed', data: { keyId, walletId, epoch, code, culprits } }]
+      }
+      case 'RequestShareRecovery': {
+        const { partyId, authorisation } = command
+        requireAtRest(key)
+        if (!key.parties.includes(partyId)) throw new DomainError('party_not_a_holder', 'the party holds no share of the key', '/party')
+        if (key.parties.length - 1 < key.threshold)
+          throw new DomainError('too_few_holders', `${key.threshold} others would be needed to recover a share`)
+        return [{ type: 'ShareRecoveryRequested', data: { keyId, walletId, partyId, authorisation } }]
+      }
+      case 'StartShareRecovery': {
+        const { attempt, partyId, helpers } = command
+        requireRecovery(key, partyId)
+        if (attempt !== key.recoveryAttempts + 1)
+          throw new DomainError('key_not_recovering', `attempt ${key.recoveryAttempts} was the last one`)
+        requireHelpers(key, partyId, helpers)
+        return [{ type: 'ShareRecoveryStarted', data: { keyId, walletId, attempt, partyId, helpers } }]
+      }
+      case 'CompleteShareRecovery': {
+        const { attempt, partyId } = command
+        const { attemptsBefore } = requireRecovery(key, partyId)
+        if (attempt !== key.recoveryAttempts || attempt === attemptsBefore)
+          throw new DomainError('key_not_recovering', `attempt ${attempt} is not under way`)
+        return [{ type: 'ShareRecovered', data: { keyId, walletId, attempt, partyId, epoch: key.epoch } }]
+      }
+      case 'FailShareRecovery': {
+        const { partyId, code, culprits } = command
+        requireRecovery(key, partyId)
+        return [{ type: 'ShareRecoveryFailed', data: { keyId, walletId, partyId, code, culprits } }]
+      }
       case 'RevokeKey':
         if (key.status === 'revoked') return []
-        if (key.status !== 'active') throw new DomainError('key_not_active', `the key is ${key.status}`)
-        return [{ type: 'KeyRevoked', data: { keyId, walletId, reason: command.reason } }]
+        requireActiveKey(key)
+        return [{ type: 'KeyRevoked', data: { keyId, walletId, reason: command.reason, authorisation: command.authorisation } }]
     }
   },
 
   evolve(state, event) {
-    if (event.type === 'KeyGenerationRequested')
-      return { status: 'pending', attempt: 0, epoch: 0, publicKey: null, publicPackage: null, failure: null, ...event.data }
+    if (event.type === 'KeyGenerationRequested') return { ...REQUESTED, ...event.data }
     if (state.status === 'absent') return state
     switch (event.type) {
       case 'KeyGenerationStarted':
@@ -91,8 +178,29 @@ export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
       }
       case 'KeyGenerationFailed':
         return { ...state, status: 'failed', failure: { code: event.data.code, culprits: event.data.culprits } }
+      case 'KeyRefreshRequested': {
+        const { authorisation } = event.data
+        return { ...state, status: 'refreshing', refresh: { authorisation, attemptsBefore: state.refreshAttempts } }
+      }
+      case 'KeyRefreshStarted':
+        return { ...state, refreshAttempts: event.data.attempt }
+      case 'KeyRefreshCompleted': {
+        const { epoch, attempt, publicPackage } = event.data
+        return { ...state, status: 'active', epoch, attempt, publicPackage, refresh: null }
+      }
+      case 'KeyRefreshFailed':
+        return { ...state, status: 'active', refresh: null }
+      case 'ShareRecoveryRequested': {
+        const { partyId, authorisation } = event.data
+        return { ...state, recovery: { partyId, authorisation, attemptsBefore: state.recoveryAttempts } }
+      }
+      case 'ShareRecoveryStarted':
+        return { ...state, recoveryAttempts: event.data.attempt }
+      case 'ShareRecovered':
+      case 'ShareRecoveryFailed':
+        return { ...state, recovery: null }
       case 'KeyRevoked':
-        return { ...state, status: 'revoked' }
+        return { ...state, status: 'revoked', refresh: null, recovery: null }
       case 'CommitmentReceived':
       case 'ShareGenerated':
         return state
@@ -106,10 +214,11 @@ export function requireKey(state: KeyShare): ExistingKeyShare {
   return state
 }
 
-/** A key that can sign. @throws DomainError `key_not_found`, `key_not_active` */
+/** A key that can sign, which it goes on doing with the shares in force while it is refreshed. @throws DomainError `key_not_found`, `key_not_active` */
 export function requireActiveKey(state: KeyShare): ExistingKeyShare & { publicKey: string; publicPackage: string } {
   const key = requireKey(state)
-  if (key.status !== 'active' || key.publicKey === null || key.publicPackage === null)
+  const isActive = key.status === 'active' || key.status === 'refreshing'
+  if (!isActive || key.publicKey === null || key.publicPackage === null)
     throw new DomainError('key_not_active', `the key is ${key.status}`)
   return { ...key, publicKey: key.publicKey, publicPackage: key.publicPackage }
 }
@@ -131,6 +240,30 @@ function requireUnfinished(key: ExistingKeyShare): void {
 function requireAttempt(key: ExistingKeyShare, attempt: number): void {
   if (key.status !== 'generating' || key.attempt !== attempt)
     throw new DomainError('key_not_pending', `attempt ${attempt} is not under way: the key is ${key.status}, attempt ${key.attempt}`)
+}
+
+/** Shares are made anew or given back one at a time, or it would not be known which are in force. */
+function requireAtRest(key: ExistingKeyShare): void {
+  requireActiveKey(key)
+  if (key.refresh) throw new DomainError('refresh_under_way', 'the key is being refreshed')
+  if (key.recovery) throw new DomainError('recovery_under_way', `the share of ${key.recovery.partyId} is being recovered`)
+}
+
+function requireRefresh(key: ExistingKeyShare, epoch: number) {
+  if (!key.refresh || epoch !== key.epoch + 1)
+    throw new DomainError('key_not_refreshing', `no refresh to epoch ${epoch} is under way: the key is ${key.status}, epoch ${key.epoch}`)
+  return key.refresh
+}
+
+function requireRecovery(key: ExistingKeyShare, partyId: string) {
+  if (key.recovery?.partyId !== partyId) throw new DomainError('key_not_recovering', 'no recovery of this share is under way')
+  return key.recovery
+}
+
+function requireHelpers({ parties, threshold }: ExistingKeyShare, lost: string, helpers: readonly string[]): void {
+  const others = parties.filter((id) => id !== lost && helpers.includes(id))
+  if (others.length !== helpers.length || helpers.length !== threshold)
+    throw new DomainError('parties_invalid', `a share is recovered by ${threshold} other holders`)
 }
 
 /** The same public package must have been confirmed by all, or some of them could not sign later. */

@@ -16,5 +16,16 @@ export const keyShareSchemas: EventSchemas<KeyShareEvent> = {
   ShareGenerated: { shape: fields({ ...identity, attempt: whole, partyId: text, packageDigest: text }) },
   KeyGenerationCompleted: { shape: fields({ ...identity, attempt: whole, publicKey: text, publicPackage: text, epoch: whole }) },
   KeyGenerationFailed: { shape: fields({ ...identity, code: text, culprits: listOf(text) }) },
-  KeyRevoked: { shape: fields({ ...identity, reason: text }) },
+  KeyRefreshRequested: { shape: fields({ ...identity, epoch: whole, authorisation }) },
+  KeyRefreshStarted: { shape: fields({ ...identity, epoch: whole, attempt: whole }) },
+  KeyRefreshCompleted: { shape: fields({ ...identity, epoch: whole, attempt: whole, publicPackage: text }) },
+  KeyRefreshFailed: { shape: fields({ ...identity, epoch: whole, code: text, culprits: listOf(text) }) },
+  ShareRecoveryRequested: { shape: fields({ ...identity, partyId: text, authorisation }) },
+  ShareRecoveryStarted: { shape: fields({ ...identity, attempt: whole, partyId: text, helpers: listOf(text) }) },
+  ShareRecovered: { shape: fields({ ...identity, attempt: whole, partyId: text, epoch: whole }) },
+  ShareRecoveryFailed: { shape: fields({ ...identity, partyId: text, code: text, culprits: listOf(text) }) },
+  KeyRevoked: {
+    shape: fields({ ...identity, reason: text, authorisation: orNull(authorisation) }),
+    steps: [(data) => ({ ...data, authorisation: null })],
+  },
 }

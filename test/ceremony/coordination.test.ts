@@ -90,7 +90,7 @@ test.serial('the same round asked again is answered the same, in other words it 
     to: 'party-1',
   })
   const timeoutMs = 2_000
-  const share = { keyId: key.keyId, attempt: key.attempt, publicKey: Buffer.from(key.publicKey!, 'hex') }
+  const share = { keyId: key.keyId, epoch: key.epoch, attempt: key.attempt, publicKey: Buffer.from(key.publicKey!, 'hex') }
   const open = (to: string) => system.channel.ask({ ...at(1), to }, { type: 'openSigning', share }, { timeoutMs })
   const [one, two] = [await open('party-1'), await open('party-2')]
   if (one.type !== 'said' || two.type !== 'said') return t.fail('both parties open')

@@ -102,7 +102,7 @@ test.serial('many sessions of one key at once all come to one signature each', a
 test.serial('a revoked key has no shares left, and the parties refuse it even when asked directly', async (t) => {
   const system = await startTestSystem({ parties: 3 })
   t.teardown(system.close)
-  const { keyId, scheme, publicKey, attempt, ...key } = await system.generateKey(await system.createWallet(), {
+  const { keyId, scheme, publicKey, epoch, attempt, ...key } = await system.generateKey(await system.createWallet(), {
     scheme: 'frost-ed25519',
     threshold: 2,
     parties: system.parties.map(({ id }) => id),
@@ -110,7 +110,7 @@ test.serial('a revoked key has no shares left, and the parties refuse it even wh
   const open = (to: string, ceremonyId: string) =>
     system.channel.ask(
       { scheme, kind: 'signing', ceremonyId, attempt: 1, round: 1, to },
-      { type: 'openSigning', share: { keyId, attempt, publicKey: Buffer.from(publicKey!, 'hex') } },
+      { type: 'openSigning', share: { keyId, epoch, attempt, publicKey: Buffer.from(publicKey!, 'hex') } },
       { timeoutMs: 2_000 },
     )
   t.is((await open('party-1', 'before')).type, 'said')
@@ -127,7 +127,7 @@ test.serial('a revoked key has no shares left, and the parties refuse it even wh
   await destroyed
   for (const { id } of system.parties) t.like(await open(id, 'after'), { type: 'refused', code: 'key_revoked' })
 
-  const session = await system.sign({ keyId, scheme, publicKey, attempt, ...key }, message)
+  const session = await system.sign({ keyId, scheme, publicKey, epoch, attempt, ...key }, message)
   t.like(session, { status: 'failed', failure: { code: 'key_not_active' } })
 })
 

@@ -18,9 +18,12 @@ import { runConsumer } from '../../commands/processes/consumer.ts'
 import { inSequence } from '../../commands/processes/in-sequence.ts'
 import { keyAttachmentProcess } from '../../commands/processes/key-attachment.ts'
 import { keyGenerationProcess } from '../../commands/processes/key-generation.ts'
+import { keyRefreshProcess } from '../../commands/processes/key-refresh.ts'
+import { keyRefreshCompletionProcess } from '../../commands/processes/key-refresh-completion.ts'
 import { keyRevocationProcess } from '../../commands/processes/key-revocation.ts'
 import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
+import { shareRecoveryProcess } from '../../commands/processes/share-recovery.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
 import { type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
@@ -69,6 +72,10 @@ export type TestParty = {
   thaw(): void
   /** What the party's answers become on their way out; undefined for honesty. */
   lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply | Promise<CeremonyReply>) | undefined
+  /** Whether the party dies at this point of its work, before it has begun or before its answer has left; it is back a moment later. */
+  diesAt: ((asked: Asked, point: 'asked' | 'worked') => boolean) | undefined
+  /** Resolves when the party lives, if it has died. */
+  lives(): Promise<unknown>
 }
 
 export type TestSystem = {
@@ -92,6 +99,10 @@ export type TestSystem = {
   outcome(sessionId: string): Promise<ExistingSession>
   sign(key: ExistingKeyShare, message: Uint8Array): Promise<ExistingSession>
   revoke(keyId: string): Promise<void>
+  /** The key once the refresh is over, one way or the other. */
+  refresh(keyId: string): Promise<ExistingKeyShare>
+  /** The key once the recovery is over, one way or the other. */
+  recover(keyId: string, partyId: string): Promise<ExistingKeyShare>
   events(stream: string): Promise<RecordedEvent[]>
   /** What went wrong in the processes, as far as they reported it. */
   failures: unknown[]
@@ -137,6 +148,9 @@ export async function startTestSystem({
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
+    keyRefreshProcess({ log, channel, progress }),
+    keyRefreshCompletionProcess({ log, channel }),
+    shareRecoveryProcess({ log, channel, directory, progress }),
   ].map((process) => runConsumer(process, { log, signal: stop.signal, onFailure: (_, error) => failures.push(error) }))
 
   const outcome = (sessionId: string) =>
@@ -223,9 +237,26 @@ export async function startTestSystem({
       await execute(
         log,
         { decider: keyShare, stream: keyShareStream(keyId) },
-        (): KeyShareCommand => ({ type: 'RevokeKey', reason: 'test' }),
+        (): KeyShareCommand => ({ type: 'RevokeKey', reason: 'test', authorisation: AUTHORISATION }),
         context(),
       )
+    },
+    async refresh(keyId) {
+      const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
+      await execute(log, aggregate, (): KeyShareCommand => ({ type: 'RequestKeyRefresh', authorisation: AUTHORISATION }), context())
+      return waitFor(log, aggregate, (state) => {
+        const key = requireKey(state)
+        return key.refresh ? undefined : key
+      })
+    },
+    async recover(keyId, partyId) {
+      const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
+      const command = (): KeyShareCommand => ({ type: 'RequestShareRecovery', partyId, authorisation: AUTHORISATION })
+      await execute(log, aggregate, command, context())
+      return waitFor(log, aggregate, (state) => {
+        const key = requireKey(state)
+        return key.recovery ? undefined : key
+      })
     },
     events: (stream) => collect(log.readStream(stream)),
     async close() {
@@ -252,6 +283,7 @@ type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: 
 
 async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identities }: TestPartyOptions): Promise<TestParty> {
   let running: { messages: Messages; close(): Promise<void> } | undefined
+  let reviving: Promise<unknown> = Promise.resolve()
   let frozen: { until: Promise<void>; silent: boolean; thaw(): void } | undefined
   const { identity, sealingKey, vault: keystore } = identities.party(id)
   const vault: Vault = {
@@ -279,6 +311,8 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
     id,
     dir,
     lie: undefined,
+    diesAt: undefined,
+    lives: () => reviving,
     async kill() {
       await running?.close()
       running = undefined
@@ -327,12 +361,21 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
     },
   }
 
+  function dieIf(dies: boolean | undefined): void {
+    if (!dies) return
+    party.diesAt = undefined
+    reviving = party.kill().then(party.revive)
+    throw new Error(`${id} dies`)
+  }
+
   function troubled(endpoint: PartyEndpoint): PartyEndpoint {
     return {
       serve: (partyId, handler) =>
         endpoint.serve(partyId, async (asked) => {
           await frozen?.until
+          dieIf(party.diesAt?.(asked, 'asked'))
           const reply = await handler(asked)
+          dieIf(party.diesAt?.(asked, 'worked'))
           return (await party.lie?.(reply, asked)) ?? reply
         }),
     }

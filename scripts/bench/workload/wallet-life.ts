@@ -49,7 +49,8 @@ export function* walletLife(index: number): Generator<Step> {
   }
   if (index % RARELY.revoked === 0) {
     const { keyId } = keys[0] as Key
-    yield append(keyShareStream(keyId), 'client', [{ type: 'KeyRevoked', data: { keyId, walletId, reason: 'rotated' } }])
+    const authorisation = authorise(client, `/v1/keys/${keyId}/revoke`, { reason: 'rotated' })
+    yield append(keyShareStream(keyId), 'client', [{ type: 'KeyRevoked', data: { keyId, walletId, reason: 'rotated', authorisation } }])
   }
 }
 

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { CeremonyFailed } from './rounds.ts'
+
+/** In milliseconds, counted from when the first attempt of this coordinator begins: what was done before that for others is not held against it. */
+export type AttemptTiming = {
+  /** How long parties that are down or slow are waited for, over all attempts. */
+  patienceMs: number
+  /** How long they are waited for in any one attempt at least. */
+  windowMs: number
+  roundTimeoutMs: number
+  betweenAttemptsMs: number
+}
+
+/** All participants are needed; one that has died is started again within some six seconds. */
+export const ATTEMPT_TIMING: AttemptTiming = { patienceMs: 15_000, windowMs: 3_000, roundTimeoutMs: 5_000, betweenAttemptsMs: 500 }
+
+const FAILED_ATTEMPTS = 3
+/** Those of coordinators that went away included; parties refuse more. */
+const MAX_ATTEMPTS = 8
+
+export type Attempts = {
+  /** Number of the last attempt, of whatever coordinator. */
+  last: number
+  /** Attempts that belong to earlier requests. */
+  before: number
+  timing: AttemptTiming
+}
+
+/**
+ * Makes attempts until one comes off.
+ * @returns why the last one did not, if none has
+ */
+export async function inAttempts(
+  { last, before, timing }: Attempts,
+  make: (attempt: number, windowMs: number) => Promise<void>,
+): Promise<CeremonyFailed | undefined> {
+  let failure = new CeremonyFailed('interrupted', [])
+  const givesUpAt = Date.now() + timing.patienceMs
+  for (let failed = 0; failed < FAILED_ATTEMPTS; failed++) {
+    const attempt = last + 1 + failed
+    if (attempt - before > MAX_ATTEMPTS) break
+    if (failed > 0) await delay(timing.betweenAttemptsMs)
+    const left = givesUpAt - Date.now()
+    if (left <= 0) break
+    try {
+      await make(attempt, Math.max(timing.windowMs, left))
+      return undefined
+    } catch (error) {
+      if (!(error instanceof CeremonyFailed)) throw error
+      failure = error
+    }
+  }
+  return failure
+}

@@ -1,0 +1,97 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
+import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
+import type { RecordedEvent } from '../../domain/ports/event-log.ts'
+import type { PartyChannel } from '../../domain/ports/party-channel.ts'
+import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
+import { protocolOf } from '../../domain/threshold/registry.ts'
+import { execute } from '../execute.ts'
+import { type AggregateLog, load } from '../load.ts'
+import { ATTEMPT_TIMING, type AttemptTiming, inAttempts } from './attempts.ts'
+import { createPartyChoice } from './party-choice.ts'
+import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
+import type { Progress } from './progress.ts'
+import { CeremonyFailed } from './rounds.ts'
+import { makeShares } from './share-making.ts'
+
+export type ShareRecoveryDependencies = {
+  log: AggregateLog
+  channel: PartyChannel
+  directory: Pick<PartyDirectory, 'isUp'>
+  progress: Progress
+  timing?: AttemptTiming
+}
+
+const NAME = 'share-recovery'
+const CONCURRENCY = 4
+
+type Recovery = NonNullable<ExistingKeyShare['recovery']>
+
+/** Has as many other holders as sign make the share of a party again that has lost it; those that fail are replaced where there are others. */
+export function shareRecoveryProcess({ log, channel, directory, progress, timing = ATTEMPT_TIMING }: ShareRecoveryDependencies): Process {
+  const choice = createPartyChoice(directory)
+
+  async function react(event: RecordedEvent): Promise<void> {
+    const aggregate = { decider: keyShare, stream: event.stream }
+    const key = requireKey((await load(log, aggregate)).state)
+    if (!key.recovery) return
+    await recover(key, key.recovery, (command) =>
+      unlessOvertaken(
+        ['key_not_recovering'],
+        execute(log, aggregate, () => command, inAnswerTo(event, NAME)),
+      ),
+    )
+  }
+
+  async function recover(
+    key: ExistingKeyShare,
+    { partyId, authorisation, attemptsBefore }: Recovery,
+    carryOut: (command: KeyShareCommand) => Promise<unknown>,
+  ): Promise<void> {
+    const { keyId, scheme, epoch, threshold, parties } = key
+    const publicKey = hexToBytes(key.publicKey!)
+    const publicPackage = hexToBytes(key.publicPackage!)
+    const others = parties.filter((id) => id !== partyId)
+
+    const failure = await inAttempts({ last: key.recoveryAttempts, before: attemptsBefore, timing }, async (number, windowMs) => {
+      const attempt: CeremonyAttempt = { scheme, kind: 'recovery', ceremonyId: keyId, attempt: number }
+      const helpers = choice.rank(others).slice(0, threshold)
+      await carryOut({ type: 'StartShareRecovery', attempt: number, partyId, helpers })
+      progress(attempt, 'started')
+      try {
+        const made = await makeShares(channel, {
+          attempt,
+          request: {
+            type: 'recoverShare',
+            recovery: {
+              key: { keyId, epoch, attempt: key.attempt, publicKey, threshold, parties, publicPackage },
+              lost: partyId,
+              helpers,
+              authorisation,
+            },
+          },
+          participants: [partyId, ...helpers],
+          rounds: protocolOf(scheme).rounds.recovery,
+          key,
+          windowMs: helpers.length < others.length ? Math.min(windowMs, timing.windowMs) : windowMs,
+          roundTimeoutMs: timing.roundTimeoutMs,
+          onRound: (round) => progress(attempt, 'round_completed', round),
+        })
+        if (made.publicPackage !== key.publicPackage) throw new CeremonyFailed('package_mismatch', [])
+        await carryOut({ type: 'CompleteShareRecovery', attempt: number, partyId })
+        progress(attempt, 'completed')
+      } catch (error) {
+        if (error instanceof CeremonyFailed) {
+          for (const id of error.culprits) choice.failed(id)
+          progress(attempt, 'attempt_failed')
+        }
+        throw error
+      }
+    })
+    if (!failure) return
+    await carryOut({ type: 'FailShareRecovery', partyId, code: failure.code, culprits: failure.culprits })
+    progress({ kind: 'recovery', ceremonyId: keyId }, 'failed')
+  }
+
+  return { name: NAME, reactsTo: ['ShareRecoveryRequested'], concurrency: CONCURRENCY, react }
+}

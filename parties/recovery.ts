@@ -1,0 +1,97 @@
+import { encodeFields } from '../domain/ceremony/fields.ts'
+import type { RecoveryRequest, SharedKey } from '../domain/ceremony/messages.ts'
+import { Refusal } from '../domain/ceremony/refusal.ts'
+import { protocolOf } from '../domain/threshold/registry.ts'
+import { equalBytes } from '../domain/threshold/rounds.ts'
+import type { Scheme } from '../domain/threshold/scheme.ts'
+import { type BeginCeremony, type CeremonyDependencies, participate, requireType } from './ceremony.ts'
+import { converse } from './conversation.ts'
+import type { StoredShare } from './share-record.ts'
+
+/**
+ * Takes part in the recovery of a share that one holder has lost, as that holder or as one of the others, who are as many as sign. The holder has nothing to
+ * hold what it is told of the key against: it is part of what all participants sign in the first round, so it is right as long as one of
+ * the others is honest. Its last answer means that the share is sealed and on disk; the others' that they had theirs all along.
+ */
+export const beginRecovery: BeginCeremony = async ({ header, request }, dependencies) => {
+  const { partyId, shares, voice, rng } = dependencies
+  const { recovery } = requireType(request, 'recoverShare')
+  const { key, lost, helpers } = recovery
+  const { scheme, attempt } = header
+  const { keyId, epoch, threshold, parties, publicKey, publicPackage } = key
+  if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
+  requireCompany(recovery, partyId)
+  const stored = partyId === lost ? await requireLoss(scheme, key, dependencies) : await findOwn(scheme, key, dependencies)
+
+  const numberOf = (id: string) => parties.indexOf(id) + 1
+  const context = encodeFields(
+    'quorate share recovery',
+    ...[scheme, keyId, epoch, key.attempt, attempt, publicKey, publicPackage, threshold, lost],
+    ...[parties.length, ...parties, ...helpers],
+  )
+  const common = { lost: numberOf(lost), helpers: helpers.map(numberOf), self: numberOf(partyId), publicPackage, context, rng }
+  const participant = await participate(() =>
+    stored
+      ? shares.use(stored, (share) => protocolOf(scheme).recovery({ ...common, key: { share, publicPackage } }))
+      : protocolOf(scheme).recovery(common),
+  )
+  const participants = [lost, ...helpers].map((id) => ({ id, number: numberOf(id) }))
+  const conversation = await converse({ attempt: header, context, participants, participant, voice })
+
+  return {
+    opening: conversation.opening,
+    destroy: conversation.destroy,
+    async next(request) {
+      const said = await conversation.hear(requireType(request, 'proceed').heard)
+      if (said.type === 'said') return { reply: said, done: false }
+      if (said.result) {
+        const { share } = said.result
+        try {
+          const record = { keyId, epoch, attempt: key.attempt, scheme, threshold, parties, publicKey, publicPackage }
+          await shares.keep(record, share, 'recovered')
+        } finally {
+          share.fill(0)
+        }
+      }
+      return { reply: { type: 'generated', publicKey, publicPackage }, done: true }
+    },
+  }
+}
+
+/** @throws Refusal `not_a_holder`, `too_few_helpers` */
+function requireCompany({ key: { parties, threshold }, lost, helpers }: RecoveryRequest, self: string): void {
+  const company = [lost, ...helpers]
+  if (new Set(company).size !== company.length || new Set(parties).size !== parties.length)
+    throw new Refusal('malformed', 'a participant is named twice')
+  if (!company.every((id) => parties.includes(id))) throw new Refusal('not_a_holder', 'somebody is to take part who holds no share')
+  if (!company.includes(self)) throw new Refusal('malformed', 'this party is not to take part')
+  if (helpers.length !== threshold) throw new Refusal('too_few_helpers', `a share is recovered by ${threshold} other holders`)
+}
+
+/** A helper's own share; what the request says of the key has to be what its record says. */
+async function findOwn(scheme: Scheme, key: SharedKey, { shares }: CeremonyDependencies): Promise<StoredShare> {
+  const stored = await shares.find(key)
+  const { record } = stored
+  const isSame =
+    record.scheme === scheme &&
+    record.threshold === key.threshold &&
+    record.parties.length === key.parties.length &&
+    record.parties.every((id, index) => id === key.parties[index]) &&
+    equalBytes(record.publicPackage, key.publicPackage)
+  if (!isSame) throw new Refusal('share_mismatch', 'the key is another one than this party shares in')
+  return stored
+}
+
+/** A share that is there and opens is not recovered. */
+async function requireLoss(scheme: Scheme, key: SharedKey, { shares }: CeremonyDependencies): Promise<undefined> {
+  const { threshold, parties, publicKey } = await participate(() => protocolOf(scheme).inspect(key.publicPackage))
+  if (threshold !== key.threshold || parties !== key.parties.length || !equalBytes(publicKey, key.publicKey))
+    throw new Refusal('malformed', 'the public package is of another key')
+  try {
+    await shares.use(await shares.find(key), () => {})
+  } catch (error) {
+    if (error instanceof Refusal && (error.code === 'unknown_key' || error.code === 'share_unreadable')) return undefined
+    throw error
+  }
+  throw new Refusal('share_exists', 'the share is not lost')
+}

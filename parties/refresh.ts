@@ -1,0 +1,47 @@
+import { encodeFields } from '../domain/ceremony/fields.ts'
+import { Refusal } from '../domain/ceremony/refusal.ts'
+import { protocolOf } from '../domain/threshold/registry.ts'
+import { type BeginCeremony, participate, requireType } from './ceremony.ts'
+import { converse } from './conversation.ts'
+import { numberedFromOne } from './participants.ts'
+
+/**
+ * Takes part in the refresh of a key, for which all its holders are needed. Its last answer means that the new share is sealed and on disk, beside
+ * the old one: pending, until the party is told to confirm it.
+ */
+export const beginRefresh: BeginCeremony = async ({ header, request }, { shares, voice, rng }) => {
+  const { share: reference } = requireType(request, 'refreshKey')
+  const { scheme, attempt } = header
+  const { keyId } = reference
+  if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
+  const current = await shares.find(reference)
+  const { record } = current
+  if (record.scheme !== scheme) throw new Refusal('share_mismatch', 'the key is of another scheme')
+  const { threshold, parties, publicPackage } = record
+  const epoch = record.epoch + 1
+  // An attempt begins when those before it have come to nothing.
+  await shares.discardPending(keyId, epoch)
+  await shares.assertRoom({ keyId, epoch, attempt })
+
+  const context = encodeFields('quorate key refresh', scheme, keyId, epoch, attempt, record.attempt, threshold, ...parties)
+  const participant = await participate(() =>
+    shares.use(current, (share) => protocolOf(scheme).refresh({ key: { share, publicPackage }, context, rng })),
+  )
+  const conversation = await converse({ attempt: header, context, participants: numberedFromOne(parties), participant, voice })
+
+  return {
+    opening: conversation.opening,
+    destroy: conversation.destroy,
+    async next(request) {
+      const said = await conversation.hear(requireType(request, 'proceed').heard)
+      if (said.type === 'said') return { reply: said, done: false }
+      const { share, publicKey, publicPackage } = said.result
+      try {
+        await shares.keep({ ...record, epoch, attempt, publicKey, publicPackage }, share, 'pending')
+      } finally {
+        share.fill(0)
+      }
+      return { reply: { type: 'generated', publicKey, publicPackage }, done: true }
+    },
+  }
+}

@@ -1,0 +1,110 @@
+/** A coordinator that wants the share of a party, or a share for a stranger, with less than a quorum of its holders. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { hexToBytes } from '@noble/hashes/utils.js'
+import test from 'ava'
+import type { CeremonyReply, RecoveryRequest } from '../../domain/ceremony/messages.ts'
+import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
+import { startTestSystem, type TestSystem } from '../ceremony/system.ts'
+
+const HOLDERS = ['party-1', 'party-2', 'party-3']
+const LOST = 'party-3'
+
+let system: TestSystem
+let key: ExistingKeyShare
+let attempt = 0
+
+test.before(async () => {
+  system = await startTestSystem({ parties: 5 })
+  key = await system.generateKey(await system.createWallet(), { scheme: 'frost-secp256k1-tr', threshold: 2, parties: HOLDERS })
+  await system.party(LOST).kill()
+  await rm(join(system.party(LOST).dir, 'shares'), { recursive: true })
+  await system.party(LOST).revive()
+})
+test.after.always(() => system?.close())
+
+/** A recovery as it should be asked for, and what becomes of it. */
+function ask(to: string, change: (request: RecoveryRequest) => RecoveryRequest = (request) => request): Promise<CeremonyReply> {
+  const { keyId, scheme, epoch, threshold, parties, authorisation } = key
+  const recovery = change({
+    key: {
+      keyId,
+      epoch,
+      attempt: key.attempt,
+      publicKey: hexToBytes(key.publicKey!),
+      threshold,
+      parties,
+      publicPackage: hexToBytes(key.publicPackage!),
+    },
+    lost: LOST,
+    helpers: ['party-1', 'party-2'],
+    authorisation,
+  })
+  attempt++
+  return system.channel.ask(
+    { scheme, kind: 'recovery', ceremonyId: keyId, attempt, round: 1, to },
+    { type: 'recoverShare', recovery },
+    { timeoutMs: 5_000 },
+  )
+}
+
+const everybody = ['party-1', 'party-2', LOST]
+
+test.serial('asked as it should be, everybody opens', async (t) => {
+  for (const to of everybody) t.is((await ask(to)).type, 'said')
+})
+
+test.serial('one helper is not enough for a key of two, whoever is asked', async (t) => {
+  for (const to of ['party-1', LOST]) t.like(await ask(to, (request) => ({ ...request, helpers: ['party-1'] })), { code: 'too_few_helpers' })
+})
+
+test.serial('nor does it help to call it a key of one: helpers know better, and the package says so', async (t) => {
+  const ofOne = (request: RecoveryRequest) => ({ ...request, key: { ...request.key, threshold: 1 }, helpers: ['party-1'] })
+  t.like(await ask('party-1', ofOne), { code: 'share_mismatch' })
+  t.like(await ask(LOST, ofOne), { code: 'malformed' })
+})
+
+test.serial('a stranger does not help, and is given nothing', async (t) => {
+  t.like(await ask('party-1', (request) => ({ ...request, helpers: ['party-1', 'party-4'] })), { code: 'not_a_holder' })
+  for (const to of ['party-1', 'party-4']) t.like(await ask(to, (request) => ({ ...request, lost: 'party-4' })), { code: 'not_a_holder' })
+  const amongHolders = (request: RecoveryRequest) => ({
+    ...request,
+    key: { ...request.key, parties: ['party-1', 'party-2', 'party-4'] },
+    lost: 'party-4',
+  })
+  t.like(await ask('party-1', amongHolders), { code: 'share_mismatch' })
+})
+
+test.serial('nobody counts twice, and who has lost its share does not help to find it', async (t) => {
+  for (const helpers of [
+    ['party-1', 'party-1'],
+    ['party-1', LOST],
+  ])
+    for (const to of ['party-1', LOST]) t.like(await ask(to, (request) => ({ ...request, helpers })), { code: 'malformed' })
+})
+
+test.serial('with a false public package the one who lost its share is not deceived: its helpers say another', async (t) => {
+  const other = await system.generateKey(await system.createWallet(), { scheme: key.scheme, threshold: 2, parties: HOLDERS })
+  const false_ = (request: RecoveryRequest) => ({
+    ...request,
+    key: { ...request.key, publicKey: hexToBytes(other.publicKey!), publicPackage: hexToBytes(other.publicPackage!) },
+  })
+  t.like(await ask('party-1', false_), { code: 'share_mismatch' })
+  const number = 1_000
+  const said = new Map<string, Extract<CeremonyReply, { type: 'said' }>>()
+  for (const to of everybody) {
+    attempt = number
+    const reply = await ask(to, to === LOST ? false_ : undefined)
+    if (reply.type === 'said') said.set(to, reply)
+  }
+  t.is(said.size, 3)
+  const reply = await system.channel.ask(
+    { scheme: key.scheme, kind: 'recovery', ceremonyId: key.keyId, attempt: number + 1, round: 2, to: LOST },
+    {
+      type: 'proceed',
+      heard: { statements: [...said].map(([from, { statement }]) => ({ from, statement })), secrets: [] },
+    },
+    { timeoutMs: 5_000 },
+  )
+  t.is(reply.type, 'refused')
+})
