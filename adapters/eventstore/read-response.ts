@@ -115,9 +115,16 @@ function readProperty(message: Cursor, properties: Properties): void {
   else if (key === 'content-type') properties.contentType = value
 }
 
+/** What was recorded together was recorded at the same time, and a date takes longer to write than all else here. */
+let lastTime = { milliseconds: '0', text: new Date(0).toISOString() }
+
 function timeOf(ticks: string): string {
-  const time = new Date(Number(ticks.slice(0, -TICK_DIGITS)))
-  return (Number.isNaN(time.getTime()) ? new Date(0) : time).toISOString()
+  const milliseconds = ticks.slice(0, -TICK_DIGITS)
+  if (milliseconds !== lastTime.milliseconds) {
+    const time = new Date(Number(milliseconds))
+    lastTime = { milliseconds, text: (Number.isNaN(time.getTime()) ? new Date(0) : time).toISOString() }
+  }
+  return lastTime.text
 }
 
 /** Whoever else writes to the store may call JSON what is not; that is for those who take the event to find out. */
