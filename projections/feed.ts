@@ -9,7 +9,7 @@ import type { Delivered } from './writes.ts'
 /** Events that are held in memory at most, beside the batch at work and one of the subscription's. */
 const READ_AHEAD = 1_000
 
-/** While it catches up each batch is let grow for this long: the fewer writes, the faster. */
+/** While it catches up each batch that is not full is let grow for this long: the fewer writes, the faster. */
 const GATHER_MS = 20
 
 /** Builds that are this many events apart, or less, are read for together. */
@@ -127,7 +127,7 @@ export function openFeed(followers: readonly Follower[], leftAt: ReadonlyMap<str
           at = batch.through
           working = 0
           noteAge(batch.events.at(-1))
-          if (!batch.live) await delay(GATHER_MS)
+          if (!batch.live && ahead.waiting() < READ_AHEAD) await delay(GATHER_MS)
           if (batch.live && !live) {
             live = true
             wasLive = true

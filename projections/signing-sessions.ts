@@ -15,19 +15,27 @@ export const signingSessions: Projection = {
     if (!('sessionId' in event.data)) return []
     const create = event.type === 'SigningRequested'
     const { set, push } = changeOf(event)
-    const write: GuardedWrite = { collection: COLLECTION, id: event.data.sessionId, create, set: { ...set, ...touched(event) } }
+    const write: GuardedWrite = { collection: COLLECTION, id: event.data.sessionId, create, set: Object.assign(set, touched(event)) }
     return [push ? { ...write, push } : write]
   },
+}
+
+/** What was signed with, and what is signed: nobody reads them here; and what an object does not take as a field like any other. */
+const LEFT_OUT = ['authorisation', 'message', '__proto__']
+
+/** Field by field: to spread an object of this size into another one takes ten times as long. */
+function without(data: JsonObject, fields: readonly string[]): JsonObject {
+  const rest: JsonObject = {}
+  for (const field of Object.keys(data)) if (!fields.includes(field)) rest[field] = data[field]!
+  return rest
 }
 
 function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path: string]: Json } } {
   switch (event.type) {
     case 'SigningRequested': {
-      const { authorisation: _, message: __, ...data } = event.data
       return {
-        set: {
-          ...(data as unknown as JsonObject),
-          status: data.approvals ? 'pending_approval' : 'requested',
+        set: Object.assign(without(event.data as unknown as JsonObject, LEFT_OUT), {
+          status: event.data.approvals ? 'pending_approval' : 'requested',
           granted: [],
           refused: [],
           signers: [],
@@ -36,7 +44,7 @@ function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path
           signature: null,
           failure: null,
           createdAt: event.metadata.occurredAt,
-        },
+        }),
       }
     }
     case 'ApprovalGranted':

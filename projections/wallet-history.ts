@@ -47,7 +47,7 @@ export const walletHistory: Projection = {
       actor: event.metadata.actor,
       stream: event.stream,
       revision: Number(event.revision),
-      data: shown(event.data),
+      data: shown(event.data as { [field: string]: Json | undefined }),
     }
     if (keyId !== undefined) set.keyId = keyId
     if (sessionId !== undefined) set.sessionId = sessionId
@@ -58,6 +58,11 @@ export const walletHistory: Projection = {
 /** Zero-padded, so that ids sort as positions do. */
 export const historyId = (position: bigint) => position.toString().padStart(20, '0')
 
-function shown(data: object): JsonObject {
-  return Object.fromEntries(SHOWN.filter((field) => field in data).map((field) => [field, data[field as keyof typeof data] as Json]))
+function shown(data: { [field: string]: Json | undefined }): JsonObject {
+  const found: JsonObject = {}
+  for (const field of SHOWN) {
+    const value = data[field]
+    if (value !== undefined) found[field] = value
+  }
+  return found
 }

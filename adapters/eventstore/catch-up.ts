@@ -1,15 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type AllStreamResolvedEvent,
-  type AllStreamSubscription,
-  type EventStoreDBClient,
-  START,
-  streamNameFilter,
-} from '@eventstore/db-client'
+import type { EventStoreDBClient } from '@eventstore/db-client'
 import { type EventLog, type SubscriptionMessage, Unavailable } from '../../domain/ports/event-log.ts'
 import { asDomainError } from './errors.ts'
+import { openRead } from './read-call.ts'
+import type { ReadResponse } from './read-response.ts'
 import { ready } from './ready.ts'
-import { toRecordedEvent } from './recorded-event.ts'
 
 /** The server sends a checkpoint after this many windows of 32 considered events. */
 const CHECKPOINT_INTERVAL = 8
@@ -18,8 +13,6 @@ const CHECKPOINT_EVERY = 32 * CHECKPOINT_INTERVAL
 const LOOK_BACK = CHECKPOINT_EVERY + 100
 
 const MAX_BATCH = 500
-/** Items that wait in the client; a batch cannot hold more. */
-const BUFFER = 256
 
 export type CatchUpOptions = Parameters<EventLog['subscribe']>[0] & {
   /** Positions and streams of the newest events of the log, at most `count`, newest first. */
@@ -32,20 +25,6 @@ export async function* subscribeToAll(
   client: EventStoreDBClient,
   { after, prefixes, signal, newest, maxBatch = MAX_BATCH, silenceMs }: CatchUpOptions,
 ): AsyncGenerator<readonly SubscriptionMessage[]> {
-  const subscription = client.subscribeToAll(
-    {
-      fromPosition: after === undefined ? START : { commit: after, prepare: after },
-      filter: streamNameFilter({
-        prefixes: [...prefixes],
-        checkpointInterval: CHECKPOINT_INTERVAL,
-        // Put among the events, so that everything is said in the log's order.
-        checkpointReached: (_, { commit }) =>
-          void subscription.push({ kind: 'checkpoint', position: commit } satisfies SubscriptionMessage),
-      }),
-    },
-    { highWaterMark: BUFFER },
-  ) as AllStreamSubscription
-  subscription.on('caughtUp', () => subscription.push({ kind: 'caughtUp' } satisfies SubscriptionMessage))
   let heard = after ?? -1n
 
   /**
@@ -60,24 +39,21 @@ export async function* subscribeToAll(
     throw new Error('the subscription has fallen silent')
   }
 
+  const opening = openRead(client, { from: after, prefixes, checkpointInterval: CHECKPOINT_INTERVAL })
   try {
-    const batches = ready<AllStreamResolvedEvent | SubscriptionMessage>(subscription, { signal, limit: maxBatch, silenceMs, stillThere })
-    for await (const items of batches) {
-      const said = items.flatMap(toMessage)
+    for await (const responses of ready<ReadResponse>(opening, { signal, limit: maxBatch, silenceMs, stillThere })) {
+      const said = responses.filter(isMessage)
       for (const message of said) heard = positionOf(message) ?? heard
       if (said.length > 0) yield said
     }
   } catch (error) {
     throw lost(error)
   } finally {
-    void subscription.unsubscribe().catch(() => {})
+    opening.then((call) => call.cancel()).catch(() => {})
   }
 }
 
-function toMessage(item: AllStreamResolvedEvent | SubscriptionMessage): SubscriptionMessage[] {
-  if ('kind' in item) return [item]
-  return item.event ? [{ kind: 'event', event: toRecordedEvent(item.event) }] : []
-}
+const isMessage = (response: ReadResponse): response is Exclude<SubscriptionMessage, { kind: 'unreadable' }> => response.kind !== 'other'
 
 function positionOf(message: SubscriptionMessage): bigint | undefined {
   if (message.kind === 'caughtUp') return undefined

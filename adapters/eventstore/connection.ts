@@ -18,6 +18,8 @@ export const { Empty } = load('google-protobuf/google/protobuf/empty_pb.js') as 
 export const { Timestamp } = load(
   'google-protobuf/google/protobuf/timestamp_pb.js',
 ) as typeof import('google-protobuf/google/protobuf/timestamp_pb.js')
+/** A status of gRPC as the client's own kind of error; another error, and that of a call which this side has cancelled, as it is. */
+export const { convertToCommandError } = load('./utils/CommandError.js') as { convertToCommandError(error: Error): Error }
 const services = load('../generated/streams_grpc_pb.js') as typeof StreamsService
 
 /** What the client makes its own calls with: its channel, its credentials, and connecting anew when a call is lost. */

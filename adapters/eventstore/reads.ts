@@ -1,16 +1,8 @@
-import {
-  type AllStreamRecordedEvent,
-  BACKWARDS,
-  type RecordedEvent as ClientEvent,
-  END,
-  ErrorType,
-  type EventStoreDBClient,
-  FORWARDS,
-  START,
-} from '@eventstore/db-client'
+import type { EventStoreDBClient } from '@eventstore/db-client'
 import { type RecordedEvent, Unavailable } from '../../domain/ports/event-log.ts'
-import { asDomainError, isType } from './errors.ts'
-import { toRecordedEvent } from './recorded-event.ts'
+import { asDomainError } from './errors.ts'
+import { openRead, type ReadCall, type ReadRequest } from './read-call.ts'
+import type { ReadResponse } from './read-response.ts'
 
 /** Most events of one read. */
 export const READ_PAGE = 500
@@ -26,36 +18,37 @@ export type Reads = {
   newest(count: number, before?: bigint): Promise<RecordedEvent[]>
 }
 
-type Reading = AsyncIterable<{ event?: ClientEvent | AllStreamRecordedEvent }> & { cancel(): Promise<void> }
-
 export function openReads(client: EventStoreDBClient, { deadlineMs }: { deadlineMs: number }): Reads {
-  async function page(reading: Reading): Promise<RecordedEvent[]> {
-    const events: RecordedEvent[] = []
-    const read = async () => {
-      for await (const { event } of reading) if (event) events.push(toRecordedEvent(event))
-    }
+  async function page(request: ReadRequest): Promise<RecordedEvent[]> {
+    const opening = openRead(client, request)
     try {
-      await within(read(), deadlineMs)
-      return events
+      return await within(opening.then(eventsOf), deadlineMs)
     } catch (error) {
-      void reading.cancel().catch(() => {})
-      if (isType(error, ErrorType.STREAM_NOT_FOUND)) return []
+      opening.then((call) => call.cancel()).catch(() => {})
       throw asDomainError(error)
     }
   }
   const bounded = (count: number) => Math.min(count, READ_PAGE)
-  const at = (position: bigint) => ({ commit: position, prepare: position })
 
   return {
-    stream: (stream, from, count) => page(client.readStream(stream, { direction: FORWARDS, fromRevision: from, maxCount: bounded(count) })),
+    stream: (stream, from, count) => page({ stream, direction: 'forwards', from, count: bounded(count) }),
     async lastOf(stream) {
-      return (await page(client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: 1 })))[0]
+      return (await page({ stream, direction: 'backwards', from: 'end', count: 1 }))[0]
     },
-    all: (from, count) =>
-      page(client.readAll({ direction: FORWARDS, fromPosition: from === undefined ? START : at(from), maxCount: bounded(count) })),
-    newest: (count, before) =>
-      page(client.readAll({ direction: BACKWARDS, fromPosition: before === undefined ? END : at(before), maxCount: bounded(count) })),
+    all: (from, count) => page({ direction: 'forwards', from, count: bounded(count) }),
+    newest: (count, before) => page({ direction: 'backwards', from: before ?? 'end', count: bounded(count) }),
   }
+}
+
+/** All that the call is answered; that a stream is not found is an answer like any other, and holds no events. */
+function eventsOf(call: ReadCall): Promise<RecordedEvent[]> {
+  return new Promise((resolve, reject) => {
+    const events: RecordedEvent[] = []
+    call
+      .on('data', (response: ReadResponse) => void (response.kind === 'event' && events.push(response.event)))
+      .on('error', reject)
+      .on('end', () => resolve(events))
+  })
 }
 
 /** The client sets no deadline of its own on a read. @throws Unavailable when the store has not answered by then */

@@ -11,29 +11,46 @@ export type ReadyOptions = {
 }
 
 /**
- * The items of an object stream in batches of what is ready, at least one, as fast as the consumer takes them, so that back-pressure
- * reaches the server. Ends when the signal aborts; throws what the stream fails with, and when the stream ends by itself.
+ * The items of an object stream, which may still be on its way, in batches of what is ready, at least one, as fast as the consumer takes them: no more
+ * than `limit` wait, so that back-pressure reaches the server. Ends when the signal aborts; throws what the stream fails with, and when the stream
+ * ends by itself.
  */
-export async function* ready<Item>(stream: Readable, { signal, limit, silenceMs, stillThere }: ReadyOptions): AsyncGenerator<Item[]> {
+export async function* ready<Item>(
+  source: Readable | Promise<Readable>,
+  { signal, limit, silenceMs, stillThere }: ReadyOptions,
+): AsyncGenerator<Item[]> {
+  let items: Item[] = []
+  let stream: Readable | undefined
   let failure: unknown
   let wake = () => {}
-  const arrived = () => wake()
+  const aborted = () => wake()
   const failed = (error: unknown) => {
     failure ??= error ?? new Error('the stream failed')
     wake()
   }
   const ended = () => failed(new Error('the stream ended'))
-  stream.on('readable', arrived).on('error', failed).on('end', ended).on('close', ended)
-  signal.addEventListener('abort', arrived)
+  const arrived = (item: Item) => {
+    items.push(item)
+    if (items.length >= limit) stream?.pause()
+    wake()
+  }
+  const attach = (opened: Readable) => {
+    stream = opened.on('data', arrived).on('error', failed).on('end', ended).on('close', ended)
+  }
+  signal.addEventListener('abort', aborted)
+  if (source instanceof Promise) source.then(attach, failed)
+  else attach(source)
   try {
     for (;;) {
       const woken = new Promise<void>((resolve) => {
         wake = resolve
       })
       if (signal.aborted) return
-      const items = takeReady<Item>(stream, limit)
       if (items.length > 0) {
-        yield items
+        const batch = items
+        items = []
+        stream?.resume()
+        yield batch
         continue
       }
       if (failure) throw failure
@@ -42,20 +59,10 @@ export async function* ready<Item>(stream: Readable, { signal, limit, silenceMs,
       await setImmediate()
     }
   } finally {
-    signal.removeEventListener('abort', arrived)
+    signal.removeEventListener('abort', aborted)
     // Errors are listened to for ever: one that comes late must not end the process.
-    stream.off('readable', arrived).off('end', ended).off('close', ended)
+    stream?.off('data', arrived).off('end', ended).off('close', ended)
   }
-}
-
-function takeReady<Item>(stream: Readable, limit: number): Item[] {
-  const items: Item[] = []
-  while (items.length < limit) {
-    const item = stream.read() as Item | null
-    if (item === null) break
-    items.push(item)
-  }
-  return items
 }
 
 async function wokenOrStillThere(woken: Promise<void>, silenceMs: number, stillThere: () => Promise<void>): Promise<void> {

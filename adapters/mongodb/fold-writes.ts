@@ -60,8 +60,10 @@ function forget({ set, increment, push, nested }: Fold, path: string): void {
 
 function assign(fold: Fold, path: string, value: Json): void {
   forget(fold, path)
-  if (changeSet(fold, path, () => value)) return
-  refuseOverlap(fold, path, fold.set)
+  if (fold.nested) {
+    if (changeSet(fold, path, () => value)) return
+    refuseOverlap(fold, path, fold.set)
+  }
   fold.set.set(path, value)
 }
 

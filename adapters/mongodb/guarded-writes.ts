@@ -25,12 +25,22 @@ function moveOf(collection: string, id: string, from: number | undefined, writes
 }
 
 /** What MongoDB takes as the name of a field in an update is one in an insertion, too, when it has nothing of a path or an operator. */
-const isPlain = (field: string) => field !== '_id' && !/[.$]/.test(field)
+const isPlain = (field: string) => field !== '_id' && field !== '__proto__' && !field.includes('.') && !field.includes('$')
 
-/** The document that an update makes of nothing; undefined when it takes the server to make it. Not there, it is inserted; there, it collides. */
+/**
+ * The document that an update makes of nothing; undefined when it takes the server to make it. Not there, it is inserted; there, it collides.
+ * `_id` comes first: a server would have to move it there.
+ */
 function insertionFor(id: string, position: number, { set, increment, push }: FoldedUpdate): Document | undefined {
-  const fields = [...set, ...increment, ...push]
-  return fields.every(([field]) => isPlain(field)) ? { ...Object.fromEntries(fields), _id: id, position } : undefined
+  const document: Document = { _id: id }
+  for (const fields of [set, increment, push]) {
+    for (const [field, value] of fields) {
+      if (!isPlain(field)) return undefined
+      document[field] = value
+    }
+  }
+  document.position = position
+  return document
 }
 
 /** One operation that takes effect only while the document is still at `from`. @throws WriteRefused */

@@ -1,6 +1,6 @@
+import { delimitedSize, numberSize, type Output, writeBytes, writeDelimiter, writeNumber } from '../../../protobuf/output.ts'
 import { PREFIX_BYTES, writePrefix } from '../grpc/messages.ts'
 import { NO_STREAM } from '../log/event.ts'
-import { delimitedSize, numberSize, type Output, writeBytes, writeDelimiter, writeNumber } from '../protobuf/output.ts'
 
 /** `revision` is NO_STREAM when nothing was appended to a stream that does not exist. */
 export type Success = { revision: number; position: number | undefined }

@@ -1,4 +1,3 @@
-import type { ProposedEvent } from '../log/event.ts'
 import {
   type Cursor,
   cursorOf,
@@ -12,10 +11,12 @@ import {
   skipField,
   tag,
   WIRE,
-} from '../protobuf/cursor.ts'
+} from '../../../protobuf/cursor.ts'
+import { readStreamIdentifier, readUuid } from '../../../protobuf/shared-messages.ts'
+import type { ProposedEvent } from '../log/event.ts'
 import type { Expected } from '../streams/expected-revision.ts'
 import { keyOf } from './mapping.ts'
-import { readStreamIdentifier, readUuid, validUuid } from './shared-fields.ts'
+import { validUuid } from './shared-fields.ts'
 
 /**
  * What is sent to append. It is read by hand, as are the answers to it, because it is most of what a server receives.

@@ -1,6 +1,18 @@
-import { type Cursor, cursorOf, readInt32, readMessage, readTag, readText, readVarint, skipField, tag, WIRE } from '../protobuf/cursor.ts'
+import {
+  type Cursor,
+  cursorOf,
+  readInt32,
+  readMessage,
+  readTag,
+  readText,
+  readVarint,
+  skipField,
+  tag,
+  WIRE,
+} from '../../../protobuf/cursor.ts'
+import { readStreamIdentifier, readUuid } from '../../../protobuf/shared-messages.ts'
 import { BadRequest } from './errors.ts'
-import { readIdOption, readStreamIdentifier, readUuid, validUuid } from './shared-fields.ts'
+import { readIdOption, validUuid } from './shared-fields.ts'
 
 /**
  * What a consumer of a persistent subscription sends: first which group it joins, then its answers to events.

@@ -1,6 +1,3 @@
-import { PREFIX_BYTES, writePrefix } from '../grpc/messages.ts'
-import { createBoundedMap } from '../log/bounded-map.ts'
-import { type RecordedEvent, TOMBSTONE } from '../log/event.ts'
 import {
   delimitedSize,
   LARGEST_SIZE,
@@ -11,7 +8,10 @@ import {
   writeLargest,
   writeNumber,
   writeRaw,
-} from '../protobuf/output.ts'
+} from '../../../protobuf/output.ts'
+import { PREFIX_BYTES, writePrefix } from '../grpc/messages.ts'
+import { createBoundedMap } from '../log/bounded-map.ts'
+import { type RecordedEvent, TOMBSTONE } from '../log/event.ts'
 import type { ResolvedEvent } from '../streams/read.ts'
 import { originalOf } from './mapping.ts'
 import { encodeUuid } from './shared-fields.ts'

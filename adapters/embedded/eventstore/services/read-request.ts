@@ -1,9 +1,21 @@
+import {
+  type Cursor,
+  cursorOf,
+  readBool,
+  readMessage,
+  readTag,
+  readText,
+  readVarint,
+  skipField,
+  tag,
+  WIRE,
+} from '../../../protobuf/cursor.ts'
+import { readStreamIdentifier } from '../../../protobuf/shared-messages.ts'
 import type { Direction } from '../log/event.ts'
-import { type Cursor, cursorOf, readBool, readMessage, readTag, readText, readVarint, skipField, tag, WIRE } from '../protobuf/cursor.ts'
 import { compileFilter, type EventFilter, everything, type FilterExpression } from '../streams/filter.ts'
 import { BadRequest } from './errors.ts'
 import { keyOf, streamName } from './mapping.ts'
-import { readIdOption, readStreamIdentifier } from './shared-fields.ts'
+import { readIdOption } from './shared-fields.ts'
 
 export type From = 'start' | 'end' | number
 

@@ -3,7 +3,7 @@ import { Binary, Code, Decimal128, deserialize, Long, MaxKey, MinKey, ObjectId, 
 import fc from 'fast-check'
 import type { Doc } from '../document.ts'
 import { CommandError } from '../errors.ts'
-import { decodeDocument } from './decode.ts'
+import { checkDocument, decodeDocument } from './decode.ts'
 import { encodeDocument } from './encode.ts'
 
 const special = fc.constantFrom<unknown>(
@@ -70,18 +70,26 @@ test('undefined fields are left out, and undefined elements are null', (t) => {
   t.deepEqual(decodeDocument(Buffer.from(encodeDocument({ a: undefined, b: [1, undefined] }))), { b: [1, null] })
 })
 
-test('whatever the bytes, there is a document or an error of the protocol', (t) => {
+/** What it throws. */
+function outcome(work: () => unknown): unknown {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+test('whatever the bytes, there is a document or an error of the protocol, and to check them comes to the same', (t) => {
   const change = fc.record({ at: fc.nat(), byte: fc.nat(255) })
   fc.assert(
     fc.property(document, fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat(), (value, changes, cut) => {
       const bytes = Buffer.from(serialize(value))
       for (const { at, byte } of changes) bytes[at % bytes.length] = byte
       const input = cut % 4 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes
-      try {
-        decodeDocument(input)
-      } catch (error) {
-        t.true(error instanceof CommandError, String(error))
-      }
+      const [decoded, checked] = [outcome(() => decodeDocument(input)), outcome(() => checkDocument(input))]
+      t.true(decoded === undefined || decoded instanceof CommandError, String(decoded))
+      t.is(String(checked), String(decoded))
     }),
     { numRuns: 3_000 },
   )

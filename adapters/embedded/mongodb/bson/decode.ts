@@ -6,6 +6,10 @@ import { readFieldName } from './field-names.ts'
 /** Length and terminator. */
 const EMPTY_DOCUMENT_BYTES = 5
 
+/** The one name that objects do not take as a field like any other. */
+const FORBIDDEN = '__proto__'
+const forbidden = (): CommandError => new CommandError('BadValue', `the field name ${FORBIDDEN} is not supported`)
+
 const invalid = (what: string): CommandError => new CommandError('InvalidBSON', `invalid BSON: ${what}`)
 
 /** Where a value ends, as the last call of `readValue` or `skipValue` left it: an object for each value would cost more than its decoding. */
@@ -30,13 +34,16 @@ function textEnd(bytes: Buffer, at: number, end: number): number {
   return position
 }
 
-function readString(bytes: Buffer, at: number, end: number): string {
+/** Where the zero is that ends a string. */
+function stringEnd(bytes: Buffer, at: number, end: number): number {
   const length = lengthAt(bytes, at, end)
   if (length < 1) throw invalid('a string has no length')
   need(at + 4, length, end)
   if (bytes[next - 1] !== 0) throw invalid('a string is not terminated')
-  return bytes.toString('utf8', at + 4, next - 1)
+  return next - 1
 }
+
+const readString = (bytes: Buffer, at: number, end: number): string => bytes.toString('utf8', at + 4, stringEnd(bytes, at, end))
 
 function readBinary(bytes: Buffer, at: number, end: number): Binary {
   const length = lengthAt(bytes, at, end)
@@ -181,7 +188,7 @@ function readDocument(bytes: Buffer, at: number, end: number, depth: number, fie
     const type = bytes[position]!
     const nameEnd = textEnd(bytes, position + 1, last)
     const name = readFieldName(bytes, position + 1, nameEnd)
-    if (name === '__proto__') throw new CommandError('BadValue', 'the field name __proto__ is not supported')
+    if (name === FORBIDDEN) throw forbidden()
     if (fields === undefined || fields.has(name)) {
       document[name] = readValue(type, bytes, nameEnd + 1, last, depth)
       missing--
@@ -204,6 +211,30 @@ function readArray(bytes: Buffer, at: number, end: number, depth: number): unkno
   next = last + 1
   return elements
 }
+
+function checkFields(bytes: Buffer, at: number, end: number, depth: number, isArray: boolean): void {
+  const last = bodyEnd(bytes, at, end, depth)
+  let position = at + 4
+  while (position < last) {
+    const type = bytes[position]!
+    const nameEnd = textEnd(bytes, position + 1, last)
+    if (!isArray && nameEnd - position === FORBIDDEN.length + 1 && bytes.toString('latin1', position + 1, nameEnd) === FORBIDDEN)
+      throw forbidden()
+    checkValue(type, bytes, nameEnd + 1, last, depth)
+    position = next
+  }
+  next = last + 1
+}
+
+function checkValue(type: number, bytes: Buffer, at: number, end: number, depth: number): void {
+  if (type === 0x03 || type === 0x04) checkFields(bytes, at, end, depth + 1, type === 0x04)
+  else if (FIXED_BYTES[type] !== undefined) need(at, FIXED_BYTES[type], end)
+  else if (type === 0x02) stringEnd(bytes, at, end)
+  else readValue(type, bytes, at, end, depth)
+}
+
+/** Finds out whether a document could be decoded, which takes a fraction of the time of doing it. @throws like `decodeDocument` */
+export const checkDocument = (bytes: Buffer): void => checkFields(bytes, 0, bytes.length, 0, false)
 
 /**
  * Decodes the BSON document that begins at `at` and must end by `end`: all of it, or only the named top-level fields, for which the rest is

@@ -1,3 +1,4 @@
+import { decodeDocument } from '../bson/decode.ts'
 import type { Cursors } from '../cursors.ts'
 import { type Doc, isDocument } from '../document.ts'
 import { CommandError } from '../errors.ts'
@@ -6,7 +7,7 @@ import type { Sequences } from '../wire/messages.ts'
 
 export type Server = { databases: Databases; cursors: Cursors; startedAt: number; log: (line: string) => void }
 
-/** One command as it came: `body`'s first field is the name, and its value mostly a collection. */
+/** One command as it came: `body`'s first field is the name, and its value mostly a collection. Its documents may be in `sequences`. */
 export type Call = { server: Server; connectionId: number; database: string; name: string; body: Doc; sequences: Sequences }
 
 /** A reply without its `ok`, or one that is already encoded. */
@@ -36,6 +37,11 @@ export function documentsField(body: Doc, field: string): Doc[] {
   const value = body[field] ?? []
   if (!Array.isArray(value) || !value.every(isDocument)) throw new CommandError('TypeMismatch', `${field} must be an array of documents`)
   return value
+}
+
+/** Those that came as a sequence or, from some clients, as a field of the body. @throws TypeMismatch, InvalidBSON */
+export function statements({ body, sequences }: Call, field: string): Doc[] {
+  return sequences.get(field)?.map((encoded) => decodeDocument(encoded)) ?? documentsField(body, field)
 }
 
 /** False when absent; numbers count as in MongoDB. @throws TypeMismatch */

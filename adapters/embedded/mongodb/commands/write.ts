@@ -1,3 +1,4 @@
+import { checkDocument } from '../bson/decode.ts'
 import type { Doc } from '../document.ts'
 import { CommandError } from '../errors.ts'
 import { isCostly, withinTime } from '../query/time-limit.ts'
@@ -12,6 +13,7 @@ import {
   documentField,
   documentsField,
   refuseOptions,
+  statements,
 } from './command.ts'
 import { project } from './read.ts'
 
@@ -60,12 +62,21 @@ function batchReply({ n, nModified, upserted, writeErrors }: Doc, isUpdate: bool
 const insert: Command = (call) => {
   const collection = openCollection(call)
   const encoded = call.sequences.get('documents')
-  const insertOne = (document: Doc, index: number): Outcome => {
-    collection.insert(document, encoded?.[index])
-    return { n: 1 }
+  if (!encoded) {
+    const documents = documentsField(call.body, 'documents')
+    return batchReply(
+      runBatch(call.body, documents, (document) => inserted(collection.insert(document))),
+      false,
+    )
   }
-  return batchReply(runBatch(call.body, documentsField(call.body, 'documents'), insertOne), false)
+  for (const document of encoded) checkDocument(document)
+  return batchReply(
+    runBatch(call.body, encoded, (document) => inserted(collection.insertEncoded(document))),
+    false,
+  )
 }
+
+const inserted = (_id: unknown): Outcome => ({ n: 1 })
 
 /** The update of a statement, which is stopped when what it computes takes too long. */
 function updateOf(filter: Doc, change: unknown, arrayFilters: readonly Doc[]): Update {
@@ -97,7 +108,7 @@ function updateStatement(collection: Collection, statement: Doc): Outcome {
 const update: Command = (call) => {
   const collection = openCollection(call)
   return batchReply(
-    runBatch(call.body, documentsField(call.body, 'updates'), (statement) => updateStatement(collection, statement)),
+    runBatch(call.body, statements(call, 'updates'), (statement) => updateStatement(collection, statement)),
     true,
   )
 }
@@ -113,7 +124,7 @@ function deleteStatement(collection: Collection, statement: Doc): Outcome {
 const remove: Command = (call) => {
   const collection = openCollection(call)
   return batchReply(
-    runBatch(call.body, documentsField(call.body, 'deletes'), (statement) => deleteStatement(collection, statement)),
+    runBatch(call.body, statements(call, 'deletes'), (statement) => deleteStatement(collection, statement)),
     false,
   )
 }

@@ -25,8 +25,10 @@ export type Collection = {
   /** What the documents take up of memory, with the space between them. */
   readonly allocatedBytes: number
   readonly indexes: ReadonlyMap<string, SecondaryIndex>
-  /** Returns the `_id`. `encoded` is the same document as BSON, when there is one. @throws DuplicateKey, BSONObjectTooLarge */
-  insert(value: Doc, encoded?: Uint8Array): unknown
+  /** Returns the `_id`. @throws DuplicateKey, BSONObjectTooLarge */
+  insert(value: Doc): unknown
+  /** The same for a document that is BSON already, and valid. */
+  insertEncoded(encoded: Buffer): void
   /** @throws DuplicateKey, BSONObjectTooLarge, ImmutableField */
   replace(id: RecordId, value: Doc): void
   remove(id: RecordId): void
@@ -59,6 +61,13 @@ function withId(value: Doc): Doc {
   return { _id, ...fields }
 }
 
+/** Type and name of the first field; of the types, `undefined` is none that counts. */
+function beginsWithId(document: Buffer): boolean {
+  return document[4] !== UNDEFINED && document.toString('latin1', 5, 9) === '_id\0'
+}
+
+const UNDEFINED = 0x06
+
 function checkId(id: unknown): void {
   if (Array.isArray(id) || id instanceof RegExp) throw new CommandError('InvalidIdField', "the '_id' value cannot be an array or a regex")
 }
@@ -78,17 +87,26 @@ export function createCollection(originalNamespace: string, space: Space): Colle
 
   const read = (id: RecordId, fields?: Fields): Doc => records.at(id, (bytes, from, to) => decodeDocument(bytes, from, to, fields))
 
-  function insert(value: Doc, encoded?: Uint8Array): unknown {
+  function insert(value: Doc): unknown {
     const complete = withId(value)
-    checkId(complete._id)
-    const bytes = encoded && complete === value ? encoded : encodeDocument(complete)
+    store(complete, encodeDocument(complete))
+    return complete._id
+  }
+
+  function insertEncoded(encoded: Buffer): void {
+    if (beginsWithId(encoded)) store(decodeDocument(encoded, 0, encoded.length, indexedFields), encoded)
+    else insert(decodeDocument(encoded))
+  }
+
+  /** Of the document as BSON its indexed fields are all that needs to be known. */
+  function store(indexed: Doc, bytes: Uint8Array): void {
+    checkId(indexed._id)
     checkSize(bytes.length)
-    const entries = [...indexes.values()].map((index) => ({ index, keys: index.keysOf(complete) }))
-    for (const { index, keys } of entries) index.check(keys, complete)
+    const entries = [...indexes.values()].map((index) => ({ index, keys: index.keysOf(indexed) }))
+    for (const { index, keys } of entries) index.check(keys, indexed)
     space.take(bytes.length)
     const id = records.insert(bytes)
     for (const { index, keys } of entries) index.add(keys, id)
-    return complete._id
   }
 
   /** Indexes whose fields differ; a field that holds an object is taken to, since that takes a closer look. */
@@ -209,6 +227,7 @@ export function createCollection(originalNamespace: string, space: Space): Colle
     },
     indexes,
     insert,
+    insertEncoded,
     replace,
     remove,
     select,

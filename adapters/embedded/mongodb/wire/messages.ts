@@ -17,21 +17,19 @@ const UNKNOWN_REQUIRED_FLAGS = 0xffff & ~(CHECKSUM_PRESENT | MORE_TO_COME)
 /** How the client asked, and so how it must be answered; `none` when it wants no answer, `stream` when it takes several. */
 export type Dialect = 'message' | 'query' | 'none' | 'stream'
 
-/** Documents of a message's document sequences as they came, by the field that they belong to. */
+/** Documents of a message's document sequences as they came, by the field that they belong to. What is in them has not been looked at. */
 export type Sequences = ReadonlyMap<string, readonly Buffer[]>
 
-/** A command with its document sequences folded in. The first field of `body` is the command's name. */
+/** The first field of `body` is the command's name. */
 export type Command = { body: Doc; sequences: Sequences }
 
 export type Request = { requestId: number; dialect: Dialect } & (Command | { error: CommandError })
 
-type Read = { document: Doc; encoded: Buffer; next: number }
-
-function readDocument(frame: Buffer, at: number, end: number): Read {
-  if (at + 5 > end) throw new CommandError('InvalidBSON', 'a document is cut off')
-  const document = decodeDocument(frame, at, end)
-  const next = at + frame.readInt32LE(at)
-  return { document, encoded: frame.subarray(at, next), next }
+/** Where the document ends that begins at `at`. */
+function documentEnd(frame: Buffer, at: number, end: number): number {
+  const size = at + 5 <= end ? frame.readInt32LE(at) : 0
+  if (size < 5 || at + size > end) throw new CommandError('InvalidBSON', 'a document is cut off')
+  return at + size
 }
 
 function readName(frame: Buffer, at: number, end: number): { name: string; next: number } {
@@ -40,7 +38,7 @@ function readName(frame: Buffer, at: number, end: number): { name: string; next:
   return { name: frame.toString('utf8', at, terminator), next: terminator + 1 }
 }
 
-type Sequence = { name: string; documents: Doc[]; encoded: Buffer[]; next: number }
+type Sequence = { name: string; documents: Buffer[]; next: number }
 
 /** Kind 1: a size, a field name, and documents one after another. */
 function readSequence(frame: Buffer, at: number, end: number): Sequence {
@@ -48,43 +46,40 @@ function readSequence(frame: Buffer, at: number, end: number): Sequence {
   const sectionEnd = at + size
   if (size < 5 || sectionEnd > end) throw new CommandError('InvalidBSON', `a document sequence cannot be ${size} bytes long here`)
   const { name, next } = readName(frame, at + 4, sectionEnd)
-  const [documents, encoded]: [Doc[], Buffer[]] = [[], []]
+  const documents: Buffer[] = []
   for (let position = next; position < sectionEnd; ) {
-    const read = readDocument(frame, position, sectionEnd)
-    documents.push(read.document)
-    encoded.push(read.encoded)
-    position = read.next
+    const documentAt = position
+    position = documentEnd(frame, documentAt, sectionEnd)
+    documents.push(frame.subarray(documentAt, position))
   }
-  return { name, documents, encoded, next: sectionEnd }
+  return { name, documents, next: sectionEnd }
 }
 
 function readMessage(frame: Buffer, flags: number): Command {
   const end = flags & CHECKSUM_PRESENT ? frame.length - 4 : frame.length
   let body: Doc | undefined
-  const folded: Doc = {}
   const sequences = new Map<string, readonly Buffer[]>()
   for (let at = HEADER_BYTES + 4; at < end; ) {
     const kind = frame[at]
     if (kind === 0 && !body) {
-      const read = readDocument(frame, at + 1, end)
-      body = read.document
-      at = read.next
+      const next = documentEnd(frame, at + 1, end)
+      body = decodeDocument(frame, at + 1, next)
+      at = next
     } else if (kind === 1) {
-      const read = readSequence(frame, at + 1, end)
-      if (read.name === '__proto__' || sequences.has(read.name)) throw new CommandError('InvalidBSON', 'a section comes twice')
-      folded[read.name] = read.documents
-      sequences.set(read.name, read.encoded)
-      at = read.next
+      const { name, documents, next } = readSequence(frame, at + 1, end)
+      if (sequences.has(name)) throw new CommandError('InvalidBSON', 'a section comes twice')
+      sequences.set(name, documents)
+      at = next
     } else throw new CommandError('InvalidBSON', `unexpected section of kind ${kind}`)
   }
   if (!body) throw new CommandError('InvalidBSON', 'a message needs a body')
-  return { body: { ...body, ...folded }, sequences }
+  return { body, sequences }
 }
 
 /** Only the handshake still comes as OP_QUERY, to `<database>.$cmd`. */
 function readQuery(frame: Buffer): Command {
   const { name, next } = readName(frame, HEADER_BYTES + 4, frame.length)
-  const { document } = readDocument(frame, next + 8, frame.length)
+  const document = decodeDocument(frame, next + 8, documentEnd(frame, next + 8, frame.length))
   const command = Object.keys(document)[0]?.toLowerCase()
   if (command !== 'hello' && command !== 'ismaster')
     throw new CommandError('UnsupportedOpQueryCommand', `unsupported OP_QUERY command: ${command}`)
