@@ -15,7 +15,7 @@ import {
 } from 'class-validator'
 import { DomainError } from '../domain/domain-error.ts'
 import { requireActiveKey } from '../domain/key-share/key-share.ts'
-import { signingSessionStream } from '../domain/signing-session/events.ts'
+import { PRIORITIES, type Priority, signingSessionStream } from '../domain/signing-session/events.ts'
 import { messageToSign, type Payload } from '../domain/signing-session/payload.ts'
 import { type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
@@ -24,6 +24,7 @@ import { route } from '../http/route.ts'
 import { absent } from './aggregate.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
+import { queueAdmission } from './queue-admission.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findKey, findWallet } from './tenancy.ts'
 
@@ -67,10 +68,12 @@ export class PayloadBody {
 export class RequestSignatureBody {
   @IsDefined() @IsObject() @ValidateNested() @Type(() => PayloadBody) payload!: PayloadBody
   @IsOptional() @IsString() @MaxLength(200) @Matches(/^m(\/\d{1,10})*$/) path?: string
+  @IsOptional() @IsIn(PRIORITIES) priority?: Priority
 }
 
-export const requestSignature = ({ log }: CommandDependencies) =>
-  route({
+export const requestSignature = ({ log, coordinators }: CommandDependencies) => {
+  const queue = queueAdmission(coordinators)
+  return route({
     method: 'POST',
     path: '/v1/keys/:keyId/signatures',
     tag: 'signing',
@@ -93,6 +96,7 @@ export const requestSignature = ({ log }: CommandDependencies) =>
         { decider: signingSession, stream: signingSessionStream(sessionId) },
         async (): Promise<SigningSessionCommand> => {
           const { walletId, tenant, scheme } = requireActiveKey(found)
+          queue.requireRoom()
           const { policy } = requireOpenWallet(await findWallet(log, walletId, request.principal))
           const payload = payloadOf(request.body)
           return {
@@ -107,14 +111,17 @@ export const requestSignature = ({ log }: CommandDependencies) =>
             deadline: new Date(Date.now() + (policy.approvals ? APPROVAL_SECONDS : SESSION_SECONDS) * 1000).toISOString(),
             approvals: policy.approvals ?? null,
             authorisation: authorisationOf(request),
+            ...(request.body.priority && { priority: request.body.priority }),
           }
         },
         contextOf(request, found.tenant),
         absent(signingSession),
       )
+      queue.accepted()
       return { status: 202, body: { sessionId }, location: `/v1/signing-sessions/${sessionId}`, position }
     },
   })
+}
 
 function payloadOf({ payload: { kind, encoding, data }, path }: RequestSignatureBody): Payload {
   if (path !== undefined && path !== 'm') throw new DomainError('derivation_not_supported', 'keys are not derived from yet', '/path')

@@ -4,6 +4,7 @@ import { changePolicy } from './change-policy.ts'
 import { createWallet } from './create-wallet.ts'
 import { decideApproval } from './decide-approval.ts'
 import type { CommandDependencies } from './dependencies.ts'
+import { forceCloseCircuit } from './force-close-circuit.ts'
 import { freezeWallet, unfreezeWallet } from './freeze-wallet.ts'
 import { generateKey } from './generate-key.ts'
 import { recoverShare } from './recover-share.ts'
@@ -23,6 +24,7 @@ const COMMANDS = [
   requestSignature,
   decideApproval,
   cancelSession,
+  forceCloseCircuit,
 ]
 
 /** Every command of the write side, as a route. */

@@ -1,5 +1,6 @@
 import { KEY_SHARE_STREAMS } from './key-share/events.ts'
 import { keyShareSchemas } from './key-share/schemas.ts'
+import { PARTY_STREAMS, partySchemas } from './party/events.ts'
 import type { RecordedEvent } from './ports/event-log.ts'
 import { SIGNING_SESSION_STREAMS } from './signing-session/events.ts'
 import { signingSessionSchemas } from './signing-session/schemas.ts'
@@ -12,6 +13,7 @@ export const CATALOGUE: readonly { streams: string; schemas: EventSchemas }[] = 
   { streams: WALLET_STREAMS, schemas: walletSchemas },
   { streams: KEY_SHARE_STREAMS, schemas: keyShareSchemas },
   { streams: SIGNING_SESSION_STREAMS, schemas: signingSessionSchemas },
+  { streams: PARTY_STREAMS, schemas: partySchemas },
 ]
 
 /** The event as the code knows it; an event of a stream that is not of the domain as it is. @throws EventUnreadable */

@@ -1,5 +1,6 @@
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { connectMongo } from '../adapters/mongodb/connect.ts'
+import { watchCoordinators } from '../adapters/nats/coordinators.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { watchParties } from '../adapters/nats/party-directory.ts'
 import { watchProjectionWorkers } from '../adapters/nats/projection-workers.ts'
@@ -12,6 +13,7 @@ import { commandRoutes } from '../commands/routes.ts'
 import { withCurrentEvents } from '../domain/current-events.ts'
 import { PROJECTIONS } from '../projections/catalogue.ts'
 import { DOMAIN_STREAMS } from '../projections/projection.ts'
+import { observeCoordination } from '../queries/coordination/metrics.ts'
 import { openReadModels } from '../queries/open-read-models.ts'
 import { observeProjections } from '../queries/projections/metrics.ts'
 import { projectionRoutes } from '../queries/projections/routes.ts'
@@ -37,16 +39,22 @@ await runProcess('api', async () => {
   const messages = await connectMessages({ url: urls.nats, name: 'api' })
   const parties = watchParties(messages, settings.parties)
   const workers = watchProjectionWorkers(messages)
+  const coordinators = watchCoordinators(messages)
   const models = await openReadModels({ documents: mongo.documents, store: mongo.projections, messages, workers })
   const head = await log.lastPosition(DOMAIN_STREAMS)
   if (head !== undefined) models.expect(head)
   const operated = { models, workers, catalogue: PROJECTIONS, alertWorkers: () => messages.publish(LOOK_SUBJECT, new Uint8Array()) }
   const metrics = createMetrics()
   observeProjections(metrics.registry, operated)
+  observeCoordination(metrics.registry, { parties, coordinators })
   const server = await serve({
     host: settings.host,
     port: settings.port,
-    routes: [...announcing(commandRoutes({ log, parties }), models.expect), ...queryRoutes(models, parties), ...projectionRoutes(operated)],
+    routes: [
+      ...announcing(commandRoutes({ log, parties, coordinators }), models.expect),
+      ...queryRoutes(models, parties, coordinators),
+      ...projectionRoutes(operated),
+    ],
     authenticate: authenticator(await tokenRules(settings)),
     checks: [
       { name: 'eventstore', check: () => log.ping() },
@@ -65,6 +73,7 @@ await runProcess('api', async () => {
       await server.close()
       models.close()
       workers.close()
+      coordinators.close()
       parties.close()
       await messages.close()
       await mongo.close()

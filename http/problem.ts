@@ -26,6 +26,8 @@ type TransportCode =
   | 'idempotency_key_in_flight'
   | 'command_conflict'
   | 'read_model_behind'
+  | 'party_not_found'
+  | 'queue_full'
   | 'dependency_unavailable'
   | 'deadline_exceeded'
   | 'event_unreadable'
@@ -53,6 +55,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   key_not_found: { status: 404, title: 'No such key' },
   session_not_found: { status: 404, title: 'No such signing session' },
   projection_not_found: { status: 404, title: 'No such projection' },
+  party_not_found: { status: 404, title: 'No such party' },
   nothing_parked: { status: 404, title: 'No event of this stream is parked' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request came too slowly' },
@@ -93,6 +96,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   internal_error: { status: 500, title: 'Something went wrong here' },
   dependency_unavailable: { status: 503, title: 'A service this one depends on does not answer', retryable: true },
   read_model_behind: { status: 503, title: 'The read model has not reached the position asked for', retryable: true },
+  queue_full: { status: 503, title: 'Too many signing sessions wait for their turn', retryable: true },
   deadline_exceeded: { status: 503, title: 'The request took too long', retryable: true },
 }
 
@@ -132,6 +136,7 @@ export function noSuch(parameter: string): Problem {
   if (parameter === 'keyId') return new Problem('key_not_found', 'no such key')
   if (parameter === 'sessionId') return new Problem('session_not_found', 'no such signing session')
   if (parameter === 'projection') return new Problem('projection_not_found', 'no such projection')
+  if (parameter === 'partyId') return new Problem('party_not_found', 'no such party')
   if (parameter === 'stream') return new Problem('nothing_parked', 'no event of this stream is parked')
   return new Problem('not_found', 'there is nothing here')
 }

@@ -1,6 +1,8 @@
+import type { Coordinators } from '../domain/ports/coordinators.ts'
 import type { Document } from '../domain/ports/documents.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import { route } from '../http/route.ts'
+import { viewsOf, worstCircuit, worstScore } from './coordination/worst-view.ts'
 import { present } from './present.ts'
 import { type ReadModels, readList } from './read-model.ts'
 import { PARTY, pageOf } from './shapes.ts'
@@ -10,7 +12,7 @@ const NOTHING = { sharesGenerated: 0, signatures: 0, failures: 0 }
 /** More than a deployment can have; those of the past included. */
 const MAX_PARTIES = 200
 
-export const listParties = (models: ReadModels, parties: PartyDirectory) =>
+export const listParties = (models: ReadModels, parties: PartyDirectory, coordinators: Pick<Coordinators, 'reports'>) =>
   route({
     method: 'GET',
     path: '/v1/parties',
@@ -24,6 +26,7 @@ export const listParties = (models: ReadModels, parties: PartyDirectory) =>
       const known = new Map(found.map((document) => [document._id, document]))
       const ids = [...new Set([...parties.ids, ...known.keys()])].sort()
       const items = ids.map((partyId) => {
+        const views = viewsOf(coordinators, partyId)
         const document: Document = {
           _id: partyId,
           partyId,
@@ -31,6 +34,9 @@ export const listParties = (models: ReadModels, parties: PartyDirectory) =>
           ...known.get(partyId),
           up: parties.isUp(partyId),
           ...parties.health(partyId),
+          circuit: worstCircuit(views) ?? null,
+          health: worstScore(views) ?? null,
+          coordinators: views.map(({ partyId: _, ...view }) => view),
         }
         return present(document, PARTY)
       })

@@ -1,3 +1,4 @@
+import type { Coordinators } from '../domain/ports/coordinators.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import type { Route } from '../http/route.ts'
 import { getKey } from './get-key.ts'
@@ -9,11 +10,11 @@ import type { ReadModels } from './read-model.ts'
 import { walletHistory } from './wallet-history.ts'
 
 /** Every query of the read side, as a route. */
-export const queryRoutes = (models: ReadModels, parties: PartyDirectory): Route[] => [
+export const queryRoutes = (models: ReadModels, parties: PartyDirectory, coordinators: Pick<Coordinators, 'reports'>): Route[] => [
   getWallet(models),
   walletHistory(models),
   listWalletKeys(models),
   getKey(models),
   getSigningSession(models),
-  listParties(models, parties),
+  listParties(models, parties, coordinators),
 ]

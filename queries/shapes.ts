@@ -1,4 +1,5 @@
 /** The shapes of the read side, as JSON Schemas: tools of other people rely on every field named here. */
+import { CIRCUIT_STATES } from '../domain/ports/coordinators.ts'
 import { SCHEMES } from '../domain/threshold/scheme.ts'
 import type { JsonSchema } from '../http/route.ts'
 import type { Shape } from './present.ts'
@@ -185,13 +186,35 @@ export const HISTORY_ITEM: Shape = {
   },
 }
 
+const PARTY_VIEW: Shape = {
+  title: 'PartyView',
+  type: 'object',
+  required: ['coordinatorId', 'circuit', 'openUntil', 'failuresInARow', 'score', 'latencyMs', 'timeoutMs'],
+  properties: {
+    coordinatorId: { type: 'string' },
+    circuit: { type: 'string', enum: [...CIRCUIT_STATES] },
+    openUntil: { ...time, type: ['string', 'null'] },
+    failuresInARow: { type: 'integer' },
+    score: { type: 'number' },
+    latencyMs: { type: ['number', 'null'], description: 'Median of its answers of late.' },
+    timeoutMs: { type: 'number', description: 'How long its next answer is waited for.' },
+  },
+}
+
 export const PARTY: Shape = {
   title: 'Party',
   type: 'object',
-  required: ['partyId', 'up', 'sharesGenerated', 'signatures', 'failures'],
+  required: ['partyId', 'up', 'circuit', 'health', 'coordinators', 'sharesGenerated', 'signatures', 'failures'],
   properties: {
     partyId: { type: 'string' },
     up: { type: 'boolean', description: 'Whether it has been heard of lately.' },
+    circuit: {
+      type: ['string', 'null'],
+      enum: [...CIRCUIT_STATES, null],
+      description: 'The worst that any coordinator makes of it; null while none is heard of. This and the next are about this moment.',
+    },
+    health: { type: ['number', 'null'], description: '0 to 1; the least score that any coordinator gives.' },
+    coordinators: { type: 'array', items: PARTY_VIEW, description: 'How each coordinator sees it.' },
     pid: { type: 'integer', description: 'Of its process, on its own machine; this and the next seven as it last said.' },
     startedAt: time,
     version: { type: 'string' },

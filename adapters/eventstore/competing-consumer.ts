@@ -29,10 +29,10 @@ export type ConsumeOptions = Parameters<EventLog['consume']>[0] & { deadlineMs: 
 /** Joins a persistent subscription to the log of all streams, made on first use, on a client of its own. */
 export async function* consumeGroup(
   client: EventStoreDBClient,
-  { group, signal, deadlineMs, silenceMs, ...selection }: ConsumeOptions,
+  { group, signal, deadlineMs, silenceMs, buffer = BUFFER, ...selection }: ConsumeOptions,
 ): AsyncGenerator<Delivery> {
   await createGroup(client, group, selection)
-  const subscription = client.subscribeToPersistentSubscriptionToAll(group, { bufferSize: BUFFER })
+  const subscription = client.subscribeToPersistentSubscriptionToAll(group, { bufferSize: buffer })
   /** A group tells whom it hands events to. */
   const stillThere = async () => {
     const { connections } = await client.getPersistentSubscriptionToAllInfo(group, { deadline: deadlineMs })
@@ -48,12 +48,15 @@ export async function* consumeGroup(
           await subscription.ack(resolved)
           continue
         }
+        const { event, retryCount } = resolved
+        // Answers need its id alone, and a delivery may wait long: what else it holds is the consumer's to keep or not.
+        const answered = { event: { id: event.id } } as typeof resolved
         yield {
-          event: toRecordedEvent(resolved.event),
-          retryCount: resolved.retryCount,
-          ack: () => subscription.ack(resolved),
-          retry: (reason) => subscription.nack('retry', reason, resolved),
-          park: (reason) => subscription.nack('park', reason, resolved),
+          event: toRecordedEvent(event),
+          retryCount,
+          ack: () => subscription.ack(answered),
+          retry: (reason) => subscription.nack('retry', reason, answered),
+          park: (reason) => subscription.nack('park', reason, answered),
         }
       }
     }

@@ -1,6 +1,6 @@
 import type { Messages } from '../../domain/ports/messages.ts'
 import { type BuildReport, PARTITIONS, type ProjectionWorkers, type WorkerReport } from '../../domain/ports/projections.ts'
-import { boolean, integer, list, Malformed, nullable, oneOf, type Read, record, text } from './shape.ts'
+import { boolean, finite, integer, known, list, Malformed, nullable, oneOf, text } from './shape.ts'
 
 /** Workers say how they are every second; one that has missed three is taken to be gone. */
 const SILENT_AFTER_MS = 3_500
@@ -75,19 +75,5 @@ function parseReport(payload: Uint8Array): WorkerReport | undefined {
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof Malformed) return undefined
     throw error
-  }
-}
-
-function finite(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Malformed('a number expected')
-  return value
-}
-
-/** An object with these fields; what a newer worker says beyond them is passed over. */
-function known<T extends object>(fields: { [Name in keyof T]: Read<T[Name]> }): Read<T> {
-  const read = record<T>(fields)
-  return (value) => {
-    if (typeof value !== 'object' || value === null) throw new Malformed('object expected')
-    return read(Object.fromEntries(Object.entries(value).filter(([name]) => Object.hasOwn(fields, name))))
   }
 }

@@ -75,3 +75,17 @@ export function variant<T extends { type: string }>(cases: { [Type in T['type']]
     return cases[type as T['type']](value) as T
   }
 }
+
+export function finite(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Malformed('a number expected')
+  return value
+}
+
+/** An object with these fields; what a newer worker says beyond them is passed over. */
+export function known<T extends object>(fields: { [Name in keyof T]: Read<T[Name]> }): Read<T> {
+  const read = record<T>(fields)
+  return (value) => {
+    if (typeof value !== 'object' || value === null) throw new Malformed('object expected')
+    return read(Object.fromEntries(Object.entries(value).filter(([name]) => Object.hasOwn(fields, name))))
+  }
+}

@@ -23,6 +23,8 @@ export type Settings = {
   /** How long the documents of a read model that was replaced by a rebuilt one are kept. */
   projectionGraceSeconds: number
   natsUrl: string | undefined
+  /** Signing sessions that may wait for their turn. */
+  signingQueue: number
   /** Where tokens' keys come from; the development issuer when undefined. */
   jwks: { url: string; issuer: string; audience: string } | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -52,6 +54,7 @@ export function readSettings(env: Environment): Settings {
     mongodbUrl: url(text, 'QUORATE_MONGODB_URL', ['mongodb:', 'mongodb+srv:']),
     mongodbDatabase: text('QUORATE_MONGODB_DATABASE') ?? 'quorate',
     projectionGraceSeconds: integer(text, 'QUORATE_PROJECTION_GRACE_SECONDS', 60, 0, 86_400),
+    signingQueue: integer(text, 'QUORATE_SIGNING_QUEUE', 10_000, 1, 100_000),
     natsUrl: url(text, 'QUORATE_NATS_URL', ['nats:', 'tls:']),
     jwks:
       jwksUrl === undefined

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { openCoordinatorIdentity } from '../../adapters/identity/coordinator-identity.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
@@ -10,7 +11,9 @@ import { readSettings, requireUrls } from '../../adapters/process/settings.ts'
 import { readRegistry, requireEnrolledCoordinator } from '../../adapters/registry/registry-file.ts'
 import { withCurrentEvents } from '../../domain/current-events.ts'
 import { rememberingLog } from '../load.ts'
-import { runConsumer } from './consumer.ts'
+import { announceCoordinator } from './announcement.ts'
+import { type Load, runConsumer } from './consumer.ts'
+import { runExpiry } from './expiry.ts'
 import { keyAttachmentProcess } from './key-attachment.ts'
 import { keyGenerationProcess } from './key-generation.ts'
 import { keyRefreshProcess } from './key-refresh.ts'
@@ -19,6 +22,10 @@ import { keyRevocationProcess } from './key-revocation.ts'
 import { publishProgress } from './progress.ts'
 import { shareRecoveryProcess } from './share-recovery.ts'
 import { signingProcess } from './signing.ts'
+import { signingQueue } from './signing-queue.ts'
+import { createPartyStanding } from './standing/party-standing.ts'
+import { pingParties } from './standing/pings.ts'
+import { recordChanges } from './standing/record-changes.ts'
 
 /** The coordinator: the process managers that react to events by having the parties work and by issuing commands. */
 await runProcess('processes', async () => {
@@ -35,6 +42,34 @@ await runProcess('processes', async () => {
   const parties = watchParties(messages, settings.parties)
   const channel = connectPartyChannel(messages, { identity, registry, verify: verifyIdentity })
   const progress = publishProgress(messages)
+  const coordinatorId = `coordinator-${randomUUID().slice(0, 8)}`
+  const startedAt = new Date().toISOString()
+  const record = recordChanges(log, coordinatorId, (error) => logFailure(logger, error, 'a change of a circuit was not recorded', {}))
+  const standing = createPartyStanding({
+    parties: settings.parties,
+    isUp: parties.isUp,
+    onChange(change) {
+      logger.warn({ ...change }, 'the circuit of a party has changed')
+      record(change)
+      announcement.say()
+    },
+  })
+  let load: Load = { waiting: 0, running: 0 }
+  const announcement = announceCoordinator(messages, {
+    report: () => ({
+      coordinatorId,
+      startedAt,
+      parties: standing.reports(),
+      queue: { depth: load.waiting, capacity: settings.signingQueue },
+      running: load.running,
+    }),
+    forceClose: standing.forceClose,
+  })
+  const stopPings = pingParties(messages, settings.parties, standing)
+  const signing = {
+    ...signingProcess({ log, channel, directory: parties, standing, progress }),
+    waiting: signingQueue(settings.signingQueue),
+  }
   const stop = new AbortController()
   const running = [
     keyGenerationProcess({ log, channel, progress }),
@@ -42,19 +77,26 @@ await runProcess('processes', async () => {
     keyRevocationProcess({ log, channel }),
     keyRefreshProcess({ log, channel, progress }),
     keyRefreshCompletionProcess({ log, channel }),
-    shareRecoveryProcess({ log, channel, directory: parties, progress }),
-    signingProcess({ log, channel, directory: parties, progress }),
+    shareRecoveryProcess({ log, channel, standing, progress }),
+    signing,
   ].map((process) =>
     runConsumer(process, {
       log,
       signal: stop.signal,
       onFailure: (failure, error) => logFailure(logger, error, 'a reaction to an event failed', failure),
+      onLoad: process === signing ? (now) => (load = now) : undefined,
     }),
   )
+  const expiring = runExpiry({
+    log,
+    signal: stop.signal,
+    onFailure: (error) => logFailure(logger, error, 'a session could not be expired', {}),
+  })
   return {
     async close() {
       stop.abort()
-      await Promise.all(running)
+      stopPings()
+      await Promise.all([...running, expiring, announcement.close()])
       parties.close()
       await messages.close()
       await log.close()

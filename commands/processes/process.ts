@@ -12,7 +12,19 @@ export type Process = {
   reactsTo: readonly string[]
   /** Most events worked on at once. */
   concurrency: number
+  /** How those wait that are not worked on yet; in the order in which they come unless told. */
+  waiting?: Waiting
   react(event: RecordedEvent): Promise<void>
+}
+
+/** Events that were handed out and wait for their turn. */
+export type Waiting = {
+  /** Most that may; what is beyond waits in the store, in the order of the log. */
+  capacity: number
+  /** The least goes first. */
+  turnOf(event: RecordedEvent): number
+  /** What of the event is kept meanwhile: all that the process needs to react to it. */
+  keep(event: RecordedEvent): RecordedEvent
 }
 
 /** Another instance is at work on the same stream. It comes to an end or goes away: look again later. */

@@ -3,21 +3,20 @@ import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
-import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
 import { ATTEMPT_TIMING, type AttemptTiming, inAttempts } from './attempts.ts'
-import { createPartyChoice } from './party-choice.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
 import { makeShares } from './share-making.ts'
+import type { PartyStanding } from './standing/party-standing.ts'
 
 export type ShareRecoveryDependencies = {
   log: AggregateLog
   channel: PartyChannel
-  directory: Pick<PartyDirectory, 'isUp'>
+  standing: Pick<PartyStanding, 'rank' | 'failed'>
   progress: Progress
   timing?: AttemptTiming
 }
@@ -28,9 +27,7 @@ const CONCURRENCY = 4
 type Recovery = NonNullable<ExistingKeyShare['recovery']>
 
 /** Has as many other holders as sign make the share of a party again that has lost it; those that fail are replaced where there are others. */
-export function shareRecoveryProcess({ log, channel, directory, progress, timing = ATTEMPT_TIMING }: ShareRecoveryDependencies): Process {
-  const choice = createPartyChoice(directory)
-
+export function shareRecoveryProcess({ log, channel, standing, progress, timing = ATTEMPT_TIMING }: ShareRecoveryDependencies): Process {
   async function react(event: RecordedEvent): Promise<void> {
     const aggregate = { decider: keyShare, stream: event.stream }
     const key = requireKey((await load(log, aggregate)).state)
@@ -55,7 +52,7 @@ export function shareRecoveryProcess({ log, channel, directory, progress, timing
 
     const failure = await inAttempts({ last: key.recoveryAttempts, before: attemptsBefore, timing }, async (number, windowMs) => {
       const attempt: CeremonyAttempt = { scheme, kind: 'recovery', ceremonyId: keyId, attempt: number }
-      const helpers = choice.rank(others).slice(0, threshold)
+      const helpers = standing.rank(others, threshold).slice(0, threshold)
       await carryOut({ type: 'StartShareRecovery', attempt: number, partyId, helpers })
       progress(attempt, 'started')
       try {
@@ -82,7 +79,7 @@ export function shareRecoveryProcess({ log, channel, directory, progress, timing
         progress(attempt, 'completed')
       } catch (error) {
         if (error instanceof CeremonyFailed) {
-          for (const id of error.culprits) choice.failed(id)
+          for (const id of error.culprits) standing.failed(id, 'absent')
           progress(attempt, 'attempt_failed')
         }
         throw error

@@ -22,15 +22,17 @@ import { type AggregateLog, load } from '../load.ts'
 import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
 import { gatherOpenings, type Timing } from './openings.ts'
-import { createPartyChoice } from './party-choice.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed, type Said } from './rounds.ts'
+import { measuredChannel } from './standing/measured-channel.ts'
+import type { PartyStanding } from './standing/party-standing.ts'
 
 export type SigningDependencies = {
   log: AggregateLog
   channel: PartyChannel
   directory: Pick<PartyDirectory, 'isUp'>
+  standing: PartyStanding
   progress: Progress
   timing?: Timing & { roundTimeoutMs: number }
 }
@@ -54,8 +56,8 @@ type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
  * names those who take part; of several coordinators at work on one session that event decides, and the others stop. What goes wrong is tried again
  * without those at fault, with fresh openings.
  */
-export function signingProcess({ log, channel, directory, progress, timing = TIMING }: SigningDependencies): Process {
-  const choice = createPartyChoice(directory)
+export function signingProcess({ log, channel: unmeasured, directory, standing, progress, timing = TIMING }: SigningDependencies): Process {
+  const channel = measuredChannel(unmeasured, standing)
 
   async function react(event: RecordedEvent): Promise<void> {
     const aggregate = { decider: inSequence(signingSession), stream: event.stream }
@@ -76,6 +78,7 @@ export function signingProcess({ log, channel, directory, progress, timing = TIM
   async function sign(session: ExistingSession, key: SigningKey, carryOut: CarryOut): Promise<void> {
     const { sessionId, scheme, deadline } = session
     const excluded = new Set<string>()
+    const suspected = new Set<string>()
     let previous: Failure | null = session.attempt === 0 ? null : { code: 'interrupted', culprits: [] }
 
     for (let number = session.attempt + 1; number <= MAX_ATTEMPTS; number++) {
@@ -86,7 +89,7 @@ export function signingProcess({ log, channel, directory, progress, timing = TIM
         return
       }
 
-      const openings = await open(attempt, key, { excluded, leftMs: left })
+      const openings = await open(attempt, key, { excluded, suspected, leftMs: left })
       if (openings.size < key.threshold) {
         previous = { code: 'quorum_unavailable', culprits: key.parties.filter((id) => !openings.has(id)) }
         break
@@ -104,8 +107,10 @@ export function signingProcess({ log, channel, directory, progress, timing = TIM
         if (!(error instanceof CeremonyFailed)) throw error
         previous = { code: error.code, culprits: error.culprits }
         for (const id of error.culprits) {
-          choice.failed(id)
-          if (PROVEN.includes(error.code)) excluded.add(id)
+          if (PROVEN.includes(error.code)) {
+            excluded.add(id)
+            standing.failed(id, 'proven')
+          } else suspected.add(id)
         }
         progress(attempt, 'attempt_failed')
       }
@@ -117,14 +122,18 @@ export function signingProcess({ log, channel, directory, progress, timing = TIM
   async function open(
     attempt: CeremonyAttempt,
     { keyId, epoch, attempt: generation, publicKey, parties, threshold }: SigningKey,
-    { excluded, leftMs }: { excluded: ReadonlySet<string>; leftMs: number },
+    { excluded, suspected, leftMs }: { excluded: ReadonlySet<string>; suspected: ReadonlySet<string>; leftMs: number },
   ): Promise<ReadonlyMap<string, Said>> {
-    const { said, slow, failures } = await gatherOpenings(
+    const ranked = standing.rank(
+      parties.filter((id) => !excluded.has(id)),
+      threshold,
+    )
+    const { said } = await gatherOpenings(
       channel,
       attempt,
       { type: 'openSigning', share: { keyId, epoch, attempt: generation, publicKey: hexToBytes(publicKey) } },
       {
-        candidates: choice.rank(parties.filter((id) => !excluded.has(id))),
+        candidates: ranked.toSorted((a, b) => Number(suspected.has(a)) - Number(suspected.has(b))),
         needed: threshold,
         isUp: directory.isUp,
         hedgeAfterMs: timing.hedgeAfterMs,
@@ -132,7 +141,6 @@ export function signingProcess({ log, channel, directory, progress, timing = TIM
         patienceMs: Math.min(timing.patienceMs, leftMs),
       },
     )
-    for (const id of [...slow, ...failures.keys()]) choice.failed(id)
     return said
   }
 

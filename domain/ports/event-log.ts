@@ -130,10 +130,10 @@ export interface EventLog {
   }): AsyncIterable<readonly SubscriptionMessage[]>
 
   /**
-   * Joins (and on first use creates) a group of competing consumers over some of the events of the log. Ends when the signal aborts; throws
-   * Unavailable when the connection is lost or has fallen silent.
+   * Joins (and on first use creates) a group of competing consumers over some of the events of the log. At most `buffer` deliveries (default
+   * 256) are out at once that were not answered. Ends when the signal aborts; throws Unavailable when the connection is lost or has fallen silent.
    */
-  consume(options: { group: string; signal: AbortSignal } & Selection): AsyncIterable<Delivery>
+  consume(options: { group: string; signal: AbortSignal; buffer?: number } & Selection): AsyncIterable<Delivery>
 
   /** The newest snapshot of the stream, as it was written; undefined when there is none. @throws Unavailable */
   readSnapshot(stream: string): Promise<unknown>

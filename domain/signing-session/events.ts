@@ -2,6 +2,10 @@ import type { Authorisation } from '../key-share/events.ts'
 import type { Scheme } from '../threshold/scheme.ts'
 import type { Payload } from './payload.ts'
 
+export const PRIORITIES = ['high', 'normal', 'low'] as const
+/** Whose turn comes first when sessions have to wait. */
+export type Priority = (typeof PRIORITIES)[number]
+
 /** On every event of a session, so that each can be understood alone. */
 export type SessionIdentity = { sessionId: string; keyId: string; walletId: string }
 
@@ -15,13 +19,15 @@ export type SigningRequest = SessionIdentity & {
   /** RFC 3339; after it the session expires. */
   deadline: string
   approvals: { required: number; approvers: readonly string[] } | null
+  /** Normal when left out. */
+  priority?: Priority
   authorisation: Authorisation
 }
 
 export type SigningSessionEvent =
   | { type: 'SigningRequested'; data: SigningRequest }
   /** `status` is what the session is in after the decision. */
-  | { type: 'ApprovalGranted'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'requested' } }
+  | { type: 'ApprovalGranted'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'requested'; priority?: Priority } }
   | { type: 'ApprovalRejected'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'rejected' } }
   /** `previous` says why the attempt before this one came to nothing, and through whom. */
   | { type: 'SigningStarted'; data: SessionIdentity & { attempt: number; signers: readonly string[]; previous: Failure | null } }

@@ -1,10 +1,11 @@
 import { SCHEMES } from '../threshold/scheme.ts'
 import type { EventSchemas } from '../upcasting/event-schema.ts'
-import { either, fields, listOf, oneOf, orNull, text, whole } from '../upcasting/shape.ts'
-import type { SigningSessionEvent } from './events.ts'
+import { either, fields, listOf, oneOf, optional, orNull, text, whole } from '../upcasting/shape.ts'
+import { PRIORITIES, type SigningSessionEvent } from './events.ts'
 
 const identity = { sessionId: text, keyId: text, walletId: text }
 const failure = { code: text, culprits: listOf(text) }
+const priority = optional(oneOf(...PRIORITIES))
 const authorisation = fields({ method: text, path: text, body: text, intent: orNull(text) })
 const payload = either(
   fields({ kind: oneOf('message'), encoding: oneOf('utf8', 'hex'), data: text }),
@@ -23,9 +24,10 @@ export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
       deadline: text,
       approvals: orNull(fields({ required: whole, approvers: listOf(text) })),
       authorisation,
+      priority,
     }),
   },
-  ApprovalGranted: { shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'requested') }) },
+  ApprovalGranted: { shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'requested'), priority }) },
   ApprovalRejected: { shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'rejected') }) },
   SigningStarted: { shape: fields({ ...identity, attempt: whole, signers: listOf(text), previous: orNull(fields(failure)) }) },
   RoundCompleted: { shape: fields({ ...identity, attempt: whole, round: whole, rounds: whole }) },

@@ -134,8 +134,10 @@ function decideApproval(
   if ((decision === 'approve' ? refused : granted).includes(approver))
     throw new DomainError('already_decided', 'this approver has decided otherwise')
   const data = { ...identityOf(session), approver }
-  if (decision === 'approve')
-    return [{ type: 'ApprovalGranted', data: { ...data, status: granted.length + 1 >= required ? 'requested' : 'pending_approval' } }]
+  if (decision === 'approve') {
+    const status = granted.length + 1 >= required ? 'requested' : 'pending_approval'
+    return [{ type: 'ApprovalGranted', data: { ...data, status, ...(session.priority && { priority: session.priority }) } }]
+  }
   const canStillBeApproved = approvers.length - (refused.length + 1) >= required
   return [{ type: 'ApprovalRejected', data: { ...data, status: canStillBeApproved ? 'pending_approval' : 'rejected' } }]
 }

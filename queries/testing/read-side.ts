@@ -4,6 +4,7 @@ import type { ExecutionContext } from 'ava'
 import { startEmbeddedMongo } from '../../adapters/embedded/mongodb/server.ts'
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
 import { connectMongo } from '../../adapters/mongodb/connect.ts'
+import { watchCoordinators } from '../../adapters/nats/coordinators.ts'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { type WatchedWorkers, watchProjectionWorkers } from '../../adapters/nats/projection-workers.ts'
 import type { Documents } from '../../domain/ports/documents.ts'
@@ -12,6 +13,7 @@ import type { Messages } from '../../domain/ports/messages.ts'
 import { type Build, type BuildReport, collectionOf, PARTITIONS, type ProjectionStore } from '../../domain/ports/projections.ts'
 import { createMetrics } from '../../http/metrics.ts'
 import { type RunningApp, runApp } from '../../http/testing/running-app.ts'
+import { observeCoordination } from '../coordination/metrics.ts'
 import { type OpenReadModels, openReadModels } from '../open-read-models.ts'
 import { observeProjections } from '../projections/metrics.ts'
 import { projectionRoutes } from '../projections/routes.ts'
@@ -139,7 +141,10 @@ export async function startReadSide(t: ExecutionContext): Promise<ReadSide> {
   const metrics = createMetrics()
   observeProjections(metrics.registry, operated)
   const parties = { ids: ['party-1', 'party-2'], isUp: (id: string) => id === 'party-1', health: () => undefined }
-  const app = await runApp(t, [...queryRoutes(models, parties), ...projectionRoutes(operated)], { metrics })
+  const coordinators = watchCoordinators(messages)
+  observeCoordination(metrics.registry, { parties, coordinators })
+  t.teardown(coordinators.close)
+  const app = await runApp(t, [...queryRoutes(models, parties, coordinators), ...projectionRoutes(operated)], { metrics })
   let position = 1n
   return {
     ...backends,

@@ -15,6 +15,7 @@ import type { Aggregate, DomainEvent } from '../../commands/aggregate.ts'
 import { type CommandContext, execute } from '../../commands/execute.ts'
 import { load } from '../../commands/load.ts'
 import { runConsumer } from '../../commands/processes/consumer.ts'
+import { runExpiry } from '../../commands/processes/expiry.ts'
 import { inSequence } from '../../commands/processes/in-sequence.ts'
 import { keyAttachmentProcess } from '../../commands/processes/key-attachment.ts'
 import { keyGenerationProcess } from '../../commands/processes/key-generation.ts'
@@ -25,6 +26,8 @@ import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
 import { shareRecoveryProcess } from '../../commands/processes/share-recovery.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
+import { signingQueue } from '../../commands/processes/signing-queue.ts'
+import { createPartyStanding, type KeptStanding } from '../../commands/processes/standing/party-standing.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
 import { type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
@@ -83,6 +86,7 @@ export type TestSystem = {
   channel: PartyChannel
   messages: Messages
   identities: TestIdentities
+  standing: KeptStanding
   brokerUrl: string
   dir: string
   parties: readonly TestParty[]
@@ -122,9 +126,12 @@ export async function startTestSystem({
   parties: count,
   broker,
   onSecret = () => {},
+  brokerUrlOf = () => undefined,
 }: {
   parties: number
   broker?: Broker
+  /** Where a party connects to, when it is not the broker itself. */
+  brokerUrlOf?: (partyId: string, brokerUrl: string) => string | undefined
   onSecret?: OnSecret
 }): Promise<TestSystem> {
   const dir = await mkdtemp(join(tmpdir(), 'quorate-ceremony-'))
@@ -137,20 +144,25 @@ export async function startTestSystem({
   const channel = connectPartyChannel(messages, { ...identities.witness, identity: identities.coordinator })
   const parties: TestParty[] = []
   const failures: unknown[] = []
-  for (const id of ids) parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures, onSecret, identities }))
+  for (const id of ids) {
+    const brokerUrl = brokerUrlOf(id, nats.url) ?? nats.url
+    parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl, failures, onSecret, identities }))
+  }
 
   const directory = watchParties(messages, ids)
   const stop = new AbortController()
   const progress = publishProgress(messages)
-  const anotherCoordinator = () => signingProcess({ log, channel, directory, progress })
+  const standing = createPartyStanding({ parties: ids, isUp: directory.isUp })
+  const anotherCoordinator = () => signingProcess({ log, channel, directory, standing, progress })
+  const expiring = runExpiry({ log, signal: stop.signal, onFailure: (error) => failures.push(error) })
   const processes = [
-    anotherCoordinator(),
+    { ...anotherCoordinator(), waiting: signingQueue(10_000) },
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
     keyRefreshProcess({ log, channel, progress }),
     keyRefreshCompletionProcess({ log, channel }),
-    shareRecoveryProcess({ log, channel, directory, progress }),
+    shareRecoveryProcess({ log, channel, standing, progress }),
   ].map((process) => runConsumer(process, { log, signal: stop.signal, onFailure: (_, error) => failures.push(error) }))
 
   const outcome = (sessionId: string) =>
@@ -185,6 +197,7 @@ export async function startTestSystem({
     channel,
     messages,
     identities,
+    standing,
     brokerUrl: nats.url,
     dir,
     parties,
@@ -261,7 +274,7 @@ export async function startTestSystem({
     events: (stream) => collect(log.readStream(stream)),
     async close() {
       stop.abort()
-      await Promise.all(processes)
+      await Promise.all([...processes, expiring])
       directory.close()
       for (const party of parties) await party.kill()
       await messages.close()

@@ -1,0 +1,48 @@
+/** What the outside must provide to know how the coordinators see the parties, and how much they have to do. */
+
+export const CIRCUIT_STATES = ['closed', 'half_open', 'open'] as const
+/** `closed`: asked like any other. `open`: not asked while others suffice. `half_open`: one request will show. */
+export type CircuitState = (typeof CIRCUIT_STATES)[number]
+
+/** A party as one coordinator sees it. */
+export type PartyReport = {
+  partyId: string
+  circuit: CircuitState
+  /** RFC 3339; null unless open. */
+  openUntil: string | null
+  failuresInARow: number
+  /** 0 to 1. */
+  score: number
+  /** Median of its answers of late; null before the first. */
+  latencyMs: number | null
+  /** How long its next answer is waited for. */
+  timeoutMs: number
+}
+
+/** What each coordinator publishes on `quorate.coordinators.<coordinatorId>`, every second and whenever a circuit changes. */
+export type CoordinatorReport = {
+  coordinatorId: string
+  startedAt: string
+  leaving: boolean
+  parties: readonly PartyReport[]
+  /** Signing sessions that wait for their turn, and how many may. */
+  queue: { depth: number; capacity: number }
+  /** Signing sessions worked on. */
+  running: number
+}
+
+/** What has become of an operator's order to close a circuit. */
+export type ForcedClosure = {
+  circuits: readonly { coordinatorId: string; circuit: CircuitState }[]
+  /** Coordinators that were heard of lately and have not answered. */
+  silent: readonly string[]
+}
+
+/** The coordinators that were heard of lately. */
+export interface Coordinators {
+  reports(): readonly CoordinatorReport[]
+  /** Hands each report to the listener as it comes, until the returned function is called. */
+  listen(listener: (report: CoordinatorReport) => void): () => void
+  /** Has every coordinator close its circuit to the party. @throws Unavailable when none answers */
+  forceClose(partyId: string): Promise<ForcedClosure>
+}
