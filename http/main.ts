@@ -1,4 +1,5 @@
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
+import { verifyJws } from '../adapters/jws/verify-jws.ts'
 import { connectMongo } from '../adapters/mongodb/connect.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { watchParties } from '../adapters/nats/party-directory.ts'
@@ -46,7 +47,11 @@ await runProcess('api', async () => {
   const server = await serve({
     host: settings.host,
     port: settings.port,
-    routes: [...announcing(commandRoutes({ log, parties }), models.expect), ...queryRoutes(models, parties), ...projectionRoutes(operated)],
+    routes: [
+      ...announcing(commandRoutes({ log, parties, verify: verifyJws }), models.expect),
+      ...queryRoutes(models, parties),
+      ...projectionRoutes(operated),
+    ],
     authenticate: authenticator(await tokenRules(settings)),
     checks: [
       { name: 'eventstore', check: () => log.ping() },

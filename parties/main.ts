@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hpkeSealing } from '../adapters/hpke/sealing.ts'
+import { verifyJws } from '../adapters/jws/verify-jws.ts'
 import { readOrCreatePassphrase } from '../adapters/keystore/passphrase.ts'
 import { openKeystore } from '../adapters/keystore/vault.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
@@ -32,7 +33,7 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   rehearse(systemRandom)
   const onFailure = (error: unknown) => logger.error({ err: error }, 'the party failed to answer a request')
   const messages = await connectMessages({ url: natsUrl, name: partyId, onHandlerError: onFailure })
-  const party = serveParty({ partyId, endpoint: partyEndpoint(messages), shares, sealing: hpkeSealing, onFailure })
+  const party = serveParty({ partyId, endpoint: partyEndpoint(messages), shares, sealing: hpkeSealing, verify: verifyJws, onFailure })
   const startedAt = new Date().toISOString()
   const stopHealth = announceHealth(messages, partyId, async () => ({
     partyId,

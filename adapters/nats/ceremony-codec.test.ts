@@ -19,18 +19,29 @@ const heard = { statements: [{ from: 'party-2', statement }], secrets: [{ from: 
 const authorisation = { method: 'POST', path: '/v1/keys', body: '{"é":1}', intent: null }
 
 const requests: CeremonyRequest[] = [
-  { type: 'generateKey', key: { keyId: 'key', threshold: 2, parties: ['party-1', 'party-2'], authorisation } },
+  { type: 'generateKey', key: { keyId: 'key', threshold: 2, parties: ['party-1', 'party-2'], authorisation, policy: Uint8Array.of(6) } },
   { type: 'openSigning', share: { keyId: 'key', attempt: 1, publicKey: new Uint8Array(32) } },
-  { type: 'sign', task: { message: new Uint8Array(0), signers: ['party-1'], authorisation: { ...authorisation, intent: 'a.b.c' } }, heard },
+  {
+    type: 'sign',
+    task: {
+      message: new Uint8Array(0),
+      signers: ['party-1'],
+      authorisation: { ...authorisation, intent: 'a.b.c' },
+      approvals: [authorisation],
+    },
+    heard,
+  },
   { type: 'proceed', heard },
-  { type: 'destroyShares', keyId: 'key' },
+  { type: 'destroyShares', keyId: 'key', authorisation },
+  { type: 'changePolicy', change: { keyId: 'key', version: 2, authorisation, approvals: ['a.b.c'] } },
 ]
 const replies: CeremonyReply[] = [
   { type: 'said', statement, secrets: [{ to: 'party-2', sealed: Uint8Array.of(4) }] },
-  { type: 'generated', publicKey: new Uint8Array(32), publicPackage: Uint8Array.of(1) },
+  { type: 'generated', publicKey: new Uint8Array(32), publicPackage: Uint8Array.of(1), policyDigest: new Uint8Array(32) },
   { type: 'contributed', contribution: Uint8Array.of(5) },
   { type: 'destroyed' },
   { type: 'refused', code: 'busy', reason: 'no', culprits: ['party-2'] },
+  { type: 'policyChanged', version: 2 },
 ]
 
 test('what is encoded is decoded again', (t) => {

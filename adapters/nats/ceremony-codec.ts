@@ -1,4 +1,5 @@
 import { decode, encode } from '@msgpack/msgpack'
+import { MAX_POLICY_BYTES } from '../../domain/authorisation/key-policy.ts'
 import {
   CEREMONY_KINDS,
   type CeremonyReply,
@@ -13,12 +14,14 @@ import {
 } from '../../domain/ceremony/messages.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
 import { MAX_PARTIES, SCHEMES } from '../../domain/threshold/scheme.ts'
+import { MAX_REQUIRED_APPROVALS } from '../../domain/wallet/policy.ts'
 import { bytes, integer, list, Malformed, nullable, oneOf, type Read, record, text, variant } from './shape.ts'
 
 /** First element of every message. */
 const VERSION = 1
 const MAX_ATTEMPT = 1_000_000
 const MAX_ROUND = 32
+const MAX_POLICY_VERSION = 1_000_000_000
 const MAX_PUBLIC_KEY_BYTES = 64
 const MAX_TEXT = 512 * 1024
 const MAX_REASON = 500
@@ -26,7 +29,7 @@ const DIGEST_BYTES = 32
 const SEALING_KEY_BYTES = 32
 
 /** What no message needs more of, checked while it is being decoded. */
-const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: 1024 * 1024, maxArrayLength: 16, maxMapLength: 16, maxExtLength: 0 }
+const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: 1024 * 1024, maxArrayLength: 32, maxMapLength: 16, maxExtLength: 0 }
 
 const id = text(64, ID_PATTERN)
 const piece = bytes(0, MAX_PIECE_BYTES)
@@ -60,10 +63,13 @@ const authorisation = record<Authorisation>({
   intent: nullable(text(16_384)),
 })
 
+const approvals = list(authorisation, MAX_REQUIRED_APPROVALS)
+const intents = list(text(16_384), MAX_REQUIRED_APPROVALS)
+
 const request = variant<CeremonyRequest>({
   generateKey: record({
     type: oneOf(['generateKey']),
-    key: record({ keyId: id, threshold: integer(1, MAX_PARTIES), parties, authorisation }),
+    key: record({ keyId: id, threshold: integer(1, MAX_PARTIES), parties, authorisation, policy: bytes(1, MAX_POLICY_BYTES) }),
   }),
   openSigning: record({
     type: oneOf(['openSigning']),
@@ -71,11 +77,15 @@ const request = variant<CeremonyRequest>({
   }),
   sign: record({
     type: oneOf(['sign']),
-    task: record({ message: bytes(0, MAX_MESSAGE_BYTES), signers: parties, authorisation }),
+    task: record({ message: bytes(0, MAX_MESSAGE_BYTES), signers: parties, authorisation, approvals }),
     heard,
   }),
   proceed: record({ type: oneOf(['proceed']), heard }),
-  destroyShares: record({ type: oneOf(['destroyShares']), keyId: id }),
+  destroyShares: record({ type: oneOf(['destroyShares']), keyId: id, authorisation }),
+  changePolicy: record({
+    type: oneOf(['changePolicy']),
+    change: record({ keyId: id, version: integer(1, MAX_POLICY_VERSION), authorisation, approvals: intents }),
+  }),
 })
 
 const reply = variant<CeremonyReply>({
@@ -84,9 +94,11 @@ const reply = variant<CeremonyReply>({
     type: oneOf(['generated']),
     publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES),
     publicPackage: bytes(1, MAX_PIECE_BYTES),
+    policyDigest: bytes(DIGEST_BYTES),
   }),
   contributed: record({ type: oneOf(['contributed']), contribution: piece }),
   destroyed: record({ type: oneOf(['destroyed']) }),
+  policyChanged: record({ type: oneOf(['policyChanged']), version: integer(1, MAX_POLICY_VERSION) }),
   refused: record({ type: oneOf(['refused']), code: oneOf(REFUSAL_CODES), reason: text(MAX_REASON), culprits: parties }),
 })
 

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { policyDigest } from '../../domain/authorisation/key-policy.ts'
 import type { CeremonyAttempt, KeyRequest } from '../../domain/ceremony/messages.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { ProtocolAbort } from '../../domain/threshold/protocol.ts'
@@ -69,15 +70,17 @@ async function openAll(channel: PartyChannel, { attempt, key, timing }: Generati
   return said
 }
 
-/** All must have arrived at the same package, and it must be of the key that was asked for. */
+/** All must have arrived at the same package, it must be of the key that was asked for, and all must have sealed the policy they were given. */
 function agreedKey(
-  { threshold, parties }: KeyRequest,
+  { threshold, parties, policy }: KeyRequest,
   { scheme }: CeremonyAttempt,
   generated: ReadonlyMap<string, Extract<Answer, { type: 'generated' }>>,
 ): GeneratedKey {
   const [{ publicPackage, publicKey }] = [...generated.values()] as [Extract<Answer, { type: 'generated' }>]
+  const digest = policyDigest(policy)
   const isAgreed = [...generated.values()].every(
-    (each) => equalBytes(each.publicPackage, publicPackage) && equalBytes(each.publicKey, publicKey),
+    (each) =>
+      equalBytes(each.publicPackage, publicPackage) && equalBytes(each.publicKey, publicKey) && equalBytes(each.policyDigest, digest),
   )
   if (!isAgreed || !isOfKey()) throw new CeremonyFailed('package_mismatch', [])
   return {

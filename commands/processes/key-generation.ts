@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
 import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
@@ -50,6 +51,7 @@ export function keyGenerationProcess({ log, channel, progress, timing = TIMING }
 
   async function generate(key: ExistingKeyShare, carryOut: (command: KeyShareCommand) => Promise<unknown>): Promise<void> {
     const { keyId, scheme, threshold, parties, authorisation } = key
+    const policy = encodePolicy(key.policy)
     let failure = new CeremonyFailed('interrupted', [])
     const givesUpAt = Date.now() + timing.patienceMs
 
@@ -65,7 +67,7 @@ export function keyGenerationProcess({ log, channel, progress, timing = TIMING }
       try {
         const generated = await generateSharedKey(channel, {
           attempt,
-          key: { keyId, threshold, parties, authorisation },
+          key: { keyId, threshold, parties, authorisation, policy },
           timing: { windowMs: Math.max(timing.windowMs, left), roundTimeoutMs: timing.roundTimeoutMs },
           onCommitments: (digests) => carryOut({ type: 'RecordCommitments', attempt: number, digests }),
           onRound: (round) => progress(attempt, 'round_completed', round),

@@ -1,3 +1,4 @@
+import type { Authorisation } from '../../domain/key-share/events.ts'
 import { keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
@@ -17,10 +18,11 @@ export function keyRevocationProcess({ log, channel }: { log: AggregateLog; chan
     async react(event) {
       const { state } = await load(log, { decider: keyShare, stream: event.stream })
       const { keyId, scheme, parties } = requireKey(state)
+      const { authorisation } = event.data as { authorisation: Authorisation }
       try {
         await askEach(channel, { scheme, kind: 'revocation', ceremonyId: keyId, attempt: 1 }, parties, 'destroyed', () => ({
           round: 1,
-          request: { type: 'destroyShares', keyId },
+          request: { type: 'destroyShares', keyId, authorisation },
           timeoutMs: TIMEOUT_MS,
         }))
       } catch (error) {

@@ -11,6 +11,7 @@ import { runConsumer } from './consumer.ts'
 import { keyAttachmentProcess } from './key-attachment.ts'
 import { keyGenerationProcess } from './key-generation.ts'
 import { keyRevocationProcess } from './key-revocation.ts'
+import { policyChangeProcess } from './policy-change.ts'
 import { publishProgress } from './progress.ts'
 import { signingProcess } from './signing.ts'
 
@@ -31,6 +32,7 @@ await runProcess('processes', async () => {
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
+    policyChangeProcess({ log, channel }),
     signingProcess({ log, channel, directory: parties, progress }),
   ].map((process) =>
     runConsumer(process, {

@@ -1,8 +1,9 @@
+import { AUTHORISATION_CODES } from '../authorisation/refused.ts'
 import type { Authorisation } from '../key-share/events.ts'
 import type { Scheme } from '../threshold/scheme.ts'
 
 /** What the parties are brought together for. */
-export const CEREMONY_KINDS = ['key-generation', 'signing', 'revocation'] as const
+export const CEREMONY_KINDS = ['key-generation', 'signing', 'revocation', 'policy-change'] as const
 export type CeremonyKind = (typeof CEREMONY_KINDS)[number]
 
 /** One attempt at one ceremony. Its id is that of the key or of the signing session. */
@@ -26,9 +27,24 @@ export type Heard = {
 /** The share that is to sign: of which key, made by which attempt at its generation. The party's own record must say the same. */
 export type ShareReference = { keyId: string; attempt: number; publicKey: Uint8Array }
 
-export type KeyRequest = { keyId: string; threshold: number; parties: readonly string[]; authorisation: Authorisation }
+/** `policy` is what is to be sealed with the shares, encoded. */
+export type KeyRequest = {
+  keyId: string
+  threshold: number
+  parties: readonly string[]
+  authorisation: Authorisation
+  policy: Uint8Array
+}
 
-export type SigningRequest = { message: Uint8Array; signers: readonly string[]; authorisation: Authorisation }
+export type SigningRequest = {
+  message: Uint8Array
+  signers: readonly string[]
+  authorisation: Authorisation
+  approvals: readonly Authorisation[]
+}
+
+/** The change that makes this version of the key's policy. `approvals` are intents by approvers over the same request as the authorisation. */
+export type PolicyChange = { keyId: string; version: number; authorisation: Authorisation; approvals: readonly string[] }
 
 export type CeremonyRequest =
   /** First round of a key generation. */
@@ -40,7 +56,9 @@ export type CeremonyRequest =
   /** Any other round. */
   | { type: 'proceed'; heard: Heard }
   /** The key is revoked: its shares are to be destroyed, and it is to be refused for ever after. */
-  | { type: 'destroyShares'; keyId: string }
+  | { type: 'destroyShares'; keyId: string; authorisation: Authorisation }
+  /** The key is to be used under another policy from now on. */
+  | { type: 'changePolicy'; change: PolicyChange }
 
 export const REFUSAL_CODES = [
   'unknown_key',
@@ -57,6 +75,8 @@ export const REFUSAL_CODES = [
   'busy',
   'malformed',
   'internal',
+  ...AUTHORISATION_CODES,
+  'policy_out_of_order',
 ] as const
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 
@@ -64,10 +84,12 @@ export type Refused = { type: 'refused'; code: RefusalCode; reason: string; culp
 
 export type CeremonyReply =
   | { type: 'said'; statement: Statement; secrets: readonly { to: string; sealed: Uint8Array }[] }
-  /** The share is sealed and on disk. */
-  | { type: 'generated'; publicKey: Uint8Array; publicPackage: Uint8Array }
+  /** The share is sealed and on disk; the digest is that of the policy it is sealed with. */
+  | { type: 'generated'; publicKey: Uint8Array; publicPackage: Uint8Array; policyDigest: Uint8Array }
   | { type: 'contributed'; contribution: Uint8Array }
   | { type: 'destroyed' }
+  /** This version of the policy is sealed with every share of the key, or a later one is. */
+  | { type: 'policyChanged'; version: number }
   | Refused
 
 /** Longest message that can be signed, and longest broadcast or sealed secret, in bytes. */

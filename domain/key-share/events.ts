@@ -1,6 +1,7 @@
+import type { KeyPolicy } from '../authorisation/key-policy.ts'
 import type { Scheme } from '../threshold/scheme.ts'
 
-/** The client's own authorisation of a request, carried unread to the parties, who are the ones to check it. */
+/** The client's own authorisation of a request. API and parties check it, each for itself. */
 export type Authorisation = { method: string; path: string; body: string; intent: string | null }
 
 /** On every event of a key, so that each can be understood alone. */
@@ -13,6 +14,8 @@ export type KeyGenerationRequest = KeyIdentity & {
   threshold: number
   parties: readonly string[]
   authorisation: Authorisation
+  /** What the parties seal with their shares. */
+  policy: KeyPolicy
 }
 
 export type KeyShareEvent =
@@ -27,7 +30,7 @@ export type KeyShareEvent =
       data: KeyIdentity & { attempt: number; publicKey: string; publicPackage: string; epoch: number }
     }
   | { type: 'KeyGenerationFailed'; data: KeyIdentity & { code: string; culprits: readonly string[] } }
-  | { type: 'KeyRevoked'; data: KeyIdentity & { reason: string } }
+  | { type: 'KeyRevoked'; data: KeyIdentity & { reason: string; authorisation: Authorisation } }
 
 /** Stream of a key and its shares. */
 export const keyShareStream = (keyId: string) => `keyShare-${keyId}`

@@ -4,6 +4,7 @@ import { DomainError } from '../domain-error.ts'
 import type { KeyShareEvent } from './events.ts'
 import { type KeyShareCommand, keyShare, requireActiveKey } from './key-share.ts'
 
+const authorisation = { method: 'POST', path: '/', body: '', intent: null }
 const request = (overrides: Partial<Extract<KeyShareCommand, { type: 'RequestKeyGeneration' }>> = {}): KeyShareCommand => ({
   type: 'RequestKeyGeneration',
   keyId: 'k1',
@@ -12,7 +13,8 @@ const request = (overrides: Partial<Extract<KeyShareCommand, { type: 'RequestKey
   scheme: 'frost-ed25519',
   threshold: 2,
   parties: ['p1', 'p2', 'p3'],
-  authorisation: { method: 'POST', path: '/', body: '', intent: null },
+  authorisation,
+  policy: { version: 1, walletId: 'w1', clientKeys: [], rawDigests: false, approvals: null, presignatures: 10 },
   ...overrides,
 })
 const start = (attempt: number): KeyShareCommand => ({ type: 'StartKeyGeneration', attempt })
@@ -59,7 +61,7 @@ test('a finished key is not generated again', (t) => {
 })
 
 test('a revoked key is revoked for ever and signs nothing', (t) => {
-  const revoke: KeyShareCommand = { type: 'RevokeKey', reason: '' }
+  const revoke: KeyShareCommand = { type: 'RevokeKey', reason: '', authorisation }
   const { state, events } = after(request(), start(1), complete(1), revoke, revoke)
   t.is(events.filter(({ type }) => type === 'KeyRevoked').length, 1)
   t.throws(() => requireActiveKey(state), refused('key_not_active'))

@@ -1,7 +1,7 @@
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
 import { MAX_PARTIES, SCHEMES } from '../threshold/scheme.ts'
-import type { KeyGenerationRequest, KeyShareEvent } from './events.ts'
+import type { Authorisation, KeyGenerationRequest, KeyShareEvent } from './events.ts'
 
 export type KeyShare = { status: 'absent' } | ExistingKeyShare
 
@@ -27,10 +27,10 @@ export type KeyShareCommand =
       publicPackage: string
     }
   | { type: 'FailKeyGeneration'; code: string; culprits: readonly string[] }
-  | { type: 'RevokeKey'; reason: string }
+  | { type: 'RevokeKey'; reason: string; authorisation: Authorisation }
 
 export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
-  stateVersion: 1,
+  stateVersion: 2,
   initial: { status: 'absent' },
 
   decide(state, command) {
@@ -74,7 +74,7 @@ export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
       case 'RevokeKey':
         if (key.status === 'revoked') return []
         if (key.status !== 'active') throw new DomainError('key_not_active', `the key is ${key.status}`)
-        return [{ type: 'KeyRevoked', data: { keyId, walletId, reason: command.reason } }]
+        return [{ type: 'KeyRevoked', data: { keyId, walletId, reason: command.reason, authorisation: command.authorisation } }]
     }
   },
 
