@@ -3,11 +3,12 @@ import { type SigningSessionCommand, signingSession } from '../domain/signing-se
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
+import { requireIntent } from './intents.ts'
 import { ReasonBody } from './reason-body.ts'
 import { contextOf } from './request-context.ts'
-import { findSession } from './tenancy.ts'
+import { findSession, findWallet } from './tenancy.ts'
 
-export const cancelSession = ({ log }: CommandDependencies) =>
+export const cancelSession = ({ log, verify }: CommandDependencies) =>
   route({
     method: 'POST',
     path: '/v1/signing-sessions/:sessionId/cancel',
@@ -19,7 +20,8 @@ export const cancelSession = ({ log }: CommandDependencies) =>
     answers: { 200: { description: 'The session is cancelled' } },
     async handle(request) {
       const { sessionId } = request.params
-      const { tenant } = await findSession(log, sessionId, request.principal)
+      const { tenant, walletId } = await findSession(log, sessionId, request.principal)
+      requireIntent(request, await findWallet(log, walletId, request.principal), verify)
       const { state, position } = await execute(
         log,
         { decider: signingSession, stream: signingSessionStream(sessionId) },

@@ -1,37 +1,51 @@
 import 'reflect-metadata'
 import { Type } from 'class-transformer'
 import { IsDefined, ValidateNested } from 'class-validator'
+import { verifyPolicyChange } from '../domain/authorisation/approvals.ts'
 import { walletStream } from '../domain/wallet/events.ts'
+import { keyPolicyOf, readPolicyChange } from '../domain/wallet/policy.ts'
 import { type WalletCommand, wallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
-import { PolicyBody, policyOf } from './policy-body.ts'
-import { contextOf } from './request-context.ts'
+import { requireIntent, unlessRefused } from './intents.ts'
+import { PolicyBody } from './policy-body.ts'
+import { authorisationOf, contextOf } from './request-context.ts'
 import { findWallet } from './tenancy.ts'
 
 export class ChangePolicyBody {
   @IsDefined() @ValidateNested() @Type(() => PolicyBody) policy!: PolicyBody
 }
 
-export const changePolicy = ({ log }: CommandDependencies) =>
+export const changePolicy = ({ log, verify }: CommandDependencies) =>
   route({
     method: 'POST',
     path: '/v1/wallets/:walletId/policy',
     tag: 'wallets',
     summary: "Replace a wallet's policy",
+    description:
+      'Every party that holds a share of a key of the wallet seals it with the new policy, and decides by the old one whether it may.',
     roles: ['client'],
     intent: true,
+    approvals: true,
     body: ChangePolicyBody,
     answers: { 202: { description: 'The policy was changed' } },
     async handle(request) {
       const { walletId } = request.params
-      const { tenant } = await findWallet(log, walletId, request.principal)
+      const found = await findWallet(log, walletId, request.principal)
+      requireIntent(request, found, verify)
       const { position } = await execute(
         log,
         { decider: wallet, stream: walletStream(walletId) },
-        (): WalletCommand => ({ type: 'ChangePolicy', policy: policyOf(request.body.policy) }),
-        contextOf(request, tenant),
+        async (): Promise<WalletCommand> => {
+          // What is in force now decides, also when another change was first.
+          const policy = keyPolicyOf(await findWallet(log, walletId, request.principal))
+          const authorisation = authorisationOf(request)
+          const { approvals } = request
+          unlessRefused('Quorate-Approvals', () => verifyPolicyChange({ authorisation, approvals }, { policy, verify, now: Date.now() }))
+          return { type: 'ChangePolicy', policy: readPolicyChange(authorisation.body), authorisation, approvals }
+        },
+        contextOf(request, found.tenant),
       )
       return { status: 202, body: { walletId }, location: `/v1/wallets/${walletId}`, position }
     },

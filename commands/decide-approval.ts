@@ -1,17 +1,22 @@
-import { IsIn } from 'class-validator'
+import { IsIn, IsOptional, Matches } from 'class-validator'
+import { verifyApproval } from '../domain/authorisation/approvals.ts'
+import { requestDigest } from '../domain/authorisation/request.ts'
 import { signingSessionStream } from '../domain/signing-session/events.ts'
-import { type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
+import { type ExistingSession, type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
+import { Problem } from '../http/problem.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
-import { contextOf } from './request-context.ts'
-import { findSession } from './tenancy.ts'
+import { unlessRefused } from './intents.ts'
+import { authorisationOf, contextOf } from './request-context.ts'
+import { findSession, findWallet } from './tenancy.ts'
 
 export class DecideApprovalBody {
   @IsIn(['approve', 'reject']) decision!: 'approve' | 'reject'
+  @IsOptional() @Matches(/^[0-9a-f]{64}$/) requestDigest?: string
 }
 
-export const decideApproval = ({ log }: CommandDependencies) =>
+export const decideApproval = ({ log, verify }: CommandDependencies) =>
   route({
     method: 'POST',
     path: '/v1/signing-sessions/:sessionId/approvals',
@@ -23,18 +28,29 @@ export const decideApproval = ({ log }: CommandDependencies) =>
     answers: { 200: { description: 'The decision was recorded' } },
     async handle(request) {
       const { sessionId } = request.params
-      const { tenant } = await findSession(log, sessionId, request.principal)
+      const session = await findSession(log, sessionId, request.principal)
       const { state, position } = await execute(
         log,
         { decider: signingSession, stream: signingSessionStream(sessionId) },
-        (): SigningSessionCommand => ({
-          type: 'DecideApproval',
-          approver: request.principal.sub,
-          decision: request.body.decision,
-          now: new Date().toISOString(),
-        }),
-        contextOf(request, tenant),
+        async (): Promise<SigningSessionCommand> => {
+          const { policy } = await findWallet(log, session.walletId, request.principal)
+          const authorisation = authorisationOf(request)
+          const now = new Date()
+          const { kid: approver } = unlessRefused('Quorate-Intent', () =>
+            verifyApproval(authorisation, policy.approvals ?? null, { verify, now: now.getTime() }),
+          )
+          requireSameRequest(session, request.body)
+          return { type: 'DecideApproval', approver, decision: request.body.decision, authorisation, now: now.toISOString() }
+        },
+        contextOf(request, session.tenant),
       )
       return { status: 200, body: { sessionId, status: state.status }, position }
     },
   })
+
+/** Who says what he has seen is shown nothing else in its place. @throws Problem `request_mismatch` */
+function requireSameRequest({ authorisation }: ExistingSession, { requestDigest: seen }: DecideApprovalBody): void {
+  if (seen === undefined || seen === requestDigest(authorisation)) return
+  const detail = 'the session is for another request'
+  throw new Problem('request_mismatch', detail, { errors: [{ pointer: '/requestDigest', code: 'request_mismatch', detail }] })
+}

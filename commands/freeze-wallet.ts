@@ -3,6 +3,7 @@ import { type WalletCommand, wallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
+import { requireIntent } from './intents.ts'
 import { ReasonBody } from './reason-body.ts'
 import { contextOf } from './request-context.ts'
 import { findWallet } from './tenancy.ts'
@@ -15,7 +16,7 @@ export const unfreezeWallet = (dependencies: CommandDependencies) =>
   freezing(dependencies, '/v1/wallets/:walletId/unfreeze', 'Unfreeze a wallet', 'Unfreeze')
 
 function freezing<Path extends `/v1/wallets/:walletId/${string}`>(
-  { log }: CommandDependencies,
+  { log, verify }: CommandDependencies,
   path: Path,
   summary: string,
   type: Extract<WalletCommand, { reason: string }>['type'],
@@ -25,18 +26,20 @@ function freezing<Path extends `/v1/wallets/:walletId/${string}`>(
     path,
     tag: 'wallets',
     summary,
+    description: 'Operators need no intent.',
     roles: ['client', 'operator'],
     intent: true,
     body: ReasonBody,
     answers: { 202: { description: 'Done' } },
     async handle(request) {
       const { walletId } = request.params as { walletId: string }
-      const { tenant } = await findWallet(log, walletId, request.principal)
+      const found = await findWallet(log, walletId, request.principal)
+      if (!request.principal.roles.includes('operator')) requireIntent(request, found, verify)
       const { position } = await execute(
         log,
         { decider: wallet, stream: walletStream(walletId) },
         (): WalletCommand => ({ type, reason: request.body.reason ?? '' }),
-        contextOf(request, tenant),
+        contextOf(request, found.tenant),
       )
       return { status: 202, body: { walletId }, location: `/v1/wallets/${walletId}`, position }
     },

@@ -6,11 +6,13 @@ import { keyShareStream } from '../domain/key-share/events.ts'
 import { type KeyShareCommand, keyShare } from '../domain/key-share/key-share.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import { MAX_PARTIES, SCHEMES, type Scheme } from '../domain/threshold/scheme.ts'
+import { keyPolicyOf } from '../domain/wallet/policy.ts'
 import { requireOpenWallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
 import { absent } from './aggregate.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
+import { requireIntent } from './intents.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findWallet } from './tenancy.ts'
 
@@ -37,7 +39,7 @@ export class GenerateKeyBody {
   parties!: number | string[]
 }
 
-export const generateKey = ({ log, parties }: CommandDependencies) =>
+export const generateKey = ({ log, parties, verify }: CommandDependencies) =>
   route({
     method: 'POST',
     path: '/v1/wallets/:walletId/keys',
@@ -56,6 +58,7 @@ export const generateKey = ({ log, parties }: CommandDependencies) =>
     async handle(request) {
       const { walletId } = request.params
       const found = await findWallet(log, walletId, request.principal)
+      requireIntent(request, found, verify)
       const { scheme, threshold } = request.body
       const keyId = request.commandId
       const { position } = await execute(
@@ -73,6 +76,7 @@ export const generateKey = ({ log, parties }: CommandDependencies) =>
             threshold,
             parties: holders,
             authorisation: authorisationOf(request),
+            policy: keyPolicyOf(found),
           }
         },
         contextOf(request, found.tenant),

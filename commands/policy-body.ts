@@ -3,39 +3,46 @@ import { Type } from 'class-transformer'
 import {
   ArrayMaxSize,
   ArrayMinSize,
+  ArrayUnique,
   IsArray,
   IsBoolean,
+  IsIn,
   IsInt,
-  IsNotEmpty,
   IsOptional,
-  IsString,
-  MaxLength,
+  Max,
   Min,
   ValidateNested,
 } from 'class-validator'
-import { DEFAULT_POLICY, type WalletPolicy } from '../domain/wallet/policy.ts'
+import { PRESIGNATURE_TIERS, type PresignatureTier } from '../domain/authorisation/key-policy.ts'
+import { DEFAULT_POLICY, MAX_APPROVERS, MAX_REQUIRED_APPROVALS, type WalletPolicy } from '../domain/wallet/policy.ts'
+import { ClientKeyBody, toClientKey } from './client-key-body.ts'
 
 export class ApprovalsBody {
-  @IsInt() @Min(1) required!: number
+  @IsInt() @Min(1) @Max(MAX_REQUIRED_APPROVALS) required!: number
 
   @IsArray()
   @ArrayMinSize(1)
-  @ArrayMaxSize(50)
-  @IsString({ each: true })
-  @IsNotEmpty({ each: true })
-  @MaxLength(200, { each: true })
-  approvers!: string[]
+  @ArrayMaxSize(MAX_APPROVERS)
+  @ArrayUnique((key?: ClientKeyBody) => key?.kid, { message: 'each key needs a kid of its own' })
+  @ValidateNested({ each: true })
+  @Type(() => ClientKeyBody)
+  approvers!: ClientKeyBody[]
 }
 
 /** A wallet's policy as clients send it; what is left out takes its default. */
 export class PolicyBody {
   @IsOptional() @IsBoolean() rawDigests?: boolean
   @IsOptional() @ValidateNested() @Type(() => ApprovalsBody) approvals?: ApprovalsBody
+  @IsOptional() @IsIn(PRESIGNATURE_TIERS) presignatures?: PresignatureTier
 }
 
 /** The whole policy behind a body. */
 export function policyOf(body: PolicyBody | undefined): WalletPolicy {
   if (!body) return DEFAULT_POLICY
-  const { rawDigests = DEFAULT_POLICY.rawDigests, approvals } = body
-  return { rawDigests, ...(approvals ? { approvals: { required: approvals.required, approvers: approvals.approvers } } : {}) }
+  const { rawDigests = DEFAULT_POLICY.rawDigests, approvals, presignatures } = body
+  return {
+    rawDigests,
+    ...(approvals ? { approvals: { required: approvals.required, approvers: approvals.approvers.map(toClientKey) } } : {}),
+    ...(presignatures === undefined ? {} : { presignatures }),
+  }
 }

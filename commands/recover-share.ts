@@ -5,14 +5,15 @@ import { type KeyShareCommand, keyShare } from '../domain/key-share/key-share.ts
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
+import { requireIntent } from './intents.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
-import { findKey } from './tenancy.ts'
+import { findKey, findWallet } from './tenancy.ts'
 
 export class RecoverShareBody {
   @Matches(ID_PATTERN) party!: string
 }
 
-export const recoverShare = ({ log }: CommandDependencies) =>
+export const recoverShare = ({ log, verify }: CommandDependencies) =>
   route({
     method: 'POST',
     path: '/v1/keys/:keyId/recover',
@@ -25,7 +26,8 @@ export const recoverShare = ({ log }: CommandDependencies) =>
     answers: { 202: { description: "The recovery has begun; the key's `recovery` says how it stands" } },
     async handle(request) {
       const { keyId } = request.params
-      const { tenant } = await findKey(log, keyId, request.principal)
+      const { tenant, walletId } = await findKey(log, keyId, request.principal)
+      requireIntent(request, await findWallet(log, walletId, request.principal), verify)
       const { position } = await execute(
         log,
         { decider: keyShare, stream: keyShareStream(keyId) },

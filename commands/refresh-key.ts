@@ -3,11 +3,12 @@ import { type KeyShareCommand, keyShare } from '../domain/key-share/key-share.ts
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
+import { requireIntent } from './intents.ts'
 import { ReasonBody } from './reason-body.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
-import { findKey } from './tenancy.ts'
+import { findKey, findWallet } from './tenancy.ts'
 
-export const refreshKey = ({ log }: CommandDependencies) =>
+export const refreshKey = ({ log, verify }: CommandDependencies) =>
   route({
     method: 'POST',
     path: '/v1/keys/:keyId/refresh',
@@ -21,7 +22,8 @@ export const refreshKey = ({ log }: CommandDependencies) =>
     answers: { 202: { description: 'The refresh has begun; when the key is `active` again, its `epoch` says whether it has come about' } },
     async handle(request) {
       const { keyId } = request.params
-      const { tenant } = await findKey(log, keyId, request.principal)
+      const { tenant, walletId } = await findKey(log, keyId, request.principal)
+      requireIntent(request, await findWallet(log, walletId, request.principal), verify)
       const { position } = await execute(
         log,
         { decider: keyShare, stream: keyShareStream(keyId) },

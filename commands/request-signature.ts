@@ -16,7 +16,13 @@ import {
 import { DomainError } from '../domain/domain-error.ts'
 import { requireActiveKey } from '../domain/key-share/key-share.ts'
 import { PRIORITIES, type Priority, signingSessionStream } from '../domain/signing-session/events.ts'
-import { messageToSign, type Payload } from '../domain/signing-session/payload.ts'
+import {
+  MAX_DATA_CHARACTERS,
+  messageToSign,
+  type Payload,
+  readWantedSignature,
+  type WantedSignature,
+} from '../domain/signing-session/payload.ts'
 import { type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { requireOpenWallet } from '../domain/wallet/wallet.ts'
@@ -24,12 +30,12 @@ import { route } from '../http/route.ts'
 import { absent } from './aggregate.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
+import { requireIntent } from './intents.ts'
 import { queueAdmission } from './queue-admission.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findKey, findWallet } from './tenancy.ts'
 
 const KINDS = ['message', 'digest', 'eip191', 'eip712'] as const
-const MAX_DATA_CHARACTERS = 128 * 1024
 
 /** How long a session may take; one that waits for people gets a day. */
 const SESSION_SECONDS = 60
@@ -71,7 +77,7 @@ export class RequestSignatureBody {
   @IsOptional() @IsIn(PRIORITIES) priority?: Priority
 }
 
-export const requestSignature = ({ log, coordinators }: CommandDependencies) => {
+export const requestSignature = ({ log, coordinators, verify }: CommandDependencies) => {
   const queue = queueAdmission(coordinators)
   return route({
     method: 'POST',
@@ -90,15 +96,18 @@ export const requestSignature = ({ log, coordinators }: CommandDependencies) => 
     async handle(request) {
       const { keyId } = request.params
       const found = await findKey(log, keyId, request.principal)
+      const owner = await findWallet(log, found.walletId, request.principal)
+      requireIntent(request, owner, verify)
       const sessionId = request.commandId
       const { position } = await execute(
         log,
         { decider: signingSession, stream: signingSessionStream(sessionId) },
-        async (): Promise<SigningSessionCommand> => {
+        (): SigningSessionCommand => {
           const { walletId, tenant, scheme } = requireActiveKey(found)
           queue.requireRoom()
-          const { policy } = requireOpenWallet(await findWallet(log, walletId, request.principal))
-          const payload = payloadOf(request.body)
+          const { policy } = requireOpenWallet(owner)
+          const authorisation = authorisationOf(request)
+          const payload = payloadOf(readWantedSignature(authorisation.body))
           return {
             type: 'RequestSignature',
             sessionId,
@@ -109,8 +118,10 @@ export const requestSignature = ({ log, coordinators }: CommandDependencies) => 
             payload,
             message: bytesToHex(messageToSign(payload, policy, protocolOf(scheme).message)),
             deadline: new Date(Date.now() + (policy.approvals ? APPROVAL_SECONDS : SESSION_SECONDS) * 1000).toISOString(),
-            approvals: policy.approvals ?? null,
-            authorisation: authorisationOf(request),
+            approvals: policy.approvals
+              ? { required: policy.approvals.required, approvers: policy.approvals.approvers.map(({ kid }) => kid) }
+              : null,
+            authorisation,
             ...(request.body.priority && { priority: request.body.priority }),
           }
         },
@@ -123,11 +134,9 @@ export const requestSignature = ({ log, coordinators }: CommandDependencies) => 
   })
 }
 
-function payloadOf({ payload: { kind, encoding, data }, path }: RequestSignatureBody): Payload {
-  if (path !== undefined && path !== 'm') throw new DomainError('derivation_not_supported', 'keys are not derived from yet', '/path')
-  if (kind === 'digest') return { kind, data: data!.toLowerCase() }
-  if (kind === 'message') return { kind, encoding: encoding!, data: data! }
-  throw new DomainError('payload_not_supported', `${kind} needs an ECDSA key`, '/payload/kind')
+function payloadOf({ payload, path }: WantedSignature): Payload {
+  if (path !== 'm') throw new DomainError('derivation_not_supported', 'keys are not derived from yet', '/path')
+  return payload
 }
 
 function isPayloadData({ kind, encoding }: PayloadBody, value: unknown): boolean {

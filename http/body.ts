@@ -1,6 +1,7 @@
 /** Request bodies: read within a bound, parsed strictly. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import rawBody from 'raw-body'
+import { parseStrictJson } from '../domain/json/strict-json.ts'
 import { type Fault, Problem } from './problem.ts'
 
 export const MAX_BODY_BYTES = 256 * 1024
@@ -55,7 +56,7 @@ export async function discardBody(request: IncomingMessage): Promise<boolean> {
 }
 
 /**
- * The JSON object in these bytes. Of a repeated member the last one counts, as with `JSON.parse`.
+ * The JSON object in these bytes, read as the parties will read it.
  * @throws Problem `malformed_json`; `validation_failed` for what no request may hold
  */
 export function parseJsonObject(bytes: Buffer): object {
@@ -75,9 +76,9 @@ export function pointerToken(name: string): string {
 function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw new Problem('malformed_json', 'the body is empty')
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return parseStrictJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
   } catch (error) {
-    throw new Problem('malformed_json', 'the body is not JSON in UTF-8', { cause: error })
+    throw new Problem('malformed_json', 'the body is not JSON in UTF-8, or holds a name twice', { cause: error })
   }
 }
 

@@ -70,6 +70,7 @@ async function readRequest(
     body: bodyOf(route, rawBody),
     rawBody,
     intent,
+    approvals: route.approvals ? headers.approvalsFrom(sent) : [],
     idempotencyKey,
     commandId: isCommand ? commandIdOf(principal, method, path, idempotencyKey) : '',
     requestDigest: isCommand ? requestDigestOf(method, path, rawBody) : '',

@@ -1,4 +1,5 @@
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
+import { verifyJws } from '../adapters/jws/verify-jws.ts'
 import { connectMongo } from '../adapters/mongodb/connect.ts'
 import { watchCoordinators } from '../adapters/nats/coordinators.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
@@ -51,7 +52,7 @@ await runProcess('api', async () => {
     host: settings.host,
     port: settings.port,
     routes: [
-      ...announcing(commandRoutes({ log, parties, coordinators }), models.expect),
+      ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws }), models.expect),
       ...queryRoutes(models, parties, coordinators),
       ...projectionRoutes(operated),
     ],

@@ -85,8 +85,13 @@ const HEADER_PARAMETERS = {
   ),
   intent: header(
     'Quorate-Intent',
-    'Compact JWS by a client key of the wallet over `{jti, iat, exp, htm, htu, bodyDigest}`; the signing parties act on it, and on nothing else.',
+    'Compact JWS by a client key of the wallet (by an approver, on approvals) over `{jti, iat, exp, htm, htu, bodyDigest}`; the signing parties act on it, and on nothing else.',
     { type: 'string', maxLength: 8192 },
+  ),
+  approvals: header(
+    'Quorate-Approvals',
+    'Where the policy in force asks for approvals: intents over the very same method, path and body, each by an approver, separated by commas.',
+    { type: 'string', maxLength: 12288 },
   ),
   prefer: header('Prefer', '`wait=N` waits up to N seconds (at most 60) for a terminal status.', { type: 'string', examples: ['wait=10'] }),
   minPosition: header('Quorate-Min-Position', 'The same as the query parameter `minPosition`.', { type: 'string', pattern: '^\\d{1,20}$' }),
@@ -168,7 +173,7 @@ function parameters(route: Route): Parameter[] {
         : { type: 'string', format: 'uuid' },
     }),
   )
-  const { idempotencyKey, intent, prefer, minPosition, ifNoneMatch, correlationId } = HEADER_PARAMETERS
+  const { idempotencyKey, intent, approvals, prefer, minPosition, ifNoneMatch, correlationId } = HEADER_PARAMETERS
   return [
     ...ids,
     ...Object.entries(queryParametersOf(route)).map(
@@ -177,6 +182,7 @@ function parameters(route: Route): Parameter[] {
     ...(route.method === 'GET' ? [minPosition, ifNoneMatch] : [idempotencyKey]),
     ...(route.waits ? [prefer] : []),
     ...(route.intent ? [intent] : []),
+    ...(route.approvals ? [approvals] : []),
     correlationId,
   ]
 }

@@ -1,5 +1,7 @@
 /** Errors as HTTP sees them: RFC 9457 problem details, each with a stable code. */
+import type { AuthorisationCode } from '../domain/authorisation/refused.ts'
 import { DomainError, type DomainErrorCode } from '../domain/domain-error.ts'
+import { MalformedJson } from '../domain/json/strict-json.ts'
 import { EventUnreadable, Unavailable, WrongExpectedRevision } from '../domain/ports/event-log.ts'
 
 type TransportCode =
@@ -33,7 +35,7 @@ type TransportCode =
   | 'event_unreadable'
   | 'internal_error'
 
-export type ProblemCode = DomainErrorCode | TransportCode
+export type ProblemCode = DomainErrorCode | AuthorisationCode | TransportCode
 
 type Kind = { status: number; title: string; retryable?: true }
 
@@ -48,6 +50,20 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   token_missing: { status: 401, title: 'A bearer token is required' },
   token_invalid: { status: 401, title: 'The bearer token is not valid' },
   token_expired: { status: 401, title: 'The bearer token has expired' },
+  intent_missing: { status: 401, title: 'An intent is required' },
+  intent_malformed: { status: 401, title: 'The intent is malformed' },
+  intent_unknown_key: { status: 401, title: 'The intent names a key that may not ask for this' },
+  intent_signature_invalid: { status: 401, title: "The intent's signature does not hold" },
+  intent_expired: { status: 401, title: 'The intent has expired' },
+  intent_not_yet_valid: { status: 401, title: 'The intent was made in the future' },
+  intent_window_too_long: { status: 401, title: 'The intent is valid for too long' },
+  intent_method_mismatch: { status: 403, title: 'The intent is for another method' },
+  intent_path_mismatch: { status: 403, title: 'The intent is for another path' },
+  intent_body_mismatch: { status: 403, title: 'The intent is for another body' },
+  approvals_missing: { status: 403, title: 'Too few approvers have approved' },
+  approval_by_stranger: { status: 403, title: 'The policy does not name the approver' },
+  policy_forbids: { status: 403, title: 'The policy does not allow this' },
+  request_mismatch: { status: 403, title: 'The approval is for another request' },
   forbidden: { status: 403, title: 'The caller may not do this' },
   not_an_approver: { status: 403, title: 'The caller is not an approver' },
   not_found: { status: 404, title: 'There is nothing here' },
@@ -148,6 +164,7 @@ export function problemFrom(error: unknown): Problem {
     const errors = error.pointer === undefined ? [] : [{ pointer: error.pointer, code: error.code, detail: error.message }]
     return new Problem(error.code, error.message, { errors, cause: error })
   }
+  if (error instanceof MalformedJson) return new Problem('validation_failed', error.message, { cause: error })
   if (error instanceof WrongExpectedRevision)
     return new Problem('command_conflict', 'another command changed the same thing first', { cause: error })
   if (error instanceof Unavailable) return new Problem('dependency_unavailable', error.message, { cause: error })

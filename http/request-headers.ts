@@ -4,9 +4,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Problem } from './problem.ts'
 
 const MAX_INTENT_BYTES = 8 * 1024
+const MAX_APPROVALS_BYTES = 12 * 1024
 const MAX_WAIT_SECONDS = 60
 
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/
+const COMPACT_JWS_LIST = /^[\w.-]+(\s*,\s*[\w.-]+)*$/
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/
 const CORRELATION_ID = /^[\w.:-]{1,128}$/
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
@@ -34,6 +36,13 @@ export function idempotencyKeyFrom(headers: IncomingHttpHeaders): string | null 
 export function intentFrom(headers: IncomingHttpHeaders): string | null {
   const plausible = (value: string) => value.length <= MAX_INTENT_BYTES && COMPACT_JWS.test(value)
   return checkedHeader(headers, 'Quorate-Intent', plausible, `must be a compact JWS of at most ${MAX_INTENT_BYTES} bytes`)
+}
+
+/** Intents of approvers; none without the header. @throws Problem `invalid_header` */
+export function approvalsFrom(headers: IncomingHttpHeaders): readonly string[] {
+  const plausible = (value: string) => value.length <= MAX_APPROVALS_BYTES && COMPACT_JWS_LIST.test(value)
+  const rule = `must be compact JWS separated by commas, of at most ${MAX_APPROVALS_BYTES} bytes together`
+  return checkedHeader(headers, 'Quorate-Approvals', plausible, rule)?.split(/\s*,\s*/) ?? []
 }
 
 /** @throws Problem `invalid_header` */

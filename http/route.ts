@@ -44,6 +44,8 @@ export type RouteRequest<Path extends string = string, Body = unknown> = {
   rawBody: Buffer
   /** The `Quorate-Intent` header, unread: a compact JWS of at most 8 KiB. */
   intent: string | null
+  /** The intents of the `Quorate-Approvals` header, unread; empty unless the route takes them. */
+  approvals: readonly string[]
   /** 1 to 255 visible ASCII characters. */
   idempotencyKey: string | null
   /** UUID, derived from who asks, what, and the idempotency key; random without a key. Empty for a GET. */
@@ -85,8 +87,10 @@ export type Route<Path extends string = string, Body = unknown> = {
   platform?: true
   /** Class with class-validator decorators. */
   body?: new () => Body
-  /** Whether the parties will ask for a `Quorate-Intent`. */
+  /** Whether a `Quorate-Intent` is asked for. */
   intent?: true
+  /** Whether approvers may have signed the same request, in `Quorate-Approvals`. */
+  approvals?: true
   /** Whether `Prefer: wait=N` is honoured. */
   waits?: true
   /** What identifiers of the path must match that are not UUIDs, by their names; no `%` is ever in one. */

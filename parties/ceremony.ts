@@ -1,3 +1,4 @@
+import type { VerifyJws } from '../domain/authorisation/intent.ts'
 import type { CeremonyReply, CeremonyRequest } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
@@ -14,7 +15,15 @@ export type Ceremony = {
   destroy(): void
 }
 
-export type CeremonyDependencies = { partyId: string; shares: ShareStore; voice: Voice; rng: RandomBytes }
+export type CeremonyDependencies = {
+  partyId: string
+  shares: ShareStore
+  voice: Voice
+  rng: RandomBytes
+  verify: VerifyJws
+  /** Milliseconds since the epoch. */
+  now(): number
+}
 
 /** Begins the ceremony that a first round asks for. @throws Refusal */
 export type BeginCeremony = (asked: Asked, dependencies: CeremonyDependencies) => Promise<Ceremony>

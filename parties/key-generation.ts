@@ -1,23 +1,29 @@
+import { policyDigest } from '../domain/authorisation/key-policy.ts'
 import { encodeFields } from '../domain/ceremony/fields.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
+import { authoriseKeyGeneration } from './authorisation.ts'
 import { type BeginCeremony, requireType } from './ceremony.ts'
 import { converse } from './conversation.ts'
 import { numberedFromOne } from './participants.ts'
+import { readPolicy } from './share-record.ts'
 
 const FIRST_EPOCH = 1
 
 /** Takes part in the generation of a key. Its last answer means that the share is sealed and on disk. */
-export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { partyId, shares, voice, rng }) => {
-  const { keyId, threshold, parties } = requireType(request, 'generateKey').key
+export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { partyId, shares, voice, rng, verify, now }) => {
+  const { keyId, threshold, parties, authorisation, policy } = requireType(request, 'generateKey').key
   const { scheme, attempt } = header
   if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
   const self = parties.indexOf(partyId) + 1
   if (self === 0 || new Set(parties).size !== parties.length) throw new Refusal('malformed', 'this party is to be named once')
-  await shares.assertRoom({ keyId, epoch: FIRST_EPOCH, attempt })
+  authoriseKeyGeneration({ authorisation, scheme, threshold, parties, policy: readPolicy(policy), verify, now: now() })
+  await shares.assertRoom({ keyId, epoch: FIRST_EPOCH, attempt }, policy)
 
-  const context = encodeFields('quorate key generation', scheme, keyId, attempt, threshold, ...parties)
+  // Proofs made under one policy are worth nothing under another: those who were told of different ones cannot make a key together.
+  const digest = policyDigest(policy)
+  const context = encodeFields('quorate key generation', scheme, keyId, attempt, threshold, digest, ...parties)
   const participant = start(() => protocolOf(scheme).keyGeneration({ self, threshold, parties: parties.length, context, rng }))
   const conversation = await converse({ attempt: header, context, participants: numberedFromOne(parties), participant, voice })
 
@@ -29,11 +35,11 @@ export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { p
       if (said.type === 'said') return { reply: said, done: false }
       const { share, publicKey, publicPackage } = said.result
       try {
-        await shares.keep({ keyId, attempt, epoch: FIRST_EPOCH, scheme, threshold, parties, publicKey, publicPackage }, share)
+        await shares.keep({ keyId, attempt, epoch: FIRST_EPOCH, scheme, threshold, parties, publicKey, publicPackage, policy }, share)
       } finally {
         share.fill(0)
       }
-      return { reply: { type: 'generated', publicKey, publicPackage }, done: true }
+      return { reply: { type: 'generated', publicKey, publicPackage, policyDigest: digest }, done: true }
     },
   }
 }

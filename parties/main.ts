@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { hpkeSealing } from '../adapters/hpke/sealing.ts'
 import { openPartyIdentity } from '../adapters/identity/party-identity.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
+import { verifyJws } from '../adapters/jws/verify-jws.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { partyEndpoint } from '../adapters/nats/party-channel.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
@@ -34,7 +35,8 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   const messages = await connectMessages({ url: natsUrl, name: partyId, onHandlerError: onFailure })
   const end = { identity, registry, verify: verifyIdentity }
   const endpoint = partyEndpoint(messages, end)
-  const party = serveParty({ partyId, endpoint, shares, voice: { ...end, sealing: hpkeSealing(sealingKey) }, onFailure })
+  const voice = { ...end, sealing: hpkeSealing(sealingKey) }
+  const party = serveParty({ partyId, endpoint, shares, voice, verify: verifyJws, onFailure })
   const startedAt = new Date().toISOString()
   const stopHealth = announceHealth(messages, partyId, async () => ({
     partyId,

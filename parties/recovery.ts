@@ -1,12 +1,14 @@
+import { policyDigest } from '../domain/authorisation/key-policy.ts'
 import { encodeFields } from '../domain/ceremony/fields.ts'
 import type { RecoveryRequest, SharedKey } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
 import type { Scheme } from '../domain/threshold/scheme.ts'
+import { authoriseRecovery } from './authorisation.ts'
 import { type BeginCeremony, type CeremonyDependencies, participate, requireType } from './ceremony.ts'
 import { converse } from './conversation.ts'
-import type { StoredShare } from './share-record.ts'
+import { readPolicy, type StoredShare } from './share-record.ts'
 
 /**
  * Takes part in the recovery of a share that one holder has lost, as that holder or as one of the others, who are as many as sign. The holder has nothing to
@@ -14,19 +16,21 @@ import type { StoredShare } from './share-record.ts'
  * the others is honest. Its last answer means that the share is sealed and on disk; the others' that they had theirs all along.
  */
 export const beginRecovery: BeginCeremony = async ({ header, request }, dependencies) => {
-  const { partyId, shares, voice, rng } = dependencies
+  const { partyId, shares, voice, rng, verify, now } = dependencies
   const { recovery } = requireType(request, 'recoverShare')
-  const { key, lost, helpers } = recovery
+  const { key, lost, helpers, authorisation } = recovery
   const { scheme, attempt } = header
-  const { keyId, epoch, threshold, parties, publicKey, publicPackage } = key
+  const { keyId, epoch, threshold, parties, publicKey, publicPackage, policy } = key
   if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
   requireCompany(recovery, partyId)
   const stored = partyId === lost ? await requireLoss(scheme, key, dependencies) : await findOwn(scheme, key, dependencies)
 
+  authoriseRecovery({ authorisation, keyId, lost, policy: readPolicy(policy), verify, now: now() })
+
   const numberOf = (id: string) => parties.indexOf(id) + 1
   const context = encodeFields(
     'quorate share recovery',
-    ...[scheme, keyId, epoch, key.attempt, attempt, publicKey, publicPackage, threshold, lost],
+    ...[scheme, keyId, epoch, key.attempt, attempt, publicKey, publicPackage, policyDigest(policy), threshold, lost],
     ...[parties.length, ...parties, ...helpers],
   )
   const common = { lost: numberOf(lost), helpers: helpers.map(numberOf), self: numberOf(partyId), publicPackage, context, rng }
@@ -47,13 +51,13 @@ export const beginRecovery: BeginCeremony = async ({ header, request }, dependen
       if (said.result) {
         const { share } = said.result
         try {
-          const record = { keyId, epoch, attempt: key.attempt, scheme, threshold, parties, publicKey, publicPackage }
+          const record = { keyId, epoch, attempt: key.attempt, scheme, threshold, parties, publicKey, publicPackage, policy }
           await shares.keep(record, share, 'recovered')
         } finally {
           share.fill(0)
         }
       }
-      return { reply: { type: 'generated', publicKey, publicPackage }, done: true }
+      return { reply: { type: 'generated', publicKey, publicPackage, policyDigest: policyDigest(policy) }, done: true }
     },
   }
 }
@@ -77,7 +81,8 @@ async function findOwn(scheme: Scheme, key: SharedKey, { shares }: CeremonyDepen
     record.threshold === key.threshold &&
     record.parties.length === key.parties.length &&
     record.parties.every((id, index) => id === key.parties[index]) &&
-    equalBytes(record.publicPackage, key.publicPackage)
+    equalBytes(record.publicPackage, key.publicPackage) &&
+    equalBytes(record.policy, key.policy)
   if (!isSame) throw new Refusal('share_mismatch', 'the key is another one than this party shares in')
   return stored
 }

@@ -1,6 +1,8 @@
+import { policyDigest } from '../domain/authorisation/key-policy.ts'
 import { encodeFields } from '../domain/ceremony/fields.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
+import { authoriseKeyOperation } from './authorisation.ts'
 import { type BeginCeremony, participate, requireType } from './ceremony.ts'
 import { converse } from './conversation.ts'
 import { numberedFromOne } from './participants.ts'
@@ -9,19 +11,21 @@ import { numberedFromOne } from './participants.ts'
  * Takes part in the refresh of a key, for which all its holders are needed. Its last answer means that the new share is sealed and on disk, beside
  * the old one: pending, until the party is told to confirm it.
  */
-export const beginRefresh: BeginCeremony = async ({ header, request }, { shares, voice, rng }) => {
-  const { share: reference } = requireType(request, 'refreshKey')
+export const beginRefresh: BeginCeremony = async ({ header, request }, { shares, voice, rng, verify, now }) => {
+  const { share: reference, authorisation } = requireType(request, 'refreshKey')
   const { scheme, attempt } = header
   const { keyId } = reference
   if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
   const current = await shares.find(reference)
   const { record } = current
   if (record.scheme !== scheme) throw new Refusal('share_mismatch', 'the key is of another scheme')
+  const policy = await shares.policy(keyId)
+  authoriseKeyOperation('refresh', { authorisation, keyId, policy, verify, now: now() })
   const { threshold, parties, publicPackage } = record
   const epoch = record.epoch + 1
   // An attempt begins when those before it have come to nothing.
   await shares.discardPending(keyId, epoch)
-  await shares.assertRoom({ keyId, epoch, attempt })
+  await shares.assertRoom({ keyId, epoch, attempt }, record.policy)
 
   const context = encodeFields('quorate key refresh', scheme, keyId, epoch, attempt, record.attempt, threshold, ...parties)
   const participant = await participate(() =>
@@ -41,7 +45,7 @@ export const beginRefresh: BeginCeremony = async ({ header, request }, { shares,
       } finally {
         share.fill(0)
       }
-      return { reply: { type: 'generated', publicKey, publicPackage }, done: true }
+      return { reply: { type: 'generated', publicKey, publicPackage, policyDigest: policyDigest(record.policy) }, done: true }
     },
   }
 }

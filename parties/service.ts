@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto'
+import type { VerifyJws } from '../domain/authorisation/intent.ts'
 import type { CeremonyKind, CeremonyReply } from '../domain/ceremony/messages.ts'
 import { Refusal, refused } from '../domain/ceremony/refusal.ts'
 import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
+import { authoriseKeyOperation } from './authorisation.ts'
 import { type BeginCeremony, requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
 import type { Voice } from './conversation.ts'
 import { beginKeyGeneration } from './key-generation.ts'
+import { changePolicy } from './policy-change.ts'
 import { beginRecovery } from './recovery.ts'
 import { beginRefresh } from './refresh.ts'
 import { answerRefreshCompletion } from './refresh-completion.ts'
@@ -19,6 +22,9 @@ export type PartyOptions = {
   endpoint: PartyEndpoint
   shares: ShareStore
   voice: Voice
+  verify: VerifyJws
+  /** Milliseconds since the epoch. */
+  now?(): number
   /** Told what went wrong that was nobody's request; requesters hear `internal`. */
   onFailure(error: unknown): void
   rng?: RandomBytes
@@ -30,8 +36,18 @@ export type Party = { readonly openCeremonies: number; close(): Promise<void> }
 export const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
 
 /** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
-export function serveParty({ partyId, endpoint, shares, voice, onFailure, rng = systemRandom, bounds = {} }: PartyOptions): Party {
-  const dependencies = { partyId, shares, voice, rng }
+export function serveParty({
+  partyId,
+  endpoint,
+  shares,
+  voice,
+  verify,
+  now = Date.now,
+  onFailure,
+  rng = systemRandom,
+  bounds = {},
+}: PartyOptions): Party {
+  const dependencies = { partyId, shares, voice, rng, verify, now }
   const refusalOf = (error: unknown): Refusal => {
     if (error instanceof Refusal) return error
     onFailure(error)
@@ -45,32 +61,31 @@ export function serveParty({ partyId, endpoint, shares, voice, onFailure, rng = 
   const recoveries = ceremoniesOf(beginRecovery)
 
   /** Done in one step, and as often as asked. */
-  const revoke = async ({ header, request }: Asked): Promise<CeremonyReply> => {
+  const atOnce = (answer: (asked: Asked) => Promise<CeremonyReply>) => async (asked: Asked) => {
     try {
-      const { keyId } = requireType(request, 'destroyShares')
-      if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
-      await shares.revoke(keyId)
-      return { type: 'destroyed' }
+      return await answer(asked)
     } catch (error) {
       return refused(refusalOf(error))
     }
   }
 
-  const completeRefresh = async (asked: Asked): Promise<CeremonyReply> => {
-    try {
-      return await answerRefreshCompletion(asked, dependencies)
-    } catch (error) {
-      return refused(refusalOf(error))
-    }
+  const revoke = async ({ header, request }: Asked): Promise<CeremonyReply> => {
+    const { keyId, authorisation } = requireType(request, 'destroyShares')
+    if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
+    if (!(await shares.isRevoked(keyId)))
+      authoriseKeyOperation('revoke', { authorisation, keyId, policy: await shares.policy(keyId), verify, now: now() })
+    await shares.revoke(keyId)
+    return { type: 'destroyed' }
   }
 
   const answers: { readonly [Kind in CeremonyKind]: (asked: Asked) => Promise<CeremonyReply> } = {
     'key-generation': keyGenerations.answer,
     signing: signings.answer,
     refresh: refreshes.answer,
-    'refresh-completion': completeRefresh,
+    'refresh-completion': atOnce((asked) => answerRefreshCompletion(asked, dependencies)),
     recovery: recoveries.answer,
-    revocation: revoke,
+    revocation: atOnce(revoke),
+    'policy-change': atOnce((asked) => changePolicy(asked, dependencies)),
   }
   const stop = endpoint.serve(partyId, (asked) => answers[asked.header.kind](asked))
 

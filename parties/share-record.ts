@@ -1,6 +1,9 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { decodePolicy, type KeyPolicy, policyDigest } from '../domain/authorisation/key-policy.ts'
 import { encodeFields } from '../domain/ceremony/fields.ts'
 import { ID_PATTERN } from '../domain/ceremony/messages.ts'
+import { Refusal } from '../domain/ceremony/refusal.ts'
+import { MalformedJson } from '../domain/json/strict-json.ts'
 import { MAX_PARTIES, SCHEMES, type Scheme } from '../domain/threshold/scheme.ts'
 
 /** What is known of a share, all of it public. `parties` are the holders in the order of their numbers, the first being participant 1. */
@@ -14,22 +17,47 @@ export type ShareRecord = {
   parties: readonly string[]
   publicKey: Uint8Array
   publicPackage: Uint8Array
+  /** What the key may be used for, encoded. */
+  policy: Uint8Array
 }
 
 export type StoredShare = { record: ShareRecord; sealed: Uint8Array }
 
-const VERSION = 1
+const VERSION = 2
 
-/** What a share is sealed along with: it opens for nobody else, no other key, epoch or attempt, and in no other company. */
+/** What a share is sealed along with: it opens for nobody else, no other key, epoch or attempt, in no other company, and under no other policy. */
 export function associatedData(record: ShareRecord): Uint8Array {
-  const { partyId, keyId, epoch, attempt, scheme, publicKey, threshold, parties } = record
-  return encodeFields('quorate share', partyId, keyId, epoch, attempt, scheme, publicKey, threshold, ...parties)
+  const { partyId, keyId, epoch, attempt, scheme, publicKey, threshold, parties, policy } = record
+  return encodeFields('quorate share', partyId, keyId, epoch, attempt, scheme, publicKey, threshold, policyDigest(policy), ...parties)
+}
+
+/** The policy in a record. It is the one that was sealed only if the share opens. @throws Refusal `share_unreadable` */
+export function policyIn({ policy }: ShareRecord): KeyPolicy {
+  try {
+    return decodePolicy(policy)
+  } catch {
+    throw new Refusal('share_unreadable', 'the policy of the share is damaged')
+  }
+}
+
+/** A policy as it comes with a request. @throws Refusal `malformed` */
+export function readPolicy(encoded: Uint8Array): KeyPolicy {
+  try {
+    return decodePolicy(encoded)
+  } catch (error) {
+    throw error instanceof MalformedJson ? new Refusal('malformed', error.message) : error
+  }
 }
 
 /** The file of a share: what is public beside the sealed bytes, in JSON. */
 export function encodeStoredShare({ record, sealed }: StoredShare): Uint8Array {
-  const { publicKey, publicPackage } = record
-  const hex = { publicKey: bytesToHex(publicKey), publicPackage: bytesToHex(publicPackage), sealed: bytesToHex(sealed) }
+  const { publicKey, publicPackage, policy } = record
+  const hex = {
+    publicKey: bytesToHex(publicKey),
+    publicPackage: bytesToHex(publicPackage),
+    policy: bytesToHex(policy),
+    sealed: bytesToHex(sealed),
+  }
   return Buffer.from(`${JSON.stringify({ version: VERSION, ...record, ...hex }, null, 2)}\n`)
 }
 
@@ -47,10 +75,21 @@ export function decodeStoredShare(bytes: Uint8Array): StoredShare | undefined {
       parties.length <= MAX_PARTIES &&
       parties.every(isId)
     if (!isWhole) return undefined
-    const [publicKey, publicPackage, sealed] = [file.publicKey, file.publicPackage, file.sealed].map((hex) => hexToBytes(hex))
+    const { publicKey, publicPackage, policy, sealed } = file
     return {
-      record: { partyId, keyId, attempt, epoch, scheme, threshold, parties, publicKey: publicKey!, publicPackage: publicPackage! },
-      sealed: sealed!,
+      record: {
+        partyId,
+        keyId,
+        attempt,
+        epoch,
+        scheme,
+        threshold,
+        parties,
+        publicKey: hexToBytes(publicKey),
+        publicPackage: hexToBytes(publicPackage),
+        policy: hexToBytes(policy),
+      },
+      sealed: hexToBytes(sealed),
     }
   } catch {
     return undefined

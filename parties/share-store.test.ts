@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openKeystore } from '../adapters/keystore/vault.ts'
+import { encodePolicy, type KeyPolicy } from '../domain/authorisation/key-policy.ts'
 import type { Vault } from '../domain/ports/vault.ts'
 import type { ShareRecord } from './share-record.ts'
 import { openShareStore } from './share-store.ts'
 
+const policy: KeyPolicy = { version: 1, walletId: 'w', clientKeys: [], rawDigests: false, approvals: null, presignatures: 10 }
 const publicKey = new Uint8Array(32).fill(7)
 const share = new Uint8Array(66).map((_, i) => i + 100)
 
@@ -30,6 +32,7 @@ function record(changes: Partial<ShareRecord> = {}): Omit<ShareRecord, 'partyId'
     parties: ['party-1', 'party-2', 'party-3'],
     publicKey,
     publicPackage: Uint8Array.of(1, 2, 3),
+    policy: encodePolicy(policy),
     ...changes,
   }
 }
@@ -98,7 +101,7 @@ test('a file in the place of another, or damaged, is refused', async (t) => {
     await writeFile(fileOf(dir), JSON.stringify({ ...file, ...change }))
     await t.throwsAsync(store.find(reference), { code: 'share_mismatch' } as object)
   }
-  for (const damaged of ['', '{', '[]', 'null', JSON.stringify({ ...file, version: 2 }), JSON.stringify({ ...file, sealed: 'zz' })]) {
+  for (const damaged of ['', '{', '[]', 'null', JSON.stringify({ ...file, version: 1 }), JSON.stringify({ ...file, sealed: 'zz' })]) {
     await writeFile(fileOf(dir), damaged)
     await t.throwsAsync(store.find(reference), { code: 'share_unreadable' } as object)
   }
@@ -132,7 +135,7 @@ test('a revoked key has no share left and is refused for ever after, also one th
   t.is(again.count, 0)
   await t.throwsAsync(again.find(reference), { code: 'key_revoked' } as object)
   await t.throwsAsync(again.keep(record({ attempt: 3 }), share), { code: 'key_revoked' } as object)
-  await t.throwsAsync(again.assertRoom({ keyId: 'key-2', epoch: 1, attempt: 1 }), { code: 'key_revoked' } as object)
+  await t.throwsAsync(again.assertRoom({ keyId: 'key-2', epoch: 1, attempt: 1 }, record().policy), { code: 'key_revoked' } as object)
 })
 
 const second = { ...reference, epoch: 2 }
@@ -246,4 +249,54 @@ test('a revocation leaves nothing behind, whatever is being kept and confirmed a
   ])
   t.deepEqual(await filesOf(dir), ['revoked'])
   t.is(store.count, 0)
+})
+
+const version = (number: number, changes: Partial<KeyPolicy> = {}): KeyPolicy => ({ ...policy, version: number, ...changes })
+
+test('a change of policy seals every share of the key anew, and they open as before', async (t) => {
+  const { dir, store } = await open(t)
+  await store.keep(record(), share)
+  await store.keep(record({ attempt: 2 }), share)
+  await store.changePolicy('key-1', version(2, { rawDigests: true }))
+  const again = (await open(t, dir)).store
+  t.deepEqual(await again.policy('key-1'), version(2, { rawDigests: true }))
+  for (const attempt of [1, 2]) t.deepEqual(await again.use(await again.find({ ...reference, attempt }), (opened) => opened.slice()), share)
+  t.is(again.count, 2)
+})
+
+test('a change that was interrupted between two files is finished by the same change alone', async (t) => {
+  const { dir, store } = await open(t)
+  await store.keep(record(), share)
+  await store.keep(record({ attempt: 2 }), share)
+  const before = await readFile(fileOf(dir))
+  await store.changePolicy('key-1', version(2))
+  await writeFile(fileOf(dir), before)
+  t.is((await store.policy('key-1')).version, 1)
+  await t.throwsAsync(store.changePolicy('key-1', version(2, { rawDigests: true })), { code: 'policy_out_of_order' } as object)
+  await store.changePolicy('key-1', version(2))
+  t.is((await store.policy('key-1')).version, 2)
+})
+
+test('a change that does not follow the policy in force is refused', async (t) => {
+  const { store } = await open(t)
+  await store.keep(record(), share)
+  await t.throwsAsync(store.changePolicy('key-1', version(3)), { code: 'policy_out_of_order' } as object)
+  await t.throwsAsync(store.changePolicy('key-2', version(2)), { code: 'unknown_key' } as object)
+  await store.revoke('key-1')
+  await t.throwsAsync(store.changePolicy('key-1', version(2)), { code: 'key_revoked' } as object)
+})
+
+test('a revocation while the policy is changed leaves no share behind', async (t) => {
+  const { dir, store } = await open(t)
+  await store.keep(record(), share)
+  await Promise.all([store.changePolicy('key-1', version(2)), store.revoke('key-1')])
+  t.deepEqual(await readdir(join(dir, 'shares', 'key-1')), ['revoked'])
+})
+
+test('a further attempt at a key is under the policy of the ones before, or not at all', async (t) => {
+  const { store } = await open(t)
+  await store.keep(record(), share)
+  const other = encodePolicy(version(1, { rawDigests: true }))
+  await t.throwsAsync(store.assertRoom({ keyId: 'key-1', epoch: 1, attempt: 2 }, other), { code: 'request_mismatch' } as object)
+  await t.throwsAsync(store.keep(record({ attempt: 2, policy: other }), share), { code: 'request_mismatch' } as object)
 })

@@ -1,12 +1,13 @@
 import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { encodePolicy, type KeyPolicy } from '../domain/authorisation/key-policy.ts'
 import type { ShareReference } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { UnsealFailed, type Vault } from '../domain/ports/vault.ts'
 import { isDraft, syncFolder, writeDurably } from './durable-file.ts'
 import { createTurns } from './in-turn.ts'
 import { fileName, type ShareFile, sharesAmong } from './share-files.ts'
-import { associatedData, decodeStoredShare, encodeStoredShare, type ShareRecord, type StoredShare } from './share-record.ts'
+import { associatedData, decodeStoredShare, encodeStoredShare, policyIn, type ShareRecord, type StoredShare } from './share-record.ts'
 
 /** Attempts at a key's generation, or at one refresh, that may have left a share behind. */
 const MAX_SHARES_PER_EPOCH = 8
@@ -24,14 +25,17 @@ export type ShareName = Pick<ShareReference, 'keyId' | 'epoch' | 'attempt'>
  */
 export interface ShareStore {
   readonly count: number
-  /** @throws Refusal `key_revoked`, `share_exists`, `too_many_shares` unless there may be a share of this name */
-  assertRoom(name: ShareName): Promise<void>
+  /**
+   * All shares of a key are under one policy, so that nobody can come by another say over it in a further attempt.
+   * @throws Refusal `key_revoked`, `share_exists`, `too_many_shares`, `request_mismatch` unless there may be a share of this name, under this policy
+   */
+  assertRoom(name: ShareName, policy: Uint8Array): Promise<void>
   /** Seals the share and makes it durable. @throws Refusal as `assertRoom`; a recovered share may take the place of one that is there */
   keep(record: Omit<ShareRecord, 'partyId'>, share: Uint8Array, as?: 'confirmed' | 'pending' | 'recovered'): Promise<void>
   /** @throws Refusal `unknown_key`, `share_replaced`, `key_revoked`, `share_mismatch`, `share_unreadable` */
   find(reference: ShareReference): Promise<StoredShare>
   /** Opens the share for as long as `work` takes. @throws Refusal `share_unreadable`, Unavailable */
-  use<Result>(stored: StoredShare, work: (share: Uint8Array) => Result): Promise<Result>
+  use<Result>(stored: StoredShare, work: (share: Uint8Array) => Result): Promise<Awaited<Result>>
   /** From now on the share is not discarded; makes sure that it can be opened. @throws Refusal as `find` and `use` */
   confirm(reference: ShareReference): Promise<StoredShare>
   /** Destroys the share if it is pending. @throws Refusal `share_confirmed` */
@@ -40,11 +44,20 @@ export interface ShareStore {
   discardPending(keyId: string, epoch: number): Promise<void>
   /** Destroys the shares of earlier epochs, and what is still pending in this one. */
   supersede(keyId: string, epoch: number): Promise<void>
+  /** The policy that the shares of the key are sealed with; of several the earliest, when a change was interrupted. @throws Refusal as `find`, Unavailable */
+  policy(keyId: string): Promise<KeyPolicy>
+  /**
+   * Seals the shares of the key with the next version of their policy. Each file is replaced whole, and one that has been already stays; interrupted, it is to be asked for
+   * again.
+   * @throws Refusal `policy_out_of_order` unless it follows the one in force, and as `find`, Unavailable
+   */
+  changePolicy(keyId: string, next: KeyPolicy): Promise<void>
   /**
    * Destroys the shares of the key, and refuses it for ever after; the refusal is durable before the first share goes. The files are removed, not overwritten: what a
    * disk may still hold of them is sealed.
    */
   revoke(keyId: string): Promise<void>
+  isRevoked(keyId: string): Promise<boolean>
 }
 
 /** Opens the shares of a party; `dir` is made when missing. */
@@ -52,6 +65,7 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
   const root = join(dir, 'shares')
   await mkdir(root, { recursive: true, mode: 0o700 })
   const folderOf = (keyId: string) => join(root, keyId)
+  const pathOf = (keyId: string, file: ShareFile) => join(folderOf(keyId), fileName(file))
   const inTurn = createTurns()
   let count = await sweep(root)
 
@@ -62,11 +76,23 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
     return sharesAmong(files)
   }
 
-  async function assertRoom({ keyId, epoch, attempt }: ShareName): Promise<void> {
-    const ofEpoch = (await sharesOf(keyId)).filter((file) => file.epoch === epoch)
+  /** What the files of the key hold. @throws Refusal `key_revoked`, `unknown_key`, `share_unreadable` */
+  async function readAll(keyId: string): Promise<{ file: ShareFile; stored: StoredShare }[]> {
+    const files = await sharesOf(keyId)
+    if (files.length === 0) throw new Refusal('unknown_key', 'there is no such share')
+    return Promise.all(files.map(async (file) => ({ file, stored: decoded(await readFile(pathOf(keyId, file))) })))
+  }
+
+  async function assertRoom({ keyId, epoch, attempt }: ShareName, policy: Uint8Array): Promise<void> {
+    const files = await sharesOf(keyId)
+    const ofEpoch = files.filter((file) => file.epoch === epoch)
     if (ofEpoch.some((file) => file.attempt === attempt)) throw new Refusal('share_exists', 'there is a share of this attempt')
     if (ofEpoch.length >= MAX_SHARES_PER_EPOCH)
       throw new Refusal('too_many_shares', `${MAX_SHARES_PER_EPOCH} attempts have left a share in this epoch`)
+    if (files.length === 0) return
+    for (const { stored } of await readAll(keyId))
+      if (Buffer.compare(stored.record.policy, policy) !== 0)
+        throw new Refusal('request_mismatch', 'the key has shares under another policy')
   }
 
   async function makeFolder(keyId: string): Promise<void> {
@@ -77,7 +103,7 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
   async function destroy(keyId: string, files: readonly ShareFile[]): Promise<void> {
     if (files.length === 0) return
     for (const file of files) {
-      await unlink(join(folderOf(keyId), fileName(file)))
+      await unlink(pathOf(keyId, file))
       count--
     }
     await syncFolder(folderOf(keyId))
@@ -92,11 +118,10 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
         ? new Refusal('share_replaced', 'the key has shares of a later epoch')
         : new Refusal('unknown_key', 'there is no such share')
     }
-    const bytes = await readFile(join(folderOf(keyId), fileName(file))).catch(ignoreMissing)
+    const bytes = await readFile(pathOf(keyId, file)).catch(ignoreMissing)
     // Confirmed or destroyed this moment: there is an end to either.
     if (!bytes) return find(reference)
-    const stored = decodeStoredShare(bytes)
-    if (!stored) throw new Refusal('share_unreadable', "the share's file is damaged")
+    const stored = decoded(bytes)
     const { record } = stored
     const isIt =
       record.partyId === partyId &&
@@ -108,7 +133,7 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
     return stored
   }
 
-  async function use<Result>({ record, sealed }: StoredShare, work: (share: Uint8Array) => Result): Promise<Result> {
+  async function use<Result>({ record, sealed }: StoredShare, work: (share: Uint8Array) => Result): Promise<Awaited<Result>> {
     let opened: Uint8Array
     try {
       opened = await vault.open(sealed, associatedData(record))
@@ -117,7 +142,7 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
     }
     try {
       // A Buffer's slices share its memory, which is wiped below: a plain array is handed out.
-      return work(new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength))
+      return await work(new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength))
     } finally {
       opened.fill(0)
     }
@@ -137,11 +162,8 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
       return inTurn(keyId, async () => {
         const sealed = await vault.seal(share, associatedData(record))
         await makeFolder(keyId)
-        const earlier = as === 'recovered' ? named(await sharesOf(keyId), record) : await assertRoom(record)
-        await writeDurably(
-          join(folderOf(keyId), fileName({ epoch, attempt, pending: as === 'pending' })),
-          encodeStoredShare({ record, sealed }),
-        )
+        const earlier = as === 'recovered' ? named(await sharesOf(keyId), record) : await assertRoom(record, record.policy)
+        await writeDurably(pathOf(keyId, { epoch, attempt, pending: as === 'pending' }), encodeStoredShare({ record, sealed }))
         if (!earlier || earlier.pending) count++
         if (earlier?.pending) await destroy(keyId, [earlier])
       })
@@ -154,9 +176,8 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
         await use(stored, () => {})
         const file = named(await sharesOf(keyId), reference)!
         if (file.pending) {
-          const folder = folderOf(keyId)
-          await rename(join(folder, fileName(file)), join(folder, fileName({ ...file, pending: false })))
-          await syncFolder(folder)
+          await rename(pathOf(keyId, file), pathOf(keyId, { ...file, pending: false }))
+          await syncFolder(folderOf(keyId))
         }
         return stored
       })
@@ -191,6 +212,28 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
       })
     },
 
+    async policy(keyId) {
+      const shares = await readAll(keyId)
+      for (const { stored } of shares) await use(stored, () => {})
+      return shares.map(({ stored }) => policyIn(stored.record)).reduce((one, other) => (other.version < one.version ? other : one))
+    },
+
+    changePolicy(keyId, next) {
+      return inTurn(keyId, async () => {
+        const policy = encodePolicy(next)
+        const before = (await readAll(keyId)).filter(({ stored }) => Buffer.compare(stored.record.policy, policy) !== 0)
+        if (before.some(({ stored }) => policyIn(stored.record).version !== next.version - 1))
+          throw new Refusal('policy_out_of_order', 'the policy is not the one that this change was made of')
+        for (const { file, stored } of before) {
+          const record = { ...stored.record, policy }
+          const sealed = await use(stored, (share) => vault.seal(share, associatedData(record)))
+          await writeDurably(pathOf(keyId, file), encodeStoredShare({ record, sealed }))
+        }
+      })
+    },
+
+    isRevoked: async (keyId) => (await filesIn(folderOf(keyId))).includes(REVOKED),
+
     revoke(keyId) {
       return inTurn(keyId, async () => {
         await makeFolder(keyId)
@@ -206,6 +249,12 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
 function named(shares: readonly ShareFile[], { epoch, attempt }: Omit<ShareName, 'keyId'>): ShareFile | undefined {
   const both = shares.filter((file) => file.epoch === epoch && file.attempt === attempt)
   return both.find(({ pending }) => !pending) ?? both[0]
+}
+
+function decoded(bytes: Uint8Array): StoredShare {
+  const stored = decodeStoredShare(bytes)
+  if (!stored) throw new Refusal('share_unreadable', "the share's file is damaged")
+  return stored
 }
 
 async function filesIn(folder: string): Promise<string[]> {

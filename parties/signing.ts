@@ -2,15 +2,18 @@ import { encodeFields } from '../domain/ceremony/fields.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
+import { equalBytes } from '../domain/threshold/rounds.ts'
+import { authoriseSignature } from './authorisation.ts'
 import { type BeginCeremony, requireType } from './ceremony.ts'
 import { converse } from './conversation.ts'
 import { numberedFromOne } from './participants.ts'
+import { policyIn } from './share-record.ts'
 
 /**
  * Takes part in one signature. The opening binds this party to nothing but fresh nonces; what is signed, and with whom, comes with the second
  * round. The share is opened for each step that needs it and for no longer, so a key revoked in between signs nothing.
  */
-export const beginSigning: BeginCeremony = async ({ header, request }, { shares, voice, rng }) => {
+export const beginSigning: BeginCeremony = async ({ header, request }, { shares, voice, rng, verify, now }) => {
   const { share: reference } = requireType(request, 'openSigning')
   const stored = await shares.find(reference)
   const { scheme, publicPackage, parties } = stored.record
@@ -25,9 +28,14 @@ export const beginSigning: BeginCeremony = async ({ header, request }, { shares,
     destroy: conversation.destroy,
     async next(request) {
       if (!assigned) {
-        const { message, signers } = requireType(request, 'sign').task
+        const { message, signers, ...task } = requireType(request, 'sign').task
         const numbers = signers.map((id) => parties.indexOf(id) + 1)
         const current = await shares.find(reference)
+        const { keyId } = reference
+        const policy = policyIn(current.record)
+        const authorised = authoriseSignature({ ...task, sessionId: header.ceremonyId, keyId, scheme, policy, verify, now: now() })
+        if (!equalBytes(authorised.message, message)) throw new Refusal('request_mismatch', 'the client has asked for another signature')
+        if (authorised.path !== 'm') throw new Refusal('malformed', 'keys are not derived from yet')
         await readShare(() =>
           shares.use(current, (share) => signer.assign({ key: { share, publicPackage }, path: [], signers: numbers, message })),
         )

@@ -9,6 +9,7 @@ const ASKED_BY: { readonly [Kind in CeremonyKind]: readonly ('coordinator' | 'pa
   'refresh-completion': ['coordinator'],
   recovery: ['coordinator'],
   revocation: ['coordinator'],
+  'policy-change': ['coordinator'],
 }
 
 /** The Ed25519 key that a request must be signed with; undefined when its sender is unknown or may not ask for this. */

@@ -12,9 +12,18 @@ const authorisation = { method: 'POST', path: '/v1/keys', body: '{"é":1}', inte
 const share = { keyId: 'key', epoch: 1, attempt: 1, publicKey: new Uint8Array(32) }
 
 const requests: CeremonyRequest[] = [
-  { type: 'generateKey', key: { keyId: 'key', threshold: 2, parties: ['party-1', 'party-2'], authorisation } },
+  { type: 'generateKey', key: { keyId: 'key', threshold: 2, parties: ['party-1', 'party-2'], authorisation, policy: Uint8Array.of(6) } },
   { type: 'openSigning', share: { keyId: 'key', epoch: 1, attempt: 1, publicKey: new Uint8Array(32) } },
-  { type: 'sign', task: { message: new Uint8Array(0), signers: ['party-1'], authorisation: { ...authorisation, intent: 'a.b.c' } }, heard },
+  {
+    type: 'sign',
+    task: {
+      message: new Uint8Array(0),
+      signers: ['party-1'],
+      authorisation: { ...authorisation, intent: 'a.b.c' },
+      approvals: [authorisation],
+    },
+    heard,
+  },
   { type: 'proceed', heard },
   { type: 'refreshKey', share, authorisation },
   { type: 'confirmRefresh', share },
@@ -23,23 +32,30 @@ const requests: CeremonyRequest[] = [
   {
     type: 'recoverShare',
     recovery: {
-      key: { ...share, threshold: 2, parties: ['party-1', 'party-2', 'party-3'], publicPackage: Uint8Array.of(1) },
+      key: {
+        ...share,
+        threshold: 2,
+        parties: ['party-1', 'party-2', 'party-3'],
+        publicPackage: Uint8Array.of(1),
+        policy: Uint8Array.of(6),
+      },
       lost: 'party-1',
       helpers: ['party-2', 'party-3'],
       authorisation,
     },
   },
   { type: 'destroyShares', keyId: 'key', authorisation },
-  { type: 'destroyShares', keyId: 'key', authorisation: null },
+  { type: 'changePolicy', change: { keyId: 'key', version: 2, authorisation, approvals: ['a.b.c'] } },
 ]
 const replies: CeremonyReply[] = [
   { type: 'said', statement, secrets: [{ to: 'party-2', sealed: Uint8Array.of(4), signature }] },
-  { type: 'generated', publicKey: new Uint8Array(32), publicPackage: Uint8Array.of(1) },
+  { type: 'generated', publicKey: new Uint8Array(32), publicPackage: Uint8Array.of(1), policyDigest: new Uint8Array(32) },
   { type: 'contributed', contribution: Uint8Array.of(5) },
   { type: 'destroyed' },
   { type: 'confirmed', signature: new Uint8Array(64) },
   { type: 'completed' },
   { type: 'refused', code: 'busy', reason: 'no', culprits: ['party-2'] },
+  { type: 'policyChanged', version: 2 },
 ]
 
 test('what is encoded is decoded again, and equal contents are equal bytes', (t) => {

@@ -1,4 +1,5 @@
 import { decode, encode } from '@msgpack/msgpack'
+import { MAX_POLICY_BYTES } from '../../domain/authorisation/key-policy.ts'
 import {
   type CeremonyReply,
   type CeremonyRequest,
@@ -15,9 +16,11 @@ import {
 } from '../../domain/ceremony/messages.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
 import { MAX_PARTIES } from '../../domain/threshold/scheme.ts'
+import { MAX_REQUIRED_APPROVALS } from '../../domain/wallet/policy.ts'
 import { MAX_ATTEMPT, MAX_CONTENT_BYTES } from './envelope.ts'
 import { bytes, integer, list, Malformed, nullable, oneOf, record, text, variant } from './shape.ts'
 
+const MAX_POLICY_VERSION = 1_000_000_000
 const MAX_PUBLIC_KEY_BYTES = 64
 const MAX_TEXT = 512 * 1024
 const MAX_REASON = 500
@@ -26,7 +29,7 @@ const SEALING_KEY_BYTES = 32
 const SIGNATURE_BYTES = 64
 
 /** What no message needs more of, checked while it is being decoded. */
-const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: MAX_CONTENT_BYTES, maxArrayLength: 16, maxMapLength: 16, maxExtLength: 0 }
+const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: MAX_CONTENT_BYTES, maxArrayLength: 32, maxMapLength: 16, maxExtLength: 0 }
 
 const id = text(64, ID_PATTERN)
 const piece = bytes(0, MAX_PIECE_BYTES)
@@ -68,12 +71,16 @@ const sharedKey = record<SharedKey>({
   threshold: integer(1, MAX_PARTIES),
   parties,
   publicPackage: bytes(1, MAX_PIECE_BYTES),
+  policy: bytes(1, MAX_POLICY_BYTES),
 })
+
+const approvals = list(authorisation, MAX_REQUIRED_APPROVALS)
+const intents = list(text(16_384), MAX_REQUIRED_APPROVALS)
 
 const request = variant<CeremonyRequest>({
   generateKey: record({
     type: oneOf(['generateKey']),
-    key: record({ keyId: id, threshold: integer(1, MAX_PARTIES), parties, authorisation }),
+    key: record({ keyId: id, threshold: integer(1, MAX_PARTIES), parties, authorisation, policy: bytes(1, MAX_POLICY_BYTES) }),
   }),
   openSigning: record({
     type: oneOf(['openSigning']),
@@ -81,7 +88,7 @@ const request = variant<CeremonyRequest>({
   }),
   sign: record({
     type: oneOf(['sign']),
-    task: record({ message: bytes(0, MAX_MESSAGE_BYTES), signers: parties, authorisation }),
+    task: record({ message: bytes(0, MAX_MESSAGE_BYTES), signers: parties, authorisation, approvals }),
     heard,
   }),
   proceed: record({ type: oneOf(['proceed']), heard }),
@@ -97,7 +104,11 @@ const request = variant<CeremonyRequest>({
     type: oneOf(['recoverShare']),
     recovery: record({ key: sharedKey, lost: id, helpers: parties, authorisation }),
   }),
-  destroyShares: record({ type: oneOf(['destroyShares']), keyId: id, authorisation: nullable(authorisation) }),
+  destroyShares: record({ type: oneOf(['destroyShares']), keyId: id, authorisation }),
+  changePolicy: record({
+    type: oneOf(['changePolicy']),
+    change: record({ keyId: id, version: integer(1, MAX_POLICY_VERSION), authorisation, approvals: intents }),
+  }),
 })
 
 const reply = variant<CeremonyReply>({
@@ -106,11 +117,13 @@ const reply = variant<CeremonyReply>({
     type: oneOf(['generated']),
     publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES),
     publicPackage: bytes(1, MAX_PIECE_BYTES),
+    policyDigest: bytes(DIGEST_BYTES),
   }),
   contributed: record({ type: oneOf(['contributed']), contribution: piece }),
   destroyed: record({ type: oneOf(['destroyed']) }),
   confirmed: record({ type: oneOf(['confirmed']), signature: bytes(SIGNATURE_BYTES) }),
   completed: record({ type: oneOf(['completed']) }),
+  policyChanged: record({ type: oneOf(['policyChanged']), version: integer(1, MAX_POLICY_VERSION) }),
   refused: record({ type: oneOf(['refused']), code: oneOf(REFUSAL_CODES), reason: text(MAX_REASON), culprits: parties }),
 })
 

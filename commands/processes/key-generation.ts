@@ -1,3 +1,4 @@
+import { encodePolicy, policyDigest } from '../../domain/authorisation/key-policy.ts'
 import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
@@ -37,16 +38,18 @@ export function keyGenerationProcess({ log, channel, progress, timing = ATTEMPT_
 
   async function generate(key: ExistingKeyShare, carryOut: (command: KeyShareCommand) => Promise<unknown>): Promise<void> {
     const { keyId, scheme, threshold, parties, authorisation } = key
+    const policy = encodePolicy(key.policy)
     const failure = await inAttempts({ last: key.attempt, before: 0, timing }, async (number, windowMs) => {
       const attempt: CeremonyAttempt = { scheme, kind: NAME, ceremonyId: keyId, attempt: number }
       await carryOut({ type: 'StartKeyGeneration', attempt: number })
       progress(attempt, 'started')
       const generated = await makeShares(channel, {
         attempt,
-        request: { type: 'generateKey', key: { keyId, threshold, parties, authorisation } },
+        request: { type: 'generateKey', key: { keyId, threshold, parties, authorisation, policy } },
         participants: parties,
         rounds: protocolOf(scheme).rounds.keyGeneration,
         key,
+        policyDigest: policyDigest(policy),
         windowMs,
         roundTimeoutMs: timing.roundTimeoutMs,
         onCommitments: (digests) => carryOut({ type: 'RecordCommitments', attempt: number, digests }),

@@ -18,7 +18,7 @@ export function keyRevocationProcess({ log, channel }: { log: AggregateLog; chan
     async react(event) {
       const { state } = await load(log, { decider: keyShare, stream: event.stream })
       const { keyId, scheme, parties } = requireKey(state)
-      const { authorisation } = event.data as { authorisation: Authorisation | null }
+      const { authorisation } = event.data as { authorisation: Authorisation }
       try {
         await askEach(channel, { scheme, kind: 'revocation', ceremonyId: keyId, attempt: 1 }, parties, 'destroyed', () => ({
           round: 1,

@@ -19,6 +19,7 @@ import { keyGenerationProcess } from './key-generation.ts'
 import { keyRefreshProcess } from './key-refresh.ts'
 import { keyRefreshCompletionProcess } from './key-refresh-completion.ts'
 import { keyRevocationProcess } from './key-revocation.ts'
+import { policyChangeProcess } from './policy-change.ts'
 import { publishProgress } from './progress.ts'
 import { shareRecoveryProcess } from './share-recovery.ts'
 import { signingProcess } from './signing.ts'
@@ -78,6 +79,7 @@ await runProcess('processes', async () => {
     keyRefreshProcess({ log, channel, progress }),
     keyRefreshCompletionProcess({ log, channel }),
     shareRecoveryProcess({ log, channel, standing, progress }),
+    policyChangeProcess({ log, channel }),
     signing,
   ].map((process) =>
     runConsumer(process, {

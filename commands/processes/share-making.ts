@@ -18,6 +18,8 @@ export type ShareMaking = {
   rounds: number
   /** What the key is that the shares are to be of. */
   key: { threshold: number; parties: readonly string[] }
+  /** Of the policy that all are to have sealed with their shares, when it is known. */
+  policyDigest?: Uint8Array
   /** How long participants that are down are waited for. */
   windowMs: number
   roundTimeoutMs: number
@@ -102,11 +104,14 @@ async function openAll(
   return new Map(participants.map((id) => [id, said.get(id)!]))
 }
 
-/** All must have arrived at the same package, and it must be of the key that was asked for. */
-function agreedKey({ attempt: { scheme }, participants, key }: ShareMaking, made: ReadonlyMap<string, Made>): MadeShares {
-  const [{ publicPackage, publicKey }] = [...made.values()] as [Made]
+/** All must have arrived at the same package, it must be of the key that was asked for, and all must have sealed the same policy. */
+function agreedKey({ attempt: { scheme }, participants, key, policyDigest }: ShareMaking, made: ReadonlyMap<string, Made>): MadeShares {
+  const [{ publicPackage, publicKey, policyDigest: sealed }] = [...made.values()] as [Made]
   const isAgreed = [...made.values()].every(
-    (each) => equalBytes(each.publicPackage, publicPackage) && equalBytes(each.publicKey, publicKey),
+    (each) =>
+      equalBytes(each.publicPackage, publicPackage) &&
+      equalBytes(each.publicKey, publicKey) &&
+      equalBytes(each.policyDigest, policyDigest ?? sealed),
   )
   if (!isAgreed || !isOfKey()) throw new CeremonyFailed('package_mismatch', [])
   return {

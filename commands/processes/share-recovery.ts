@@ -1,9 +1,13 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
+import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
 import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
+import { walletStream } from '../../domain/wallet/events.ts'
+import { keyPolicyOf } from '../../domain/wallet/policy.ts'
+import { requireWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
 import { ATTEMPT_TIMING, type AttemptTiming, inAttempts } from './attempts.ts'
@@ -48,6 +52,8 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
     const { keyId, scheme, epoch, threshold, parties } = key
     const publicKey = hexToBytes(key.publicKey!)
     const publicPackage = hexToBytes(key.publicPackage!)
+    const owner = await load(log, { decider: wallet, stream: walletStream(key.walletId) })
+    const policy = encodePolicy(keyPolicyOf(requireWallet(owner.state)))
     const others = parties.filter((id) => id !== partyId)
 
     const failure = await inAttempts({ last: key.recoveryAttempts, before: attemptsBefore, timing }, async (number, windowMs) => {
@@ -61,7 +67,7 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
           request: {
             type: 'recoverShare',
             recovery: {
-              key: { keyId, epoch, attempt: key.attempt, publicKey, threshold, parties, publicPackage },
+              key: { keyId, epoch, attempt: key.attempt, publicKey, threshold, parties, publicPackage, policy },
               lost: partyId,
               helpers,
               authorisation,

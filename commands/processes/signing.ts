@@ -146,14 +146,14 @@ export function signingProcess({ log, channel: unmeasured, directory, standing, 
 
   async function contribute(
     attempt: CeremonyAttempt,
-    { message, authorisation }: ExistingSession,
+    { message, authorisation, approvedBy }: ExistingSession,
     { parties, publicPackage }: SigningKey,
     openings: ReadonlyMap<string, Said>,
   ): Promise<{ signature: string; completed: SigningSessionCommand[] }> {
     const completed: SigningSessionCommand[] = []
     const { signature } = await collectSignature(channel, {
       attempt,
-      task: { message: hexToBytes(message), signers: [...openings.keys()], authorisation },
+      task: { message: hexToBytes(message), signers: [...openings.keys()], authorisation, approvals: approvedBy },
       parties,
       publicPackage: hexToBytes(publicPackage),
       openings,

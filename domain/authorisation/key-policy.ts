@@ -1,4 +1,8 @@
-import type { ClientKey } from '../wallet/events.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
+import { equalBytes } from '../threshold/rounds.ts'
+import type { ClientKey } from './client-key.ts'
 
 /** Openings of signatures that are kept ready for a key, at each of its parties. */
 export const PRESIGNATURE_TIERS = [0, 10, 1000] as const
@@ -19,3 +23,65 @@ export type KeyPolicy = {
   approvals: { required: number; approvers: readonly ClientKey[] } | null
   presignatures: PresignatureTier
 }
+
+/** Longest policy, encoded: 20 client keys and 50 approvers with long names. */
+export const MAX_POLICY_BYTES = 64 * 1024
+
+/** The one encoding of a policy: JSON in UTF-8 with its fields in this order. What is sealed with a share is bound to these bytes. */
+export function encodePolicy({ version, walletId, clientKeys, rawDigests, approvals, presignatures }: KeyPolicy): Uint8Array {
+  const ordered: KeyPolicy = {
+    version,
+    walletId,
+    clientKeys: clientKeys.map(orderedKey),
+    rawDigests,
+    approvals: approvals && { required: approvals.required, approvers: approvals.approvers.map(orderedKey) },
+    presignatures,
+  }
+  return utf8ToBytes(JSON.stringify(ordered))
+}
+
+/** @throws MalformedJson for anything that `encodePolicy` does not give */
+export function decodePolicy(bytes: Uint8Array): KeyPolicy {
+  if (bytes.length > MAX_POLICY_BYTES) throw new MalformedJson('the policy is too long')
+  const policy = readPolicy(parseStrictJson(new TextDecoder().decode(bytes)))
+  if (!equalBytes(encodePolicy(policy), bytes)) throw new MalformedJson('the policy is not in its one encoding')
+  return policy
+}
+
+/** SHA-256 of an encoded policy. */
+export const policyDigest = (encoded: Uint8Array): Uint8Array => sha256(encoded)
+
+export function isPresignatureTier(value: unknown): value is PresignatureTier {
+  return (PRESIGNATURE_TIERS as readonly unknown[]).includes(value)
+}
+
+const orderedKey = ({ kid, kty, crv, x, y }: ClientKey): ClientKey => ({ kid, kty, crv, x, ...(y === undefined ? {} : { y }) })
+
+function readPolicy(value: unknown): KeyPolicy {
+  const policy = readFields(value, ['version', 'walletId', 'clientKeys', 'rawDigests', 'approvals', 'presignatures'])
+  const { version, walletId, clientKeys, rawDigests, approvals, presignatures } = policy
+  const isWhole = isCount(version) && typeof walletId === 'string' && typeof rawDigests === 'boolean' && isPresignatureTier(presignatures)
+  if (!isWhole) throw new MalformedJson('not a policy')
+  return { version, walletId, clientKeys: readKeys(clientKeys), rawDigests, approvals: readApprovals(approvals), presignatures }
+}
+
+function readApprovals(value: unknown): KeyPolicy['approvals'] {
+  if (value === null) return null
+  const { required, approvers } = readFields(value, ['required', 'approvers'])
+  const keys = readKeys(approvers)
+  if (!isCount(required) || required > keys.length) throw new MalformedJson('not approvals that can be given')
+  return { required, approvers: keys }
+}
+
+/** Whether they are points of their curves was looked at when they came in; one that is not verifies nothing. */
+function readKeys(value: unknown): ClientKey[] {
+  if (!Array.isArray(value)) throw new MalformedJson('a list of keys is expected')
+  return value.map((each) => {
+    const { kid, kty, crv, x, y } = readFields(each, ['kid', 'kty', 'crv', 'x'], ['y'])
+    const isWhole = [kid, x].every((text) => typeof text === 'string') && (y === undefined || typeof y === 'string')
+    if (!isWhole || !(kty === 'OKP' || kty === 'EC') || !(crv === 'Ed25519' || crv === 'P-256')) throw new MalformedJson('not a key')
+    return { kid, kty, crv, x, ...(y === undefined ? {} : { y }) } as ClientKey
+  })
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1

@@ -1,8 +1,17 @@
+import { AUTHORISATION_CODES } from '../authorisation/refused.ts'
 import type { Authorisation } from '../key-share/events.ts'
 import type { Scheme } from '../threshold/scheme.ts'
 
 /** What the parties are brought together for. */
-export const CEREMONY_KINDS = ['key-generation', 'signing', 'refresh', 'refresh-completion', 'recovery', 'revocation'] as const
+export const CEREMONY_KINDS = [
+  'key-generation',
+  'signing',
+  'refresh',
+  'refresh-completion',
+  'recovery',
+  'revocation',
+  'policy-change',
+] as const
 export type CeremonyKind = (typeof CEREMONY_KINDS)[number]
 
 /** One attempt at one ceremony. Its id is that of the key or of the signing session. */
@@ -33,10 +42,22 @@ export type Heard = {
  */
 export type ShareReference = { keyId: string; epoch: number; attempt: number; publicKey: Uint8Array }
 
-export type KeyRequest = { keyId: string; threshold: number; parties: readonly string[]; authorisation: Authorisation }
+/** `policy` is what is to be sealed with the shares, encoded. */
+export type KeyRequest = {
+  keyId: string
+  threshold: number
+  parties: readonly string[]
+  authorisation: Authorisation
+  policy: Uint8Array
+}
 
 /** What all holders know alike of the shares of one attempt. */
-export type SharedKey = ShareReference & { threshold: number; parties: readonly string[]; publicPackage: Uint8Array }
+export type SharedKey = ShareReference & {
+  threshold: number
+  parties: readonly string[]
+  publicPackage: Uint8Array
+  policy: Uint8Array
+}
 
 /** A holder has lost its share, and these others, as many as sign, are to make it again for it. */
 export type RecoveryRequest = { key: SharedKey; lost: string; helpers: readonly string[]; authorisation: Authorisation }
@@ -44,7 +65,15 @@ export type RecoveryRequest = { key: SharedKey; lost: string; helpers: readonly 
 /** A holder's signed word that it keeps its share of a new epoch until a later one is in force. */
 export type Confirmation = { from: string; signature: Uint8Array }
 
-export type SigningRequest = { message: Uint8Array; signers: readonly string[]; authorisation: Authorisation }
+export type SigningRequest = {
+  message: Uint8Array
+  signers: readonly string[]
+  authorisation: Authorisation
+  approvals: readonly Authorisation[]
+}
+
+/** The change that makes this version of the key's policy. `approvals` are intents by approvers over the same request as the authorisation. */
+export type PolicyChange = { keyId: string; version: number; authorisation: Authorisation; approvals: readonly string[] }
 
 export type CeremonyRequest =
   /** First round of a key generation. */
@@ -66,7 +95,9 @@ export type CeremonyRequest =
   /** Any other round. */
   | { type: 'proceed'; heard: Heard }
   /** The key is revoked: its shares are to be destroyed, and it is to be refused for ever after. */
-  | { type: 'destroyShares'; keyId: string; authorisation: Authorisation | null }
+  | { type: 'destroyShares'; keyId: string; authorisation: Authorisation }
+  /** The key is to be used under another policy from now on. */
+  | { type: 'changePolicy'; change: PolicyChange }
 
 export const REFUSAL_CODES = [
   'unknown_key',
@@ -91,6 +122,8 @@ export const REFUSAL_CODES = [
   'busy',
   'malformed',
   'internal',
+  ...AUTHORISATION_CODES,
+  'policy_out_of_order',
 ] as const
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 
@@ -98,13 +131,15 @@ export type Refused = { type: 'refused'; code: RefusalCode; reason: string; culp
 
 export type CeremonyReply =
   | { type: 'said'; statement: Statement; secrets: readonly ({ to: string } & Secret)[] }
-  /** The party's share of this key is sealed and on disk. */
-  | { type: 'generated'; publicKey: Uint8Array; publicPackage: Uint8Array }
+  /** The party's share of this key is sealed and on disk; the digest is that of the policy it is sealed with. */
+  | { type: 'generated'; publicKey: Uint8Array; publicPackage: Uint8Array; policyDigest: Uint8Array }
   | { type: 'contributed'; contribution: Uint8Array }
   | { type: 'destroyed' }
   | { type: 'confirmed'; signature: Uint8Array }
   /** Shares of earlier epochs are gone. */
   | { type: 'completed' }
+  /** This version of the policy is sealed with every share of the key, or a later one is. */
+  | { type: 'policyChanged'; version: number }
   | Refused
 
 /** Longest message that can be signed, and longest broadcast or sealed secret, in bytes. */

@@ -1,6 +1,7 @@
+import type { KeyPolicy } from '../authorisation/key-policy.ts'
 import type { Scheme } from '../threshold/scheme.ts'
 
-/** The client's own authorisation of a request, carried unread to the parties, who are the ones to check it. */
+/** The client's own authorisation of a request. API and parties check it, each for itself. */
 export type Authorisation = { method: string; path: string; body: string; intent: string | null }
 
 /** On every event of a key, so that each can be understood alone. */
@@ -13,6 +14,8 @@ export type KeyGenerationRequest = KeyIdentity & {
   threshold: number
   parties: readonly string[]
   authorisation: Authorisation
+  /** What the parties seal with their shares. */
+  policy: KeyPolicy
 }
 
 export type KeyShareEvent =
@@ -40,8 +43,8 @@ export type KeyShareEvent =
   | { type: 'ShareRecoveryStarted'; data: KeyIdentity & { attempt: number; partyId: string; helpers: readonly string[] } }
   | { type: 'ShareRecovered'; data: KeyIdentity & { attempt: number; partyId: string; epoch: number } }
   | { type: 'ShareRecoveryFailed'; data: KeyIdentity & { partyId: string; code: string; culprits: readonly string[] } }
-  /** `authorisation` is what the parties destroy their shares upon; null in events of the first version. */
-  | { type: 'KeyRevoked'; data: KeyIdentity & { reason: string; authorisation: Authorisation | null } }
+  /** `authorisation` is what the parties destroy their shares upon. */
+  | { type: 'KeyRevoked'; data: KeyIdentity & { reason: string; authorisation: Authorisation } }
 
 /** Stream of a key and its shares. */
 export const keyShareStream = (keyId: string) => `keyShare-${keyId}`

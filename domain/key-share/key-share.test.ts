@@ -15,6 +15,7 @@ const request = (overrides: Partial<Extract<KeyShareCommand, { type: 'RequestKey
   threshold: 2,
   parties: ['p1', 'p2', 'p3'],
   authorisation,
+  policy: { version: 1, walletId: 'w1', clientKeys: [], rawDigests: false, approvals: null, presignatures: 10 },
   ...overrides,
 })
 const start = (attempt: number): KeyShareCommand => ({ type: 'StartKeyGeneration', attempt })

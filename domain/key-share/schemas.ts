@@ -1,15 +1,25 @@
+import type { KeyPolicy } from '../authorisation/key-policy.ts'
+import { authorisation, keyPolicy } from '../authorisation/shapes.ts'
 import { SCHEMES } from '../threshold/scheme.ts'
 import type { EventSchemas } from '../upcasting/event-schema.ts'
-import { fields, listOf, oneOf, orNull, text, whole } from '../upcasting/shape.ts'
-import type { KeyShareEvent } from './events.ts'
+import { fields, listOf, oneOf, text, whole } from '../upcasting/shape.ts'
+import type { KeyIdentity, KeyShareEvent } from './events.ts'
 
 const identity = { keyId: text, walletId: text }
-const authorisation = fields({ method: text, path: text, body: text, intent: orNull(text) })
 
 /** What the events of a key hold, through their versions. */
 export const keyShareSchemas: EventSchemas<KeyShareEvent> = {
   KeyGenerationRequested: {
-    shape: fields({ ...identity, tenant: text, scheme: oneOf(...SCHEMES), threshold: whole, parties: listOf(text), authorisation }),
+    shape: fields({
+      ...identity,
+      tenant: text,
+      scheme: oneOf(...SCHEMES),
+      threshold: whole,
+      parties: listOf(text),
+      authorisation,
+      policy: keyPolicy,
+    }),
+    steps: [withNobodysPolicy],
   },
   KeyGenerationStarted: { shape: fields({ ...identity, attempt: whole }) },
   CommitmentReceived: { shape: fields({ ...identity, attempt: whole, partyId: text, digest: text }) },
@@ -24,8 +34,19 @@ export const keyShareSchemas: EventSchemas<KeyShareEvent> = {
   ShareRecoveryStarted: { shape: fields({ ...identity, attempt: whole, partyId: text, helpers: listOf(text) }) },
   ShareRecovered: { shape: fields({ ...identity, attempt: whole, partyId: text, epoch: whole }) },
   ShareRecoveryFailed: { shape: fields({ ...identity, partyId: text, code: text, culprits: listOf(text) }) },
-  KeyRevoked: {
-    shape: fields({ ...identity, reason: text, authorisation: orNull(authorisation) }),
-    steps: [(data) => ({ ...data, authorisation: null })],
-  },
+  KeyRevoked: { shape: fields({ ...identity, reason: text, authorisation }), steps: [withNobodysWord] },
+}
+
+/** Parties kept no policy once. One without client keys obeys nobody. */
+function withNobodysPolicy(data: object): object {
+  const { walletId } = data as KeyIdentity
+  const policy: KeyPolicy = { version: 1, walletId, clientKeys: [], rawDigests: false, approvals: null, presignatures: 0 }
+  return { ...data, policy }
+}
+
+/** A revocation was the API's word once. */
+function withNobodysWord(data: object): object {
+  const { keyId, reason } = data as KeyIdentity & { reason: string }
+  const request = { method: 'POST', path: `/v1/keys/${keyId}/revoke`, body: JSON.stringify({ reason }), intent: null }
+  return { ...data, authorisation: request }
 }

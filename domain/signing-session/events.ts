@@ -18,6 +18,7 @@ export type SigningRequest = SessionIdentity & {
   message: string
   /** RFC 3339; after it the session expires. */
   deadline: string
+  /** Approvers by the `kid` of their keys. */
   approvals: { required: number; approvers: readonly string[] } | null
   /** Normal when left out. */
   priority?: Priority
@@ -27,7 +28,15 @@ export type SigningRequest = SessionIdentity & {
 export type SigningSessionEvent =
   | { type: 'SigningRequested'; data: SigningRequest }
   /** `status` is what the session is in after the decision. */
-  | { type: 'ApprovalGranted'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'requested'; priority?: Priority } }
+  | {
+      type: 'ApprovalGranted'
+      data: SessionIdentity & {
+        approver: string
+        status: 'pending_approval' | 'requested'
+        priority?: Priority
+        authorisation: Authorisation
+      }
+    }
   | { type: 'ApprovalRejected'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'rejected' } }
   /** `previous` says why the attempt before this one came to nothing, and through whom. */
   | { type: 'SigningStarted'; data: SessionIdentity & { attempt: number; signers: readonly string[]; previous: Failure | null } }

@@ -1,12 +1,12 @@
+import { authorisation } from '../authorisation/shapes.ts'
 import { SCHEMES } from '../threshold/scheme.ts'
 import type { EventSchemas } from '../upcasting/event-schema.ts'
 import { either, fields, listOf, oneOf, optional, orNull, text, whole } from '../upcasting/shape.ts'
-import { PRIORITIES, type SigningSessionEvent } from './events.ts'
+import { PRIORITIES, type SessionIdentity, type SigningSessionEvent } from './events.ts'
 
 const identity = { sessionId: text, keyId: text, walletId: text }
 const failure = { code: text, culprits: listOf(text) }
 const priority = optional(oneOf(...PRIORITIES))
-const authorisation = fields({ method: text, path: text, body: text, intent: orNull(text) })
 const payload = either(
   fields({ kind: oneOf('message'), encoding: oneOf('utf8', 'hex'), data: text }),
   fields({ kind: oneOf('digest'), data: text }),
@@ -27,7 +27,10 @@ export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
       priority,
     }),
   },
-  ApprovalGranted: { shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'requested'), priority }) },
+  ApprovalGranted: {
+    shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'requested'), priority, authorisation }),
+    steps: [withNobodysWord],
+  },
   ApprovalRejected: { shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'rejected') }) },
   SigningStarted: { shape: fields({ ...identity, attempt: whole, signers: listOf(text), previous: orNull(fields(failure)) }) },
   RoundCompleted: { shape: fields({ ...identity, attempt: whole, round: whole, rounds: whole }) },
@@ -35,4 +38,11 @@ export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
   SigningFailed: { shape: fields({ ...identity, ...failure }) },
   SigningExpired: { shape: fields({ ...identity, deadline: text }) },
   SigningCancelled: { shape: fields({ ...identity, by: text }) },
+}
+
+/** An approval was the API's word once; no party takes this one for an approver's. */
+function withNobodysWord(data: object): object {
+  const { sessionId } = data as SessionIdentity
+  const request = { method: 'POST', path: `/v1/signing-sessions/${sessionId}/approvals`, body: '{"decision":"approve"}', intent: null }
+  return { ...data, authorisation: request }
 }

@@ -28,6 +28,7 @@ const decision = (approver: string, which: 'approve' | 'reject', now = NOW): Sig
   type: 'DecideApproval',
   approver,
   decision: which,
+  authorisation: { method: 'POST', path: '/', body: '', intent: approver },
   now,
 })
 
@@ -62,6 +63,10 @@ test('a session waits for its approvers', (t) => {
   t.throws(() => after(request(approvals), start(1)), refused('session_out_of_order'))
   t.is(after(request(approvals), decision('a', 'approve'), decision('a', 'approve')).state.status, 'pending_approval')
   t.is(after(request(approvals), decision('a', 'approve'), decision('b', 'approve')).state.status, 'requested')
+  t.deepEqual(
+    after(request(approvals), decision('a', 'approve'), decision('b', 'approve')).state.approvedBy.map(({ intent }) => intent),
+    ['a', 'b'],
+  )
   t.is(after(request(approvals), decision('a', 'reject'), decision('b', 'reject')).state.status, 'rejected')
   t.throws(() => after(request(approvals), decision('stranger', 'approve')), refused('not_an_approver'))
   t.throws(() => after(request(approvals), decision('a', 'approve'), decision('a', 'reject')), refused('already_decided'))

@@ -1,5 +1,6 @@
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
+import type { Authorisation } from '../key-share/events.ts'
 import type { Failure, SessionIdentity, SigningRequest, SigningSessionEvent } from './events.ts'
 
 export const TERMINAL_STATUSES = ['signed', 'failed', 'expired', 'cancelled', 'rejected'] as const
@@ -9,6 +10,8 @@ export type SigningSession = { status: 'absent' } | ExistingSession
 export type ExistingSession = SigningRequest & {
   status: 'requested' | 'pending_approval' | 'preparing' | 'round' | 'verifying' | (typeof TERMINAL_STATUSES)[number]
   granted: readonly string[]
+  /** What those have signed who granted it. */
+  approvedBy: readonly Authorisation[]
   refused: readonly string[]
   attempt: number
   signers: readonly string[]
@@ -19,7 +22,7 @@ export type ExistingSession = SigningRequest & {
 
 export type SigningSessionCommand =
   | ({ type: 'RequestSignature' } & SigningRequest)
-  | { type: 'DecideApproval'; approver: string; decision: 'approve' | 'reject'; now: string }
+  | ({ type: 'DecideApproval' } & ApproversDecision)
   | { type: 'StartSigning'; attempt: number; signers: readonly string[]; previous: Failure | null }
   | { type: 'CompleteRound'; attempt: number; round: number; rounds: number }
   | { type: 'ProduceSignature'; attempt: number; signature: string }
@@ -27,8 +30,11 @@ export type SigningSessionCommand =
   | { type: 'ExpireSession'; now: string }
   | { type: 'CancelSession'; by: string }
 
+/** `approver` is the `kid` of the key that the authorisation is signed with. */
+export type ApproversDecision = { approver: string; decision: 'approve' | 'reject'; authorisation: Authorisation; now: string }
+
 export const signingSession: Decider<SigningSession, SigningSessionCommand, SigningSessionEvent> = {
-  stateVersion: 1,
+  stateVersion: 2,
   initial: { status: 'absent' },
 
   decide(state, command) {
@@ -78,6 +84,7 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
       return {
         status: event.data.approvals ? 'pending_approval' : 'requested',
         granted: [],
+        approvedBy: [],
         refused: [],
         attempt: 0,
         signers: [],
@@ -89,7 +96,12 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
     if (state.status === 'absent') return state
     switch (event.type) {
       case 'ApprovalGranted':
-        return { ...state, granted: [...state.granted, event.data.approver], status: event.data.status }
+        return {
+          ...state,
+          granted: [...state.granted, event.data.approver],
+          approvedBy: [...state.approvedBy, event.data.authorisation],
+          status: event.data.status,
+        }
       case 'ApprovalRejected':
         return { ...state, refused: [...state.refused, event.data.approver], status: event.data.status }
       case 'SigningStarted':
@@ -122,7 +134,7 @@ export function isTerminal(session: ExistingSession): boolean {
 
 function decideApproval(
   session: ExistingSession,
-  { approver, decision, now }: { approver: string; decision: 'approve' | 'reject'; now: string },
+  { approver, decision, authorisation, now }: ApproversDecision,
 ): readonly SigningSessionEvent[] {
   if (session.status !== 'pending_approval' || !session.approvals)
     throw new DomainError('session_not_pending_approval', `the session is ${session.status}`)
@@ -136,7 +148,7 @@ function decideApproval(
   const data = { ...identityOf(session), approver }
   if (decision === 'approve') {
     const status = granted.length + 1 >= required ? 'requested' : 'pending_approval'
-    return [{ type: 'ApprovalGranted', data: { ...data, status, ...(session.priority && { priority: session.priority }) } }]
+    return [{ type: 'ApprovalGranted', data: { ...data, status, authorisation, ...(session.priority && { priority: session.priority }) } }]
   }
   const canStillBeApproved = approvers.length - (refused.length + 1) >= required
   return [{ type: 'ApprovalRejected', data: { ...data, status: canStillBeApproved ? 'pending_approval' : 'rejected' } }]

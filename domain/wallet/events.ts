@@ -1,7 +1,6 @@
+import type { ClientKey } from '../authorisation/client-key.ts'
+import type { Authorisation } from '../key-share/events.ts'
 import type { WalletPolicy } from './policy.ts'
-
-/** A client's public key, as a JWK with a `kid`; its intents are what parties will act on. */
-export type ClientKey = { kid: string; kty: 'OKP' | 'EC'; crv: 'Ed25519' | 'P-256'; x: string; y?: string }
 
 export type WalletEvent =
   | {
@@ -9,7 +8,17 @@ export type WalletEvent =
       data: { walletId: string; tenant: string; name: string; clientKeys: readonly ClientKey[]; policy: WalletPolicy }
     }
   | { type: 'KeyAttached'; data: { walletId: string; keyId: string; scheme: string; publicKey: string } }
-  | { type: 'PolicyChanged'; data: { walletId: string; policy: WalletPolicy } }
+  /** `version` counts the policies, the one that the wallet was created with being the first. `approvals` are intents by approvers over the same request. */
+  | {
+      type: 'PolicyChanged'
+      data: {
+        walletId: string
+        policy: WalletPolicy
+        version: number
+        authorisation: Authorisation
+        approvals: readonly string[]
+      }
+    }
   | { type: 'WalletFrozen'; data: { walletId: string; reason: string } }
   | { type: 'WalletUnfrozen'; data: { walletId: string; reason: string } }
 

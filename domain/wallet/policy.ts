@@ -1,21 +1,80 @@
+import { type ClientKey, readClientKey } from '../authorisation/client-key.ts'
+import { isPresignatureTier, type KeyPolicy, type PresignatureTier } from '../authorisation/key-policy.ts'
 import { DomainError } from '../domain-error.ts'
+import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
 
 /** What a wallet allows. */
 export type WalletPolicy = {
   /** Whether a bare 32-byte digest may be signed; the signer then cannot know what it signs. */
   rawDigests: boolean
-  /** `required` of the named approvers (`sub` of their tokens) must agree before a signature is made. */
-  approvals?: { required: number; approvers: readonly string[] }
+  /** `required` of the named approvers, each by a key of his own, must agree before a signature is made or the policy is changed. */
+  approvals?: { required: number; approvers: readonly ClientKey[] }
+  /** Openings of signatures kept ready for each key; the default tier when absent. */
+  presignatures?: PresignatureTier
 }
 
 export const DEFAULT_POLICY: WalletPolicy = { rawDigests: false }
+const DEFAULT_PRESIGNATURES: PresignatureTier = 10
 
-/** @throws DomainError `approvals_invalid` when the quorum cannot be met or names somebody twice */
-export function checkPolicy(policy: WalletPolicy): void {
-  if (!policy.approvals) return
-  const { required, approvers } = policy.approvals
-  if (new Set(approvers).size !== approvers.length)
-    throw new DomainError('approvals_invalid', 'an approver is named twice', '/policy/approvals/approvers')
-  if (required < 1 || required > approvers.length)
-    throw new DomainError('approvals_invalid', 'required must be between 1 and the number of approvers', '/policy/approvals/required')
+export const MAX_APPROVERS = 50
+/** As many approvals of a policy change fit into a request's headers. */
+export const MAX_REQUIRED_APPROVALS = 20
+
+/** What a wallet's keys are to be used under, as it is sealed with their shares. */
+export function keyPolicyOf(wallet: {
+  walletId: string
+  clientKeys: readonly ClientKey[]
+  policy: WalletPolicy
+  policyVersion: number
+}): KeyPolicy {
+  const { walletId, clientKeys, policy, policyVersion } = wallet
+  return { version: policyVersion, walletId, clientKeys, ...termsOf(policy) }
+}
+
+/** The policy of a key once its wallet has this one: the next version, with the same client keys. */
+export function nextPolicy(before: KeyPolicy, policy: WalletPolicy): KeyPolicy {
+  return { ...before, version: before.version + 1, ...termsOf(policy) }
+}
+
+/** @throws DomainError `approvals_invalid` when the quorum cannot be met, or somebody could make up more than one of it */
+export function checkPolicy({ approvals }: WalletPolicy): void {
+  if (!approvals) return
+  const { required, approvers } = approvals
+  const refuse = (message: string, field: string) => new DomainError('approvals_invalid', message, `/policy/approvals/${field}`)
+  if (approvers.length > MAX_APPROVERS) throw refuse(`at most ${MAX_APPROVERS} approvers can be named`, 'approvers')
+  if (new Set(approvers.map(({ kid }) => kid)).size !== approvers.length) throw refuse('an approver is named twice', 'approvers')
+  if (new Set(approvers.map(({ crv, x }) => `${crv} ${x}`)).size !== approvers.length)
+    throw refuse('two approvers have one key', 'approvers')
+  if (required < 1 || required > Math.min(approvers.length, MAX_REQUIRED_APPROVALS))
+    throw refuse(`required must be between 1 and the number of approvers, and at most ${MAX_REQUIRED_APPROVALS}`, 'required')
+}
+
+/**
+ * The policy in the body of `POST /v1/wallets/:walletId/policy`: what is left out takes its default. API and parties read it by this function alone, so that
+ * they cannot take one body for two policies.
+ * @throws MalformedJson, DomainError as `checkPolicy`
+ */
+export function readPolicyChange(body: string): WalletPolicy {
+  const { policy } = readFields(parseStrictJson(body), ['policy'])
+  const { rawDigests = false, approvals, presignatures } = readFields(policy, [], ['rawDigests', 'approvals', 'presignatures'])
+  if (typeof rawDigests !== 'boolean') throw new MalformedJson('rawDigests must be true or false')
+  if (presignatures !== undefined && !isPresignatureTier(presignatures)) throw new MalformedJson('presignatures is none of the tiers')
+  const read: WalletPolicy = {
+    rawDigests,
+    ...(approvals === undefined ? {} : { approvals: readApprovals(approvals) }),
+    ...(presignatures === undefined ? {} : { presignatures }),
+  }
+  checkPolicy(read)
+  return read
+}
+
+function readApprovals(value: unknown): { required: number; approvers: readonly ClientKey[] } {
+  const { required, approvers } = readFields(value, ['required', 'approvers'])
+  if (!Number.isSafeInteger(required)) throw new MalformedJson('required must be a whole number')
+  if (!Array.isArray(approvers) || approvers.length > MAX_APPROVERS) throw new MalformedJson('approvers must be a list of keys')
+  return { required: required as number, approvers: approvers.map(readClientKey) }
+}
+
+function termsOf({ rawDigests, approvals, presignatures = DEFAULT_PRESIGNATURES }: WalletPolicy) {
+  return { rawDigests, approvals: approvals ?? null, presignatures }
 }

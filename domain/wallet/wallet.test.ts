@@ -1,4 +1,5 @@
 import test from 'ava'
+import type { ClientKey } from '../authorisation/client-key.ts'
 import { fold } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
 import type { WalletEvent } from './events.ts'
@@ -59,13 +60,28 @@ test('a frozen wallet is not open until it is unfrozen', (t) => {
   t.is(requireOpenWallet(after(create, freeze, { type: 'Unfreeze', reason: '' }).state).status, 'open')
 })
 
-test('an approval quorum that cannot be met is refused', (t) => {
-  const policy = (required: number, approvers: string[]): WalletCommand => ({
-    type: 'ChangePolicy',
-    policy: { rawDigests: false, approvals: { required, approvers } },
-  })
-  t.throws(() => after(create, policy(3, ['a', 'b'])), refused('approvals_invalid'))
-  t.throws(() => after(create, policy(0, ['a', 'b'])), refused('approvals_invalid'))
-  t.throws(() => after(create, policy(2, ['a', 'a'])), refused('approvals_invalid'))
-  t.notThrows(() => after(create, policy(2, ['a', 'b'])))
+const authorisation = { method: 'POST', path: '/', body: '', intent: null }
+const key = (kid: string, x = kid): ClientKey => ({ kid, kty: 'OKP', crv: 'Ed25519', x })
+const change = (required: number, approvers: ClientKey[]): WalletCommand => ({
+  type: 'ChangePolicy',
+  policy: { rawDigests: false, approvals: { required, approvers } },
+  authorisation,
+  approvals: [],
+})
+
+test('an approval quorum that cannot be met, or that one person could make up, is refused', (t) => {
+  t.throws(() => after(create, change(3, [key('a'), key('b')])), refused('approvals_invalid'))
+  t.throws(() => after(create, change(0, [key('a'), key('b')])), refused('approvals_invalid'))
+  t.throws(() => after(create, change(2, [key('a', 'one'), key('a', 'two')])), refused('approvals_invalid'))
+  t.throws(() => after(create, change(2, [key('a', 'one'), key('b', 'one')])), refused('approvals_invalid'))
+  t.notThrows(() => after(create, change(2, [key('a'), key('b')])))
+})
+
+test('policies are counted, the one of the beginning being the first', (t) => {
+  const { state, events } = after(create, change(1, [key('a')]), change(1, [key('b')]))
+  t.like(state, { policyVersion: 3 })
+  t.deepEqual(
+    events.flatMap((event) => (event.type === 'PolicyChanged' ? [event.data.version] : [])),
+    [2, 3],
+  )
 })

@@ -1,6 +1,8 @@
+import type { ClientKey } from '../authorisation/client-key.ts'
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
-import type { ClientKey, WalletEvent } from './events.ts'
+import type { Authorisation } from '../key-share/events.ts'
+import type { WalletEvent } from './events.ts'
 import { checkPolicy, type WalletPolicy } from './policy.ts'
 
 export type Wallet =
@@ -12,6 +14,8 @@ export type Wallet =
       name: string
       clientKeys: readonly ClientKey[]
       policy: WalletPolicy
+      /** Counts its policies, the first being the one it was created with. */
+      policyVersion: number
       /** The newest KEYS_KEPT of its keys, the newest last: a state must not grow for ever with its history. */
       keyIds: readonly string[]
     }
@@ -31,12 +35,12 @@ export type WalletCommand =
       policy: WalletPolicy
     }
   | { type: 'AttachKey'; keyId: string; scheme: string; publicKey: string }
-  | { type: 'ChangePolicy'; policy: WalletPolicy }
+  | { type: 'ChangePolicy'; policy: WalletPolicy; authorisation: Authorisation; approvals: readonly string[] }
   | { type: 'Freeze'; reason: string }
   | { type: 'Unfreeze'; reason: string }
 
 export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
-  stateVersion: 1,
+  stateVersion: 2,
   initial: { status: 'absent' },
 
   decide(state, command) {
@@ -54,9 +58,11 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
         const { keyId, scheme, publicKey } = command
         return [{ type: 'KeyAttached', data: { walletId, keyId, scheme, publicKey } }]
       }
-      case 'ChangePolicy':
-        checkPolicy(command.policy)
-        return [{ type: 'PolicyChanged', data: { walletId, policy: command.policy } }]
+      case 'ChangePolicy': {
+        const { policy, authorisation, approvals } = command
+        checkPolicy(policy)
+        return [{ type: 'PolicyChanged', data: { walletId, policy, version: existing.policyVersion + 1, authorisation, approvals } }]
+      }
       case 'Freeze':
         if (existing.status === 'frozen') throw new DomainError('wallet_frozen', 'the wallet is frozen already')
         return [{ type: 'WalletFrozen', data: { walletId, reason: command.reason } }]
@@ -67,13 +73,13 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
   },
 
   evolve(state, event) {
-    if (event.type === 'WalletCreated') return { status: 'open', keyIds: [], ...event.data }
+    if (event.type === 'WalletCreated') return { status: 'open', keyIds: [], policyVersion: 1, ...event.data }
     if (state.status === 'absent') return state
     switch (event.type) {
       case 'KeyAttached':
         return { ...state, keyIds: [...state.keyIds.slice(1 - KEYS_KEPT), event.data.keyId] }
       case 'PolicyChanged':
-        return { ...state, policy: event.data.policy }
+        return { ...state, policy: event.data.policy, policyVersion: state.policyVersion + 1 }
       case 'WalletFrozen':
         return { ...state, status: 'frozen' }
       case 'WalletUnfrozen':

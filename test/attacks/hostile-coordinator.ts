@@ -1,6 +1,8 @@
 /** A coordinator, registered like any other, that leads real parties by hand and tells each whatever it likes. */
 import { randomUUID } from 'node:crypto'
 import { heardBy } from '../../commands/processes/rounds.ts'
+import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
+import { createSigner } from '../../domain/authorisation/testing/signer.ts'
 import type {
   CeremonyAttempt,
   CeremonyReply,
@@ -11,6 +13,7 @@ import type {
   Statement,
 } from '../../domain/ceremony/messages.ts'
 import type { Said } from '../../domain/ceremony/statements.ts'
+import { DEFAULT_POLICY, keyPolicyOf } from '../../domain/wallet/policy.ts'
 import type { TestSystem } from '../ceremony/system.ts'
 
 const TIMEOUT_MS = 10_000
@@ -21,8 +24,12 @@ export type Generation = { attempt: CeremonyAttempt; key: KeyRequest }
 export function newGeneration(parties: readonly string[], changes: Partial<CeremonyAttempt & { threshold: number }> = {}): Generation {
   const { threshold = 2, ...given } = changes
   const attempt: CeremonyAttempt = { scheme: 'frost-ed25519', kind: 'key-generation', ceremonyId: randomUUID(), attempt: 1, ...given }
-  const authorisation = { method: 'POST', path: '/v1/wallets/test/keys', body: '{}', intent: null }
-  return { attempt, key: { keyId: attempt.ceremonyId, threshold, parties, authorisation } }
+  const client = createSigner('client')
+  const walletId = randomUUID()
+  const policy = keyPolicyOf({ walletId, clientKeys: [client.key], policy: DEFAULT_POLICY, policyVersion: 1 })
+  const body = JSON.stringify({ scheme: attempt.scheme, threshold, parties })
+  const authorisation = client.authorise({ method: 'POST', path: `/v1/wallets/${walletId}/keys`, body })
+  return { attempt, key: { keyId: attempt.ceremonyId, threshold, parties, authorisation, policy: encodePolicy(policy) } }
 }
 
 export const ask = (system: TestSystem, header: Omit<Header, 'from'>, request: CeremonyRequest): Promise<CeremonyReply> =>

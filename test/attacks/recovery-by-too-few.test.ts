@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hexToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
+import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
 import type { CeremonyReply, RecoveryRequest } from '../../domain/ceremony/messages.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { startTestSystem, type TestSystem } from '../ceremony/system.ts'
@@ -25,7 +26,7 @@ test.after.always(() => system?.close())
 
 /** A recovery as it should be asked for, and what becomes of it. */
 function ask(to: string, change: (request: RecoveryRequest) => RecoveryRequest = (request) => request): Promise<CeremonyReply> {
-  const { keyId, scheme, epoch, threshold, parties, authorisation } = key
+  const { keyId, scheme, epoch, threshold, parties } = key
   const recovery = change({
     key: {
       keyId,
@@ -35,10 +36,11 @@ function ask(to: string, change: (request: RecoveryRequest) => RecoveryRequest =
       threshold,
       parties,
       publicPackage: hexToBytes(key.publicPackage!),
+      policy: encodePolicy(key.policy),
     },
     lost: LOST,
     helpers: ['party-1', 'party-2'],
-    authorisation,
+    authorisation: system.authorise(`/v1/keys/${keyId}/recover`, { party: LOST }),
   })
   attempt++
   return system.channel.ask(

@@ -59,7 +59,7 @@ test.serial(
       )),
       encodeEnvelope({
         header,
-        content: encodeRequest({ type: 'destroyShares', keyId: header.ceremonyId, authorisation: null }),
+        content: encodeRequest({ type: 'destroyShares', keyId: header.ceremonyId, authorisation: generation.key.authorisation }),
         signature: (await signed(coordinator, header, content)).slice(-64),
       }),
     ]

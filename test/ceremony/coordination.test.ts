@@ -1,8 +1,10 @@
 import test from 'ava'
 import { InOtherHands } from '../../commands/processes/process.ts'
+import { createSigner } from '../../domain/authorisation/testing/signer.ts'
 import type { Header, Heard } from '../../domain/ceremony/messages.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
+import { protocolOf } from '../../domain/threshold/registry.ts'
 import { type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
@@ -58,16 +60,17 @@ test.serial('a session left half-way by a coordinator that died is taken up as a
 })
 
 test.serial('a session that needs approvals is signed when the last one is given', async (t) => {
-  const sessionId = await system.requestSignature(key, message, { approvers: ['alice', 'bob'] })
-  const approve = (approver: string) =>
-    system.command(sessionId, { type: 'DecideApproval', approver, decision: 'approve', now: new Date().toISOString() })
-  await approve('alice')
+  const [alice, bob] = [createSigner('alice'), createSigner('bob', 'P-256')]
+  const walletId = await system.createWallet({ rawDigests: false, approvals: { required: 2, approvers: [alice.key, bob.key] } })
+  const guarded = await system.generateKey(walletId, { scheme: key.scheme, threshold: 2, parties: key.parties })
+  const sessionId = await system.requestSignature(guarded, message)
+  await system.approve(sessionId, alice)
   await system.sign(key, message)
   t.deepEqual(
     (await sessionEvents(sessionId)).map(({ type }) => type),
     ['SigningRequested', 'ApprovalGranted'],
   )
-  await approve('bob')
+  await system.approve(sessionId, bob)
   t.is((await system.outcome(sessionId)).status, 'signed')
 })
 
@@ -103,13 +106,19 @@ test.serial('the same round asked again is answered the same, in other words it 
     ],
     secrets: [],
   }
+  const payload = { kind: 'message', encoding: 'hex', data: Buffer.from(message).toString('hex') }
+  const authorisation = system.client.authorise({
+    method: 'POST',
+    path: `/v1/keys/${key.keyId}/signatures`,
+    body: JSON.stringify({ payload }),
+  })
   const sign = (message: Uint8Array, attempt = 1) =>
     system.channel.ask(
       at(2, attempt),
-      { type: 'sign', task: { message, signers: ['party-1', 'party-2'], authorisation: key.authorisation }, heard },
+      { type: 'sign', task: { message, signers: ['party-1', 'party-2'], authorisation, approvals: [] }, heard },
       { timeoutMs },
     )
-  const digest = new Uint8Array(32)
+  const digest = protocolOf(key.scheme).message(message)
   const contributed = await sign(digest)
   t.is(contributed.type, 'contributed')
   t.deepEqual(await sign(digest), contributed)

@@ -7,6 +7,7 @@ import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/serv
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { hpkeSealing } from '../../adapters/hpke/sealing.ts'
+import { verifyJws } from '../../adapters/jws/verify-jws.ts'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { startNatsServer } from '../../adapters/nats/nats-server.ts'
 import { connectPartyChannel, partyEndpoint } from '../../adapters/nats/party-channel.ts'
@@ -22,14 +23,17 @@ import { keyGenerationProcess } from '../../commands/processes/key-generation.ts
 import { keyRefreshProcess } from '../../commands/processes/key-refresh.ts'
 import { keyRefreshCompletionProcess } from '../../commands/processes/key-refresh-completion.ts'
 import { keyRevocationProcess } from '../../commands/processes/key-revocation.ts'
+import { policyChangeProcess } from '../../commands/processes/policy-change.ts'
 import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
 import { shareRecoveryProcess } from '../../commands/processes/share-recovery.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
 import { signingQueue } from '../../commands/processes/signing-queue.ts'
 import { createPartyStanding, type KeptStanding } from '../../commands/processes/standing/party-standing.ts'
+import { approvalPath } from '../../domain/authorisation/approvals.ts'
+import { createSigner, type TestSigner } from '../../domain/authorisation/testing/signer.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
-import { type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
+import { type Authorisation, type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { Messages } from '../../domain/ports/messages.ts'
@@ -48,8 +52,8 @@ import type { RandomBytes } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
-import { DEFAULT_POLICY } from '../../domain/wallet/policy.ts'
-import { type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
+import { DEFAULT_POLICY, keyPolicyOf, type WalletPolicy } from '../../domain/wallet/policy.ts'
+import { requireWallet, type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
 import { announceHealth } from '../../parties/health.ts'
 import { serveParty } from '../../parties/service.ts'
 import { openShareStore } from '../../parties/share-store.ts'
@@ -91,9 +95,17 @@ export type TestSystem = {
   dir: string
   parties: readonly TestParty[]
   party(id: string): TestParty
-  createWallet(): Promise<string>
+  /** Whose key all wallets know. */
+  /** A request of the client's, signed by it. */
+  authorise(path: string, body: object): Authorisation
+  client: TestSigner
+  createWallet(policy?: WalletPolicy): Promise<string>
   generateKey(walletId: string, options: { scheme: Scheme; threshold: number; parties: readonly string[] }): Promise<ExistingKeyShare>
   requestSignature(key: ExistingKeyShare, message: Uint8Array, options?: SessionOptions): Promise<string>
+  /** An approver's decision. */
+  approve(sessionId: string, approver: TestSigner): Promise<unknown>
+  /** The client's wish for another policy, with the approvals of these. */
+  changePolicy(walletId: string, policy: WalletPolicy, approvers?: readonly TestSigner[]): Promise<unknown>
   /** Decides a command on a session. */
   command(sessionId: string, command: SigningSessionCommand): Promise<unknown>
   freeze(walletId: string): Promise<void>
@@ -115,7 +127,6 @@ export type TestSystem = {
 
 export type SessionOptions = {
   seconds?: number
-  approvers?: readonly string[]
   /** Commands that take effect together with the request. */
   andThen?: readonly SigningSessionCommand[]
 }
@@ -163,7 +174,11 @@ export async function startTestSystem({
     keyRefreshProcess({ log, channel, progress }),
     keyRefreshCompletionProcess({ log, channel }),
     shareRecoveryProcess({ log, channel, standing, progress }),
+    policyChangeProcess({ log, channel }),
   ].map((process) => runConsumer(process, { log, signal: stop.signal, onFailure: (_, error) => failures.push(error) }))
+
+  const client = createSigner('client')
+  const authorise = (path: string, body: object, signer = client) => signer.authorise(post(path, body))
 
   const outcome = (sessionId: string) =>
     waitFor(log, { decider: signingSession, stream: signingSessionStream(sessionId) }, (state) => {
@@ -173,7 +188,8 @@ export async function startTestSystem({
 
   const requestSignature: TestSystem['requestSignature'] = async (key, message, { seconds = 30, ...options } = {}) => {
     const sessionId = randomUUID()
-    const { keyId, walletId, tenant, scheme } = key
+    const { keyId, walletId, tenant, scheme, policy } = key
+    const payload = { kind: 'message', encoding: 'hex', data: Buffer.from(message).toString('hex') } as const
     const request: SigningSessionCommand = {
       type: 'RequestSignature',
       sessionId,
@@ -181,16 +197,19 @@ export async function startTestSystem({
       walletId,
       tenant,
       scheme,
-      payload: { kind: 'message', encoding: 'hex', data: Buffer.from(message).toString('hex') },
+      payload,
       message: Buffer.from(protocolOf(scheme).message(message)).toString('hex'),
       deadline: new Date(Date.now() + seconds * 1000).toISOString(),
-      approvals: options.approvers ? { required: options.approvers.length, approvers: options.approvers } : null,
-      authorisation: AUTHORISATION,
+      approvals: policy.approvals && { ...policy.approvals, approvers: policy.approvals.approvers.map(({ kid }) => kid) },
+      authorisation: authorise(`/v1/keys/${keyId}/signatures`, { payload }),
     }
     const aggregate = { decider: inSequence(signingSession), stream: signingSessionStream(sessionId) }
     await execute(log, aggregate, () => [request, ...(options.andThen ?? [])], context())
     return sessionId
   }
+
+  const command: TestSystem['command'] = (sessionId, command) =>
+    execute(log, { decider: signingSession, stream: signingSessionStream(sessionId) }, () => command, context())
 
   return {
     log,
@@ -202,13 +221,15 @@ export async function startTestSystem({
     dir,
     parties,
     failures,
+    authorise,
     party: (id) => parties.find((party) => party.id === id)!,
-    async createWallet() {
+    client,
+    async createWallet(policy = DEFAULT_POLICY) {
       const walletId = randomUUID()
       await execute(
         log,
         { decider: wallet, stream: walletStream(walletId) },
-        (): WalletCommand => ({ type: 'CreateWallet', walletId, tenant: 'test', name: 'test', clientKeys: [], policy: DEFAULT_POLICY }),
+        (): WalletCommand => ({ type: 'CreateWallet', walletId, tenant: 'test', name: 'test', clientKeys: [client.key], policy }),
         context(),
       )
       return walletId
@@ -216,6 +237,7 @@ export async function startTestSystem({
     async generateKey(walletId, { scheme, threshold, parties }) {
       const keyId = randomUUID()
       const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
+      const owner = await load(log, { decider: wallet, stream: walletStream(walletId) })
       await execute(
         log,
         aggregate,
@@ -227,7 +249,8 @@ export async function startTestSystem({
           scheme,
           threshold,
           parties,
-          authorisation: AUTHORISATION,
+          authorisation: authorise(`/v1/wallets/${walletId}/keys`, { scheme, threshold, parties }),
+          policy: keyPolicyOf(requireWallet(owner.state)),
         }),
         context(),
       )
@@ -238,8 +261,25 @@ export async function startTestSystem({
     },
     requestSignature,
     anotherCoordinator,
-    command: (sessionId, command) =>
-      execute(log, { decider: signingSession, stream: signingSessionStream(sessionId) }, () => command, context()),
+    command,
+    approve: (sessionId, approver) =>
+      command(sessionId, {
+        type: 'DecideApproval',
+        approver: approver.kid,
+        decision: 'approve',
+        authorisation: authorise(approvalPath(sessionId), { decision: 'approve' }, approver),
+        now: new Date().toISOString(),
+      }),
+    async changePolicy(walletId, policy, approvers = []) {
+      const request = post(`/v1/wallets/${walletId}/policy`, { policy })
+      const approvals = approvers.map((approver) => approver.authorise(request).intent!)
+      await execute(
+        log,
+        { decider: wallet, stream: walletStream(walletId) },
+        (): WalletCommand => ({ type: 'ChangePolicy', policy, authorisation: client.authorise(request), approvals }),
+        context(),
+      )
+    },
     async freeze(walletId) {
       const aggregate = { decider: wallet, stream: walletStream(walletId) }
       await execute(log, aggregate, (): WalletCommand => ({ type: 'Freeze', reason: 'test' }), context())
@@ -250,13 +290,18 @@ export async function startTestSystem({
       await execute(
         log,
         { decider: keyShare, stream: keyShareStream(keyId) },
-        (): KeyShareCommand => ({ type: 'RevokeKey', reason: 'test', authorisation: AUTHORISATION }),
+        (): KeyShareCommand => ({ type: 'RevokeKey', reason: 'test', authorisation: authorise(`/v1/keys/${keyId}/revoke`, {}) }),
         context(),
       )
     },
     async refresh(keyId) {
       const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
-      await execute(log, aggregate, (): KeyShareCommand => ({ type: 'RequestKeyRefresh', authorisation: AUTHORISATION }), context())
+      await execute(
+        log,
+        aggregate,
+        (): KeyShareCommand => ({ type: 'RequestKeyRefresh', authorisation: authorise(`/v1/keys/${keyId}/refresh`, {}) }),
+        context(),
+      )
       return waitFor(log, aggregate, (state) => {
         const key = requireKey(state)
         return key.refresh ? undefined : key
@@ -264,7 +309,8 @@ export async function startTestSystem({
     },
     async recover(keyId, partyId) {
       const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
-      const command = (): KeyShareCommand => ({ type: 'RequestShareRecovery', partyId, authorisation: AUTHORISATION })
+      const authorisation = authorise(`/v1/keys/${keyId}/recover`, { party: partyId })
+      const command = (): KeyShareCommand => ({ type: 'RequestShareRecovery', partyId, authorisation })
       await execute(log, aggregate, command, context())
       return waitFor(log, aggregate, (state) => {
         const key = requireKey(state)
@@ -286,7 +332,7 @@ export async function startTestSystem({
   }
 }
 
-const AUTHORISATION = { method: 'POST', path: '/v1/keys', body: '{}', intent: null }
+const post = (path: string, body: object): Omit<Authorisation, 'intent'> => ({ method: 'POST', path, body: JSON.stringify(body) })
 
 function context(): CommandContext {
   return { commandId: randomUUID(), correlationId: randomUUID(), causationId: randomUUID(), actor: 'test', tenant: 'test' }
@@ -337,7 +383,7 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
       const end = { ...identities.witness, identity }
       const wire = partyEndpoint(messages, end)
       const endpoint = troubled(wire)
-      const service = serveParty({ partyId: id, endpoint, shares, voice: { ...end, sealing }, rng, onFailure })
+      const service = serveParty({ partyId: id, endpoint, shares, voice: { ...end, sealing }, verify: verifyJws, rng, onFailure })
       const voice: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
       const stopHealth = announceHealth(voice, id, async () => ({
         partyId: id,

@@ -1,10 +1,12 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import type { ClientKey } from '../../../domain/authorisation/client-key.ts'
+import { versionToWrite } from '../../../domain/event-catalogue.ts'
 import { type Authorisation, type KeyShareEvent, keyShareStream } from '../../../domain/key-share/events.ts'
 import type { ExpectedRevision, NewEvent } from '../../../domain/ports/event-log.ts'
 import { type SigningSessionEvent, signingSessionStream } from '../../../domain/signing-session/events.ts'
 import type { Scheme } from '../../../domain/threshold/scheme.ts'
-import { type ClientKey, type WalletEvent, walletStream } from '../../../domain/wallet/events.ts'
-import type { WalletPolicy } from '../../../domain/wallet/policy.ts'
+import { type WalletEvent, walletStream } from '../../../domain/wallet/events.ts'
+import { keyPolicyOf, type WalletPolicy } from '../../../domain/wallet/policy.ts'
 
 /** Events that one command appends. */
 export type Step = { stream: string; expected: ExpectedRevision; events: readonly NewEvent[] }
@@ -28,8 +30,8 @@ const INTENT_TTL_SECONDS = 120
 export function* walletLife(index: number): Generator<Step> {
   const walletId = randomUUID()
   const tenant = `tenant-${index % TENANTS}`
-  const client: ClientKey = { kid: randomUUID(), kty: 'OKP', crv: 'Ed25519', x: randomBytes(32).toString('base64url') }
-  const approvals = index % RARELY.approvals === 0 ? { required: 1, approvers: ['alice', 'bob', 'carol'] } : undefined
+  const client = publicKey()
+  const approvals = index % RARELY.approvals === 0 ? { required: 1, approvers: [publicKey(), publicKey(), publicKey()] } : undefined
   const policy: WalletPolicy = { rawDigests: false, ...(approvals && { approvals }) }
   const append = appender(tenant)
   const wallet = walletStream(walletId)
@@ -38,10 +40,15 @@ export function* walletLife(index: number): Generator<Step> {
     { type: 'WalletCreated', data: { walletId, tenant, name: `wallet ${index}`, clientKeys: [client], policy } },
   ])
   const keys: Key[] = []
-  for (const scheme of SCHEMES) keys.push(yield* keyGeneration(append, client, walletId, tenant, scheme))
+  for (const scheme of SCHEMES) keys.push(yield* keyGeneration(append, client, walletId, tenant, scheme, policy))
   for (let session = 0; session < SESSIONS; session++) {
     yield* signing(append, client, walletId, tenant, keys[session % keys.length] as Key, session, approvals)
-    if (session === SESSIONS / 2) yield append(wallet, 'client', [{ type: 'PolicyChanged', data: { walletId, policy } }])
+    if (session !== SESSIONS / 2) continue
+    const authorisation = authorise(client, `/v1/wallets/${walletId}/policy`, { policy })
+    const intents = policy.approvals
+      ? [intentOf(authorise(policy.approvals.approvers[0] as ClientKey, authorisation.path, { policy }))]
+      : []
+    yield append(wallet, 'client', [{ type: 'PolicyChanged', data: { walletId, policy, version: 2, authorisation, approvals: intents } }])
   }
   if (index % RARELY.frozen === 0) {
     yield append(wallet, 'operator', [{ type: 'WalletFrozen', data: { walletId, reason: 'reported as stolen' } }])
@@ -54,7 +61,14 @@ export function* walletLife(index: number): Generator<Step> {
   }
 }
 
-function* keyGeneration(append: Appender, client: ClientKey, walletId: string, tenant: string, scheme: Scheme): Generator<Step, Key> {
+function* keyGeneration(
+  append: Appender,
+  client: ClientKey,
+  walletId: string,
+  tenant: string,
+  scheme: Scheme,
+  policy: WalletPolicy,
+): Generator<Step, Key> {
   const keyId = randomUUID()
   const identity = { keyId, walletId }
   const parties = PARTIES.slice(0, 3)
@@ -62,7 +76,15 @@ function* keyGeneration(append: Appender, client: ClientKey, walletId: string, t
   const publicKey = hex(32)
   const packageDigest = hex(32)
   const authorisation = authorise(client, `/v1/wallets/${walletId}/keys`, { scheme, threshold: 2, parties: 3 })
-  const requested = { ...identity, tenant, scheme, threshold: 2, parties, authorisation }
+  const requested = {
+    ...identity,
+    tenant,
+    scheme,
+    threshold: 2,
+    parties,
+    authorisation,
+    policy: keyPolicyOf({ walletId, clientKeys: [client], policy, policyVersion: 1 }),
+  }
   yield append(stream, 'client', [{ type: 'KeyGenerationRequested', data: requested }])
   yield append(stream, 'key-generation', [{ type: 'KeyGenerationStarted', data: { ...identity, attempt: 1 } }])
   yield append(
@@ -95,9 +117,23 @@ function* signing(
   const message = Buffer.from(text).toString('hex')
   const deadline = new Date(Date.now() + 60_000).toISOString()
   const authorisation = authorise(client, `/v1/keys/${keyId}/signatures`, { payload })
-  const requested = { ...identity, tenant, scheme, payload, message, deadline, approvals: approvals ?? null, authorisation }
+  const requested = {
+    ...identity,
+    tenant,
+    scheme,
+    payload,
+    message,
+    deadline,
+    approvals: approvals ? { required: approvals.required, approvers: approvals.approvers.map(({ kid }) => kid) } : null,
+    authorisation,
+  }
   yield append(stream, 'client', [{ type: 'SigningRequested', data: requested }])
-  if (approvals) yield append(stream, 'alice', [{ type: 'ApprovalGranted', data: { ...identity, approver: 'alice', status: 'requested' } }])
+  if (approvals) {
+    const approver = approvals.approvers[0] as ClientKey
+    const approval = authorise(approver, `/v1/signing-sessions/${sessionId}/approvals`, { decision: 'approve' })
+    const data = { ...identity, approver: approver.kid, status: 'requested' as const, authorisation: approval }
+    yield append(stream, 'approver', [{ type: 'ApprovalGranted', data }])
+  }
   if (index % RARELY.expired === RARELY.expired - 1) {
     yield append(stream, 'signing', [{ type: 'SigningExpired', data: { ...identity, deadline } }])
     return
@@ -143,10 +179,17 @@ function appender(tenant: string): Appender {
       actor,
       tenant,
       occurredAt: new Date().toISOString(),
-      schemaVersion: 1,
       ...(actor === 'client' && { requestDigest: hex(32) }),
     }
-    return { stream, expected: revision ?? 'no_stream', events: events.map((event) => ({ id: randomUUID(), ...event, metadata })) }
+    return {
+      stream,
+      expected: revision ?? 'no_stream',
+      events: events.map((event) => ({
+        id: randomUUID(),
+        ...event,
+        metadata: { ...metadata, schemaVersion: versionToWrite(stream, event.type) },
+      })),
+    }
   }
 }
 
@@ -160,5 +203,9 @@ function authorise({ kid }: ClientKey, path: string, body: object): Authorisatio
   const intent = `${part({ typ: 'intent+jwt', alg: 'EdDSA', kid })}.${part(claims)}.${randomBytes(64).toString('base64url')}`
   return { method: 'POST', path, body: text, intent }
 }
+
+const publicKey = (): ClientKey => ({ kid: randomUUID(), kty: 'OKP', crv: 'Ed25519', x: randomBytes(32).toString('base64url') })
+
+const intentOf = ({ intent }: Authorisation) => intent ?? ''
 
 const hex = (bytes: number) => randomBytes(bytes).toString('hex')
