@@ -81,6 +81,11 @@ export function shareRecoveryProcess({ log, channel, directory, progress, timing
         await carryOut({ type: 'CompleteShareRecovery', attempt: number, partyId })
         progress(attempt, 'completed')
       } catch (error) {
+        // An attempt before this one has given it back, and its word of that was lost.
+        if (error instanceof CeremonyFailed && error.code === 'share_exists' && number > attemptsBefore + 1) {
+          await carryOut({ type: 'CompleteShareRecovery', attempt: number, partyId })
+          return progress(attempt, 'completed')
+        }
         if (error instanceof CeremonyFailed) {
           for (const id of error.culprits) choice.failed(id)
           progress(attempt, 'attempt_failed')

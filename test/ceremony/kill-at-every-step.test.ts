@@ -1,9 +1,10 @@
 /** A party is killed at each step of each ceremony in turn, before and after it has done its work, and comes back with what was on its disk. */
 import test, { type ExecutionContext } from 'ava'
 import type { CeremonyKind } from '../../domain/ceremony/messages.ts'
+import { keyShareStream } from '../../domain/key-share/events.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { everyQuorumSigns, filesOf, loseShares, onlyInForce, onlyRevoked } from './key-checks.ts'
+import { everyQuorumSigns, loseShares, onlyInForce, onlyRevoked } from './key-checks.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
@@ -69,7 +70,8 @@ for (const step of stepsOf('recovery', rounds.recovery + 1)) {
     const key = await generate()
     await loseShares(system, VICTIM)
     await killingAt(t, step, () => system.recover(key.keyId, VICTIM))
-    t.true((await filesOf(system, VICTIM, key.keyId)).includes('epoch-1-attempt-1.json'))
+    const last = (await system.events(keyShareStream(key.keyId))).at(-1)
+    t.is(last?.type, 'ShareRecovered')
     await everyQuorumSigns(t, system, key)
   })
 }
