@@ -13,7 +13,8 @@ export const refreshKey = ({ log }: CommandDependencies) =>
     path: '/v1/keys/:keyId/refresh',
     tag: 'keys',
     summary: 'Give every holder of a key a new share',
-    description: 'The public key stays. Old and new shares do not go together, and the old ones are destroyed once every party has its new one.',
+    description:
+      'The public key stays. Old and new shares do not go together, and the old ones are destroyed once every party has its new one.',
     roles: ['client'],
     intent: true,
     body: ReasonBody,

@@ -138,7 +138,10 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
         const sealed = await vault.seal(share, associatedData(record))
         await makeFolder(keyId)
         const earlier = as === 'recovered' ? named(await sharesOf(keyId), record) : await assertRoom(record)
-        await writeDurably(join(folderOf(keyId), fileName({ epoch, attempt, pending: as === 'pending' })), encodeStoredShare({ record, sealed }))
+        await writeDurably(
+          join(folderOf(keyId), fileName({ epoch, attempt, pending: as === 'pending' })),
+          encodeStoredShare({ record, sealed }),
+        )
         if (!earlier || earlier.pending) count++
         if (earlier?.pending) await destroy(keyId, [earlier])
       })

@@ -218,8 +218,7 @@ export function requireKey(state: KeyShare): ExistingKeyShare {
 export function requireActiveKey(state: KeyShare): ExistingKeyShare & { publicKey: string; publicPackage: string } {
   const key = requireKey(state)
   const isActive = key.status === 'active' || key.status === 'refreshing'
-  if (!isActive || key.publicKey === null || key.publicPackage === null)
-    throw new DomainError('key_not_active', `the key is ${key.status}`)
+  if (!isActive || key.publicKey === null || key.publicPackage === null) throw new DomainError('key_not_active', `the key is ${key.status}`)
   return { ...key, publicKey: key.publicKey, publicPackage: key.publicPackage }
 }
 

@@ -52,7 +52,8 @@ test.serial('asked as it should be, everybody opens', async (t) => {
 })
 
 test.serial('one helper is not enough for a key of two, whoever is asked', async (t) => {
-  for (const to of ['party-1', LOST]) t.like(await ask(to, (request) => ({ ...request, helpers: ['party-1'] })), { code: 'too_few_helpers' })
+  for (const to of ['party-1', LOST])
+    t.like(await ask(to, (request) => ({ ...request, helpers: ['party-1'] })), { code: 'too_few_helpers' })
 })
 
 test.serial('nor does it help to call it a key of one: helpers know better, and the package says so', async (t) => {

@@ -107,5 +107,8 @@ test.serial('completing one attempt with some and another with others leaves all
   for (const to of ['party-2', 'party-3']) t.is((await complete(to, first)).type, 'completed')
   attempt = secondAttempt
   for (const id of HOLDERS)
-    t.deepEqual(await filesOf(system, id, key.keyId), [`epoch-2-attempt-${firstAttempt}.json`, `epoch-2-attempt-${secondAttempt}.json`].toSorted())
+    t.deepEqual(
+      await filesOf(system, id, key.keyId),
+      [`epoch-2-attempt-${firstAttempt}.json`, `epoch-2-attempt-${secondAttempt}.json`].toSorted(),
+    )
 })

@@ -21,7 +21,11 @@ export const onlyInForce = (system: TestSystem, { epoch, attempt, ...key }: Exis
 /** Resolves when every holder has destroyed its shares. */
 export const onlyRevoked = (system: TestSystem, key: ExistingKeyShare): Promise<void> => onlyKept(system, key, 'revoked')
 
-async function onlyKept(system: TestSystem, { keyId, parties }: Pick<ExistingKeyShare, 'keyId' | 'parties'>, wanted: string): Promise<void> {
+async function onlyKept(
+  system: TestSystem,
+  { keyId, parties }: Pick<ExistingKeyShare, 'keyId' | 'parties'>,
+  wanted: string,
+): Promise<void> {
   let kept: string[][] = []
   await until(
     async () => {

@@ -2,7 +2,6 @@
 import test, { type ExecutionContext } from 'ava'
 import type { CeremonyKind } from '../../domain/ceremony/messages.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
-import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { everyQuorumSigns, loseShares, onlyInForce, onlyRevoked } from './key-checks.ts'
 import { startTestSystem, type TestSystem } from './system.ts'

@@ -71,7 +71,9 @@ test.serial('a helper that fails is replaced by another holder', async (t) => {
   let liar: string | undefined
   for (const party of system.parties.slice(0, 3))
     party.lie = (reply, { header }) => {
-      if (header.kind !== 'recovery' || header.round !== 2 || (liar ??= party.id) !== party.id || reply.type !== 'said') return reply
+      if (header.kind !== 'recovery' || header.round !== 2 || reply.type !== 'said') return reply
+      liar ??= party.id
+      if (liar !== party.id) return reply
       return { ...reply, secrets: reply.secrets.map((secret) => ({ ...secret, sealed: new Uint8Array(80) })) }
     }
   await system.recover(key.keyId, 'party-4')
