@@ -88,7 +88,8 @@ export type TestSystem = {
   parties: readonly TestParty[]
   party(id: string): TestParty
   createWallet(): Promise<string>
-  generateKey(walletId: string, options: { scheme: Scheme; threshold: number; parties: readonly string[] }): Promise<ExistingKeyShare>
+  requestKey(walletId: string, options: KeyOptions): Promise<string>
+  generateKey(walletId: string, options: KeyOptions): Promise<ExistingKeyShare>
   requestSignature(key: ExistingKeyShare, message: Uint8Array, options?: SessionOptions): Promise<string>
   /** Decides a command on a session. */
   command(sessionId: string, command: SigningSessionCommand): Promise<unknown>
@@ -108,6 +109,8 @@ export type TestSystem = {
   failures: unknown[]
   close(): Promise<void>
 }
+
+export type KeyOptions = { scheme: Scheme; threshold: number; parties: readonly string[] }
 
 export type SessionOptions = {
   seconds?: number
@@ -180,6 +183,13 @@ export async function startTestSystem({
     return sessionId
   }
 
+  const requestKey: TestSystem['requestKey'] = async (walletId, options) => {
+    const keyId = randomUUID()
+    const command = { type: 'RequestKeyGeneration', keyId, walletId, tenant: 'test', ...options, authorisation: AUTHORISATION } as const
+    await execute(log, { decider: keyShare, stream: keyShareStream(keyId) }, (): KeyShareCommand => command, context())
+    return keyId
+  }
+
   return {
     log,
     channel,
@@ -200,25 +210,10 @@ export async function startTestSystem({
       )
       return walletId
     },
-    async generateKey(walletId, { scheme, threshold, parties }) {
-      const keyId = randomUUID()
-      const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
-      await execute(
-        log,
-        aggregate,
-        (): KeyShareCommand => ({
-          type: 'RequestKeyGeneration',
-          keyId,
-          walletId,
-          tenant: 'test',
-          scheme,
-          threshold,
-          parties,
-          authorisation: AUTHORISATION,
-        }),
-        context(),
-      )
-      return waitFor(log, aggregate, (state) => {
+    requestKey,
+    async generateKey(walletId, options) {
+      const keyId = await requestKey(walletId, options)
+      return waitFor(log, { decider: keyShare, stream: keyShareStream(keyId) }, (state) => {
         const key = requireKey(state)
         return key.status === 'pending' || key.status === 'generating' ? undefined : key
       })
