@@ -48,6 +48,7 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
     ),
     shares: shares.count,
     openCeremonies: party.openCeremonies,
+    refusedMessages: endpoint.refusedMessages,
   }))
   await messages.ping()
   return {

@@ -15,6 +15,7 @@ const readHealth = record<PartyHealth>({
   keysOpen: boolean,
   shares: integer(0, Number.MAX_SAFE_INTEGER),
   openCeremonies: integer(0, Number.MAX_SAFE_INTEGER),
+  refusedMessages: integer(0, Number.MAX_SAFE_INTEGER),
 })
 
 export type WatchedParties = PartyDirectory & {

@@ -45,6 +45,7 @@ export function keyGenerationProcess({ log, channel, progress, timing = ATTEMPT_
         attempt,
         request: { type: 'generateKey', key: { keyId, threshold, parties, authorisation } },
         participants: parties,
+        alike: parties,
         rounds: protocolOf(scheme).rounds.keyGeneration,
         key,
         windowMs,

@@ -71,6 +71,7 @@ export function shareRecoveryProcess({ log, channel, directory, progress, timing
             },
           },
           participants: [partyId, ...helpers],
+          alike: helpers,
           rounds: protocolOf(scheme).rounds.recovery,
           key,
           windowMs: helpers.length < others.length ? Math.min(windowMs, timing.windowMs) : windowMs,

@@ -12,6 +12,8 @@ export type PartyHealth = {
   keysOpen: boolean
   shares: number
   openCeremonies: number
+  /** Messages since its start that nobody in the registry had signed for it, or that were none. */
+  refusedMessages: number
 }
 
 export interface PartyDirectory {

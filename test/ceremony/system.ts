@@ -317,7 +317,8 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
       const onFailure = (error: unknown) => failures.push(error)
       const shares = await openShareStore({ dir, partyId: id, vault })
       const end = { ...identities.witness, identity }
-      const endpoint = troubled(partyEndpoint(messages, end))
+      const wire = partyEndpoint(messages, end)
+      const endpoint = troubled(wire)
       const service = serveParty({ partyId: id, endpoint, shares, voice: { ...end, sealing }, rng, onFailure })
       const voice: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
       const stopHealth = announceHealth(voice, id, async () => ({
@@ -329,6 +330,7 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
         keysOpen: true,
         shares: shares.count,
         openCeremonies: service.openCeremonies,
+        refusedMessages: wire.refusedMessages,
       }))
       running = {
         messages,
