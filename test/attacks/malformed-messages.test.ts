@@ -66,7 +66,7 @@ async function requestsOfEveryKind(): Promise<Template[]> {
   const second = await tellAll(system, generation, 2, first)
   const { attempt, key } = generation
   const { authorisation } = key
-  const share = { keyId: key.keyId, attempt: 1, publicKey: new Uint8Array(32).fill(5) }
+  const share = { keyId: key.keyId, epoch: 1, attempt: 1, publicKey: new Uint8Array(32).fill(5) }
   const task = { message: new Uint8Array(32), signers: PARTIES, authorisation }
   const contents: [CeremonyRequest, Partial<Header>][] = [
     [{ type: 'generateKey', key }, {}],
@@ -77,7 +77,26 @@ async function requestsOfEveryKind(): Promise<Template[]> {
       { type: 'sign', task, heard: heardBy(VICTIM, first) },
       { kind: 'signing', round: 2 },
     ],
-    [{ type: 'destroyShares', keyId: key.keyId }, { kind: 'revocation' }],
+    [{ type: 'refreshKey', share, authorisation }, { kind: 'refresh' }],
+    [{ type: 'confirmRefresh', share }, { kind: 'refresh-completion' }],
+    [
+      { type: 'completeRefresh', share, confirmations: PARTIES.map((from) => ({ from, signature: new Uint8Array(64) })) },
+      { kind: 'refresh-completion' },
+    ],
+    [{ type: 'discardRefresh', share }, { kind: 'refresh-completion' }],
+    [
+      {
+        type: 'recoverShare',
+        recovery: {
+          key: { ...share, threshold: 2, parties: PARTIES, publicPackage: new Uint8Array(200) },
+          lost: VICTIM,
+          helpers: PARTIES.filter((id) => id !== VICTIM),
+          authorisation,
+        },
+      },
+      { kind: 'recovery' },
+    ],
+    [{ type: 'destroyShares', keyId: key.keyId, authorisation }, { kind: 'revocation' }],
   ]
   return contents.map(([request, header]) => ({
     header: { ...attempt, round: 1, from: 'coordinator', to: VICTIM, ...header },

@@ -59,7 +59,7 @@ test.serial(
       )),
       encodeEnvelope({
         header,
-        content: encodeRequest({ type: 'destroyShares', keyId: header.ceremonyId }),
+        content: encodeRequest({ type: 'destroyShares', keyId: header.ceremonyId, authorisation: null }),
         signature: (await signed(coordinator, header, content)).slice(-64),
       }),
     ]
