@@ -47,6 +47,7 @@ export function keyGenerationProcess({ log, channel, progress, timing = ATTEMPT_
         attempt,
         request: { type: 'generateKey', key: { keyId, threshold, parties, authorisation, policy } },
         participants: parties,
+        alike: parties,
         rounds: protocolOf(scheme).rounds.keyGeneration,
         key,
         policyDigest: policyDigest(policy),

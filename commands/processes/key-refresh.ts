@@ -60,6 +60,7 @@ export function keyRefreshProcess({ log, channel, progress, timing = ATTEMPT_TIM
           attempt,
           request: { type: 'refreshKey', share, authorisation },
           participants: parties,
+          alike: parties,
           rounds: protocolOf(scheme).rounds.refresh,
           key,
           windowMs,

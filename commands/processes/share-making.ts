@@ -6,6 +6,7 @@ import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { ProtocolAbort } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { equalBytes } from '../../domain/threshold/rounds.ts'
+import { requireAccord } from './accord.ts'
 import { type Answer, askEach, askParty, CeremonyFailed, heardBy, type Said } from './rounds.ts'
 
 export type ShareMaking = {
@@ -14,6 +15,8 @@ export type ShareMaking = {
   request: CeremonyRequest
   /** All are needed. */
   participants: readonly string[]
+  /** Those of them who have the same to do, and must go about it alike. */
+  alike: readonly string[]
   /** How many times each speaks before it has its share. */
   rounds: number
   /** What the key is that the shares are to be of. */
@@ -41,15 +44,19 @@ const ASK_AGAIN_AFTER_MS = 150
 /** A question may be lost with whoever held it. Asked again in the same words it is answered the same. */
 const ANSWER_WITHIN_MS = 1_000
 /** What a party can get over while it is waited for. */
-const PASSING = ['party_unavailable', 'party_timeout', 'busy', 'vault_unavailable']
+const PASSING = ['party_unavailable', 'reply_forged', 'party_timeout', 'busy', 'vault_unavailable']
 
 /**
  * Leads all participants through a ceremony that leaves each with a share: the generation, the refresh or the recovery of a key.
  * @throws CeremonyFailed naming those at fault, Unavailable
  */
 export async function makeShares(channel: PartyChannel, making: ShareMaking): Promise<MadeShares> {
-  const { attempt, participants, rounds, roundTimeoutMs, onCommitments, onRound } = making
-  let said = await openAll(channel, making)
+  const { attempt, participants, alike, rounds, roundTimeoutMs, onCommitments, onRound } = making
+  const inAccord = (said: ReadonlyMap<string, Said>) => {
+    requireAccord(new Map([...said].filter(([id]) => alike.includes(id))))
+    return said
+  }
+  let said = inAccord(await openAll(channel, making))
   onRound?.(1)
   await onCommitments?.(participants.map((partyId) => ({ partyId, digest: hexDigest(said.get(partyId)!.statement.broadcast) })))
   const proceed = <Type extends 'said' | 'generated'>(round: number, type: Type) =>
@@ -59,7 +66,7 @@ export async function makeShares(channel: PartyChannel, making: ShareMaking): Pr
       timeoutMs: roundTimeoutMs,
     }))
   for (let round = 2; round <= rounds; round++) {
-    said = await proceed(round, 'said')
+    said = inAccord(await proceed(round, 'said'))
     onRound?.(round)
   }
   return agreedKey(making, await proceed(rounds + 1, 'generated'))

@@ -74,6 +74,7 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
             },
           },
           participants: [partyId, ...helpers],
+          alike: helpers,
           rounds: protocolOf(scheme).rounds.recovery,
           key,
           windowMs: helpers.length < others.length ? Math.min(windowMs, timing.windowMs) : windowMs,
@@ -84,6 +85,11 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
         await carryOut({ type: 'CompleteShareRecovery', attempt: number, partyId })
         progress(attempt, 'completed')
       } catch (error) {
+        // An attempt before this one has given it back, and its word of that was lost.
+        if (error instanceof CeremonyFailed && error.code === 'share_exists' && number > attemptsBefore + 1) {
+          await carryOut({ type: 'CompleteShareRecovery', attempt: number, partyId })
+          return progress(attempt, 'completed')
+        }
         if (error instanceof CeremonyFailed) {
           for (const id of error.culprits) standing.failed(id, 'absent')
           progress(attempt, 'attempt_failed')

@@ -1,11 +1,10 @@
 /** A coordinator that wants the share of a party, or a share for a stranger, with less than a quorum of its holders. */
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { hexToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
 import type { CeremonyReply, RecoveryRequest } from '../../domain/ceremony/messages.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
+import { loseShares } from '../ceremony/key-checks.ts'
 import { startTestSystem, type TestSystem } from '../ceremony/system.ts'
 
 const HOLDERS = ['party-1', 'party-2', 'party-3']
@@ -18,9 +17,7 @@ let attempt = 0
 test.before(async () => {
   system = await startTestSystem({ parties: 5 })
   key = await system.generateKey(await system.createWallet(), { scheme: 'frost-secp256k1-tr', threshold: 2, parties: HOLDERS })
-  await system.party(LOST).kill()
-  await rm(join(system.party(LOST).dir, 'shares'), { recursive: true })
-  await system.party(LOST).revive()
+  await loseShares(system, LOST)
 })
 test.after.always(() => system?.close())
 

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
@@ -15,18 +15,34 @@ export async function filesOf(system: TestSystem, partyId: string, keyId: string
 }
 
 /** Resolves when every holder keeps the share in force and nothing else. */
-export async function onlyInForce(system: TestSystem, { keyId, parties, epoch, attempt }: ExistingKeyShare): Promise<void> {
-  const wanted = `epoch-${epoch}-attempt-${attempt}.json`
-  const kept = async () => Promise.all(parties.map((id) => filesOf(system, id, keyId)))
-  let last: string[][] = []
+export const onlyInForce = (system: TestSystem, { epoch, attempt, ...key }: ExistingKeyShare): Promise<void> =>
+  onlyKept(system, key, `epoch-${epoch}-attempt-${attempt}.json`)
+
+/** Resolves when every holder has destroyed its shares. */
+export const onlyRevoked = (system: TestSystem, key: ExistingKeyShare): Promise<void> => onlyKept(system, key, 'revoked')
+
+async function onlyKept(
+  system: TestSystem,
+  { keyId, parties }: Pick<ExistingKeyShare, 'keyId' | 'parties'>,
+  wanted: string,
+): Promise<void> {
+  let kept: string[][] = []
   await until(
     async () => {
-      last = await kept()
-      return last.every((files) => files.length === 1 && files[0] === wanted)
+      kept = await Promise.all(parties.map((id) => filesOf(system, id, keyId)))
+      return kept.every((files) => files.length === 1 && files[0] === wanted)
     },
-    () => `parties keep ${JSON.stringify(last)} and not ${wanted}`,
+    () => `parties keep ${JSON.stringify(kept)} and not ${wanted}`,
     WITHIN_MS,
   )
+}
+
+/** The disk of a party is lost, and the party comes back without what was on it. */
+export async function loseShares(system: TestSystem, partyId: string): Promise<void> {
+  const party = system.party(partyId)
+  await party.kill()
+  await rm(join(party.dir, 'shares'), { recursive: true })
+  await party.revive()
 }
 
 /** Every quorum that lacks one of the holders signs with the key. */

@@ -1,10 +1,10 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { everyQuorumSigns, filesOf, onlyInForce } from './key-checks.ts'
-import { type KeyEvent, startTestSystem, type TestSystem } from './system.ts'
+import { everyQuorumSigns, filesOf, loseShares, onlyInForce } from './key-checks.ts'
+import { type KeyEvent, startTestSystem } from './system.ts'
 
 const HOLDERS = ['party-1', 'party-2', 'party-3']
 
@@ -13,14 +13,6 @@ async function systemWithKey(t: { teardown(close: () => Promise<void>): void }, 
   t.teardown(system.close)
   const key = await system.generateKey(await system.createWallet(), { scheme, threshold: 2, parties: HOLDERS })
   return { system, key }
-}
-
-/** The disk of a party is lost, and the party comes back without what was on it. */
-async function loseShares(system: TestSystem, partyId: string): Promise<void> {
-  const party = system.party(partyId)
-  await party.kill()
-  await rm(join(party.dir, 'shares'), { recursive: true })
-  await party.revive()
 }
 
 for (const scheme of SCHEMES) {
@@ -79,7 +71,9 @@ test.serial('a helper that fails is replaced by another holder', async (t) => {
   let liar: string | undefined
   for (const party of system.parties.slice(0, 3))
     party.lie = (reply, { header }) => {
-      if (header.kind !== 'recovery' || header.round !== 2 || (liar ??= party.id) !== party.id || reply.type !== 'said') return reply
+      if (header.kind !== 'recovery' || header.round !== 2 || reply.type !== 'said') return reply
+      liar ??= party.id
+      if (liar !== party.id) return reply
       return { ...reply, secrets: reply.secrets.map((secret) => ({ ...secret, sealed: new Uint8Array(80) })) }
     }
   await system.recover(key.keyId, 'party-4')

@@ -1,8 +1,7 @@
 import test from 'ava'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { until } from '../crash/condition.ts'
-import { everyQuorumSigns, filesOf, onlyInForce } from './key-checks.ts'
+import { everyQuorumSigns, filesOf, onlyInForce, onlyRevoked } from './key-checks.ts'
 import { type KeyEvent, startTestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
@@ -110,16 +109,7 @@ test.serial('a key that is revoked while it is refreshed is revoked, and no part
   const revoked = await system.refresh(key.keyId)
   await revoking
   t.is(revoked.status, 'revoked')
-  await onlyRevoked()
+  await onlyRevoked(system, revoked)
   const types = (await system.events(keyShareStream(key.keyId))).map(({ type }) => type)
   t.false(types.includes('KeyRefreshCompleted'))
-
-  async function onlyRevoked() {
-    const kept = () => Promise.all(HOLDERS.map((id) => filesOf(system, id, key.keyId)))
-    await until(
-      async () => (await kept()).every((files) => files.join() === 'revoked'),
-      () => 'shares of a revoked key are kept',
-      10_000,
-    )
-  }
 })

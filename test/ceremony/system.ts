@@ -95,12 +95,13 @@ export type TestSystem = {
   dir: string
   parties: readonly TestParty[]
   party(id: string): TestParty
-  /** Whose key all wallets know. */
   /** A request of the client's, signed by it. */
   authorise(path: string, body: object): Authorisation
+  /** Whose key all wallets know. */
   client: TestSigner
   createWallet(policy?: WalletPolicy): Promise<string>
-  generateKey(walletId: string, options: { scheme: Scheme; threshold: number; parties: readonly string[] }): Promise<ExistingKeyShare>
+  requestKey(walletId: string, options: KeyOptions): Promise<string>
+  generateKey(walletId: string, options: KeyOptions): Promise<ExistingKeyShare>
   requestSignature(key: ExistingKeyShare, message: Uint8Array, options?: SessionOptions): Promise<string>
   /** An approver's decision. */
   approve(sessionId: string, approver: TestSigner): Promise<unknown>
@@ -124,6 +125,8 @@ export type TestSystem = {
   failures: unknown[]
   close(): Promise<void>
 }
+
+export type KeyOptions = { scheme: Scheme; threshold: number; parties: readonly string[] }
 
 export type SessionOptions = {
   seconds?: number
@@ -208,6 +211,22 @@ export async function startTestSystem({
     return sessionId
   }
 
+  const requestKey: TestSystem['requestKey'] = async (walletId, options) => {
+    const keyId = randomUUID()
+    const owner = await load(log, { decider: wallet, stream: walletStream(walletId) })
+    const command = {
+      type: 'RequestKeyGeneration',
+      keyId,
+      walletId,
+      tenant: 'test',
+      ...options,
+      authorisation: authorise(`/v1/wallets/${walletId}/keys`, options),
+      policy: keyPolicyOf(requireWallet(owner.state)),
+    } as const
+    await execute(log, { decider: keyShare, stream: keyShareStream(keyId) }, (): KeyShareCommand => command, context())
+    return keyId
+  }
+
   const command: TestSystem['command'] = (sessionId, command) =>
     execute(log, { decider: signingSession, stream: signingSessionStream(sessionId) }, () => command, context())
 
@@ -234,27 +253,10 @@ export async function startTestSystem({
       )
       return walletId
     },
-    async generateKey(walletId, { scheme, threshold, parties }) {
-      const keyId = randomUUID()
-      const aggregate = { decider: keyShare, stream: keyShareStream(keyId) }
-      const owner = await load(log, { decider: wallet, stream: walletStream(walletId) })
-      await execute(
-        log,
-        aggregate,
-        (): KeyShareCommand => ({
-          type: 'RequestKeyGeneration',
-          keyId,
-          walletId,
-          tenant: 'test',
-          scheme,
-          threshold,
-          parties,
-          authorisation: authorise(`/v1/wallets/${walletId}/keys`, { scheme, threshold, parties }),
-          policy: keyPolicyOf(requireWallet(owner.state)),
-        }),
-        context(),
-      )
-      return waitFor(log, aggregate, (state) => {
+    requestKey,
+    async generateKey(walletId, options) {
+      const keyId = await requestKey(walletId, options)
+      return waitFor(log, { decider: keyShare, stream: keyShareStream(keyId) }, (state) => {
         const key = requireKey(state)
         return key.status === 'pending' || key.status === 'generating' ? undefined : key
       })

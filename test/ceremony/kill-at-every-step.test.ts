@@ -1,0 +1,104 @@
+/** A party is killed at each step of each ceremony in turn, before and after it has done its work, and comes back with what was on its disk. */
+import test, { type ExecutionContext } from 'ava'
+import type { CeremonyKind } from '../../domain/ceremony/messages.ts'
+import { keyShareStream } from '../../domain/key-share/events.ts'
+import { protocolOf } from '../../domain/threshold/registry.ts'
+import { everyQuorumSigns, loseShares, onlyInForce, onlyRevoked } from './key-checks.ts'
+import { startTestSystem, type TestSystem } from './system.ts'
+import { isSignature } from './verify.ts'
+
+const SCHEME = 'frost-secp256k1-tr'
+const HOLDERS = ['party-1', 'party-2', 'party-3']
+const VICTIM = 'party-2'
+const POINTS = ['asked', 'worked'] as const
+const { rounds } = protocolOf(SCHEME)
+
+type Step = { kind: CeremonyKind; round: number; point: (typeof POINTS)[number] }
+
+const stepsOf = (kind: CeremonyKind, last: number): Step[] =>
+  Array.from({ length: last }, (_, index) => POINTS.map((point) => ({ kind, round: index + 1, point }))).flat()
+
+let system: TestSystem
+let walletId: string
+
+test.before(async () => {
+  system = await startTestSystem({ parties: 3 })
+  walletId = await system.createWallet()
+})
+test.after.always(() => system?.close())
+
+const generate = () => system.generateKey(walletId, { scheme: SCHEME, threshold: 2, parties: HOLDERS })
+
+/** Does the work, in the course of which the victim has to have come as far as that, and died. */
+async function killingAt<T>(t: ExecutionContext, { kind, round, point }: Step, work: () => Promise<T>): Promise<T> {
+  const victim = system.party(VICTIM)
+  let died = false
+  victim.diesAt = ({ header }, at) => {
+    died ||= header.kind === kind && header.round === round && at === point
+    return died
+  }
+  const result = await work()
+  t.true(died)
+  await victim.lives()
+  return result
+}
+
+for (const step of stepsOf('key-generation', rounds.keyGeneration + 1)) {
+  test.serial(`key generation, ${nameOf(step)}`, async (t) => {
+    const key = await killingAt(t, step, generate)
+    t.is(key.status, 'active')
+    await everyQuorumSigns(t, system, key)
+  })
+}
+
+for (const step of [...stepsOf('refresh', rounds.refresh + 1), ...stepsOf('refresh-completion', 2)]) {
+  test.serial(`refresh, ${nameOf(step)}`, async (t) => {
+    const key = await generate()
+    const refreshed = await killingAt(t, step, async () => {
+      const done = await system.refresh(key.keyId)
+      await onlyInForce(system, done)
+      return done
+    })
+    t.like(refreshed, { status: 'active', epoch: 2, publicKey: key.publicKey })
+    await everyQuorumSigns(t, system, refreshed)
+  })
+}
+
+for (const step of stepsOf('recovery', rounds.recovery + 1)) {
+  test.serial(`recovery, ${nameOf(step)}, of the party that has lost its share`, async (t) => {
+    const key = await generate()
+    await loseShares(system, VICTIM)
+    await killingAt(t, step, () => system.recover(key.keyId, VICTIM))
+    const last = (await system.events(keyShareStream(key.keyId))).at(-1)
+    t.is(last?.type, 'ShareRecovered')
+    await everyQuorumSigns(t, system, key)
+  })
+}
+
+for (const step of stepsOf('signing', rounds.signing)) {
+  test.serial(`signing, ${nameOf(step)}`, async (t) => {
+    const key = await generate()
+    // With one holder away the victim is needed.
+    await system.party('party-1').kill()
+    const message = new TextEncoder().encode(nameOf(step))
+    const session = await killingAt(t, step, () => system.sign(key, message))
+    await system.party('party-1').revive()
+    t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
+    await everyQuorumSigns(t, system, key)
+  })
+}
+
+for (const point of POINTS) {
+  test.serial(`revocation, ${nameOf({ kind: 'revocation', round: 1, point })}`, async (t) => {
+    const key = await generate()
+    await killingAt(t, { kind: 'revocation', round: 1, point }, async () => {
+      await system.revoke(key.keyId)
+      await onlyRevoked(system, key)
+    })
+    t.like(await system.sign(key, new Uint8Array(1)), { status: 'failed', failure: { code: 'key_not_active' } })
+  })
+}
+
+function nameOf({ kind, round, point }: Step): string {
+  return `${kind} round ${round}, ${point === 'asked' ? 'before the work is done' : 'when it is done and not yet answered'}`
+}
