@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { openCoordinatorIdentity } from '../../adapters/identity/coordinator-identity.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
@@ -72,6 +73,8 @@ await runProcess('processes', async () => {
     waiting: signingQueue(settings.signingQueue),
   }
   const stop = new AbortController()
+  // It ends all that goes on here; that is no leak.
+  setMaxListeners(0, stop.signal)
   const running = [
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),

@@ -42,8 +42,8 @@ const CONCURRENCY = 16
 /** Attempts at one session, those of a coordinator that went away included. */
 const MAX_ATTEMPTS = 5
 
-/** A round of signing takes some 20 ms; what takes fifty times as long is not coming, unless the whole machine is that slow. */
-const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000, roundTimeoutMs: 1_000 }
+/** How long a round may take at most; each party is waited for as long as its standing says. */
+const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000, roundTimeoutMs: 5_000 }
 
 /** What shows that a party is wrong, and not only slow, restarted or accused: it is asked no more in this session. Others are asked last. */
 const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']

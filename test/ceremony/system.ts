@@ -1,5 +1,6 @@
 /** A small Quorate in one process: real parties, broker, event store and processes; each party can be killed, frozen, or made to lie. */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -91,6 +92,7 @@ export type TestSystem = {
   messages: Messages
   identities: TestIdentities
   standing: KeptStanding
+  isUp(partyId: string): boolean
   brokerUrl: string
   dir: string
   parties: readonly TestParty[]
@@ -165,6 +167,7 @@ export async function startTestSystem({
 
   const directory = watchParties(messages, ids)
   const stop = new AbortController()
+  setMaxListeners(0, stop.signal)
   const progress = publishProgress(messages)
   const standing = createPartyStanding({ parties: ids, isUp: directory.isUp })
   const anotherCoordinator = () => signingProcess({ log, channel, directory, standing, progress })
@@ -236,6 +239,7 @@ export async function startTestSystem({
     messages,
     identities,
     standing,
+    isUp: directory.isUp,
     brokerUrl: nats.url,
     dir,
     parties,

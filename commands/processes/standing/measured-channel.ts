@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Unavailable } from '../../../domain/ports/event-log.ts'
 import { NoResponders, RequestTimeout } from '../../../domain/ports/messages.ts'
 import { InvalidReply, type PartyChannel } from '../../../domain/ports/party-channel.ts'
@@ -13,6 +14,14 @@ export function measuredChannel(
   standing: Pick<PartyStanding, 'timeoutMs' | 'answered' | 'failed'>,
   now: () => number = () => performance.now(),
 ): PartyChannel {
+  const absentAt = new Map<string, number>()
+  /** Requests that were under way together are absent together. One pause of a party is one failure, however many sessions it met. */
+  const absent = (partyId: string, began: number) => {
+    if (began < (absentAt.get(partyId) ?? Number.NEGATIVE_INFINITY)) return
+    absentAt.set(partyId, now())
+    standing.failed(partyId, 'absent')
+  }
+
   return {
     ask(header, request, { timeoutMs, signal }) {
       const { to } = header
@@ -25,7 +34,7 @@ export function measuredChannel(
           else standing.answered(to, now() - began)
         },
         (error) => {
-          if (error instanceof NoResponders || error instanceof RequestTimeout) standing.failed(to, 'absent')
+          if (error instanceof NoResponders || error instanceof RequestTimeout) absent(to, began)
           // Whoever carries a reply can spoil it: that it makes no sense proves nothing.
           else if (error instanceof InvalidReply || isItsService(error)) standing.failed(to, 'refused')
         },
@@ -40,6 +49,8 @@ const isItsService = (error: unknown) => error instanceof Unavailable && error.d
 
 async function unlessAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
+  // One signal often ends requests to many parties; that is no leak.
+  setMaxListeners(0, signal)
   let onAbort = () => {}
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason)
