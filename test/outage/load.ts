@@ -28,17 +28,20 @@ export type Load = {
   sessions: ReadonlyMap<string, string>
   /** Ends when every command under way has been acknowledged. */
   stop(): Promise<void>
+  /** Ends at once, whatever has become of what is under way. */
+  abandon(): Promise<void>
 }
 
 export type Caller = ReturnType<typeof caller>
 
-export function caller(dev: DevelopmentClient) {
+/** What it asks is given up when the signal aborts. */
+export function caller(dev: DevelopmentClient, given?: AbortSignal) {
   async function call(method: string, path: string, headers: Record<string, string>, body?: Buffer): Promise<Reply> {
     const at = Date.now()
     const response = await fetch(dev.baseUrl + path, {
       method,
       headers: { authorization: `Bearer ${dev.token}`, ...headers },
-      signal: AbortSignal.timeout(GIVE_UP_AFTER_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(GIVE_UP_AFTER_MS), ...(given ? [given] : [])]),
       ...(body && { body }),
     })
     const json = await response.json()
@@ -65,7 +68,9 @@ export function caller(dev: DevelopmentClient) {
 
 /** Creates wallets, asks for signatures by the key, and reads what it has caused, one after the other in each of a few loops. */
 export function startLoad(dev: DevelopmentClient, keyId: string): Load {
-  const { get, post } = caller(dev)
+  const abandoned = new AbortController()
+  const { signal } = abandoned
+  const { get, post } = caller(dev, signal)
   const commands: Reply[] = []
   const queries: Reply[] = []
   const wallets = new Map<string, string>()
@@ -79,14 +84,14 @@ export function startLoad(dev: DevelopmentClient, keyId: string): Load {
       const reply = await post(path, body, key)
       commands.push(reply)
       if (!reply.json.retryable) return reply
-      await delay(RETRY_AFTER_MS)
+      await delay(RETRY_AFTER_MS, undefined, { signal })
     }
   }
 
   async function loop(step: (n: number) => Promise<void>): Promise<void> {
     for (let n = 0; !stopped; n++) {
       await step(n)
-      await delay(PAUSE_MS)
+      await delay(PAUSE_MS, undefined, { signal })
     }
   }
 
@@ -109,6 +114,8 @@ export function startLoad(dev: DevelopmentClient, keyId: string): Load {
       if (newest) queries.push(await get(`/v1/wallets/${newest[0]}`))
     }),
   ]
+  // Whoever stops it hears of what went wrong; until then it is not unhandled.
+  for (const each of running) each.catch(() => {})
   return {
     commands,
     queries,
@@ -117,6 +124,10 @@ export function startLoad(dev: DevelopmentClient, keyId: string): Load {
     async stop() {
       stopped = true
       await Promise.all(running)
+    },
+    async abandon() {
+      abandoned.abort()
+      await Promise.allSettled(running)
     },
   }
 }

@@ -13,12 +13,16 @@ const QUERY_WITHIN_MS = 5_000
 const COMMAND_WITHIN_MS = 15_000
 
 let system: OutageSystem
+let running = false
 let keyId: string
 let client: Caller
 
-test.before(async (t) => {
+/** What a test that failed has left behind says nothing about the next one, which begins with a system of its own. */
+test.beforeEach(async (t) => {
+  if (running) return
   t.timeout(60_000)
   system = await startOutageSystem()
+  running = true
   client = caller(system.dev)
   await until(async () => (await client.get('/readyz')).status === 200, 'readiness')
   const { json: wallet } = await client.post(
@@ -31,10 +35,23 @@ test.before(async (t) => {
   t.is((await client.get(`/v1/keys/${keyId}`, { prefer: 'wait=30' })).json.status, 'active')
 })
 
-test.after.always(() => system?.stop())
+test.afterEach.always((t) => t.passed || stop())
+
+test.after.always(stop)
+
+async function stop(): Promise<void> {
+  if (running) await system.stop()
+  running = false
+}
+
+function startLoadOf(t: ExecutionContext): Load {
+  const load = startLoad(system.dev, keyId)
+  t.teardown(load.abandon)
+  return load
+}
 
 test.serial('a read model is built anew under load, and its readers notice nothing', async (t) => {
-  const load = startLoad(system.dev, keyId)
+  const load = startLoadOf(t)
   await until(async () => load.wallets.size > 3, 'the load to be under way')
   const begun = await client.post('/v1/admin/projections/wallets/rebuild', {}, 'rebuild')
   t.is(begun.status, 202)
@@ -74,7 +91,7 @@ async function goThrough(
   awayMs: number,
   { leave, comeBack }: { leave(): Promise<void>; comeBack(): Promise<void> },
 ): Promise<void> {
-  const load = startLoad(system.dev, keyId)
+  const load = startLoadOf(t)
   await until(async () => load.wallets.size > 5 && load.sessions.size > 2, 'the load to be under way')
   const leftAt = Date.now()
   await leave()
