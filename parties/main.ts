@@ -18,13 +18,14 @@ import { rehearse } from './rehearsal.ts'
 import { serveParty, systemRandom } from './service.ts'
 import { InvalidPartySetting, type PartySettings, partySettings } from './settings.ts'
 import { openShareStore } from './share-store.ts'
+import { unchecked } from './unchecked.ts'
 
 /** A signing party: one process, one vault, one folder of sealed shares. */
 await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   const { natsUrl, dataDir, logLevel } = readSettings(process.env)
   if (!natsUrl) throw new InvalidSetting('QUORATE_NATS_URL must be set; `npm start` does so for its own processes')
   const settings = readPartySettings(dataDir)
-  const { partyId, dir } = settings
+  const { partyId, dir, presignatureTtlMs } = settings
   const logger = createLogger(partyId, logLevel)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const vault = await openVault(settings)
@@ -32,7 +33,15 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   rehearse(systemRandom)
   const onFailure = (error: unknown) => logger.error({ err: error }, 'the party failed to answer a request')
   const messages = await connectMessages({ url: natsUrl, name: partyId, onHandlerError: onFailure })
-  const party = serveParty({ partyId, endpoint: partyEndpoint(messages), shares, sealing: hpkeSealing, onFailure })
+  const party = serveParty({
+    partyId,
+    endpoint: partyEndpoint(messages),
+    shares,
+    sealing: hpkeSealing,
+    guards: unchecked,
+    presignatureTtlMs,
+    onFailure,
+  })
   const startedAt = new Date().toISOString()
   const stopHealth = announceHealth(messages, partyId, async () => ({
     partyId,

@@ -40,7 +40,7 @@ async function open(t: ExecutionContext, dir?: string) {
   return { dir: at, store: await openShareStore({ dir: at, partyId: 'party-1', vault }) }
 }
 
-const reference = { keyId: 'key-1', attempt: 1, publicKey }
+const reference = { keyId: 'key-1', epoch: 1, attempt: 1, publicKey }
 const fileOf = (dir: string) => join(dir, 'shares', 'key-1', 'attempt-1.json')
 
 test('a share that was kept is found after a restart, and opens', async (t) => {

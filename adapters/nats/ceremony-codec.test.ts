@@ -18,17 +18,34 @@ const statement = { broadcast: Uint8Array.of(1, 2), sealingKey: new Uint8Array(3
 const heard = { statements: [{ from: 'party-2', statement }], secrets: [{ from: 'party-2', sealed: Uint8Array.of(3) }] }
 const authorisation = { method: 'POST', path: '/v1/keys', body: '{"é":1}', intent: null }
 
+const share = { keyId: 'key', epoch: 1, attempt: 1, publicKey: new Uint8Array(32) }
+const opening = {
+  id: new Uint8Array(16),
+  partyId: 'party-1',
+  keyId: 'key',
+  epoch: 1,
+  broadcast: Uint8Array.of(1),
+  expiresAt: 1_700_000_000_000,
+  signature: new Uint8Array(64),
+}
+
 const requests: CeremonyRequest[] = [
   { type: 'generateKey', key: { keyId: 'key', threshold: 2, parties: ['party-1', 'party-2'], authorisation } },
-  { type: 'openSigning', share: { keyId: 'key', attempt: 1, publicKey: new Uint8Array(32) } },
-  { type: 'sign', task: { message: new Uint8Array(0), signers: ['party-1'], authorisation: { ...authorisation, intent: 'a.b.c' } }, heard },
+  { type: 'open', share, count: 16 },
+  {
+    type: 'sign',
+    task: { share, path: 'm/0/5', openings: [opening], authorisation: { ...authorisation, intent: 'a.b.c' }, approvals: [authorisation] },
+  },
+  { type: 'abandon', openings: [opening.id] },
   { type: 'proceed', heard },
   { type: 'destroyShares', keyId: 'key' },
 ]
 const replies: CeremonyReply[] = [
   { type: 'said', statement, secrets: [{ to: 'party-2', sealed: Uint8Array.of(4) }] },
   { type: 'generated', publicKey: new Uint8Array(32), publicPackage: Uint8Array.of(1) },
-  { type: 'contributed', contribution: Uint8Array.of(5) },
+  { type: 'opened', openings: [opening] },
+  { type: 'abandoned' },
+  { type: 'contributed', contribution: Uint8Array.of(5), transcript: new Uint8Array(32) },
   { type: 'destroyed' },
   { type: 'refused', code: 'busy', reason: 'no', culprits: ['party-2'] },
 ]
@@ -49,7 +66,8 @@ test('the content of equal requests is equal bytes, whatever their headers', (t)
 
 test('a field too many, too few, or of another kind is refused, at every depth', (t) => {
   const content = requests[2] as Extract<CeremonyRequest, { type: 'sign' }>
-  const { heard: _, ...without } = content
+  const { task } = content
+  const { task: _, ...without } = content
   const wrong: unknown[] = [
     null,
     [],
@@ -58,12 +76,18 @@ test('a field too many, too few, or of another kind is refused, at every depth',
     { type: 'toString' },
     { ...content, extra: 1 },
     without,
-    { ...content, task: { ...content.task, message: 'text' } },
-    { ...content, task: { ...content.task, signers: ['../party'] } },
-    { ...content, task: { ...content.task, signers: Array(8).fill('party-1') } },
-    { ...content, heard: { ...heard, statements: [{ from: 'party-2', statement: { ...statement, sealingKey: new Uint8Array(31) } }] } },
-    { type: 'openSigning', share: { keyId: 'key', attempt: 1.5, publicKey: new Uint8Array(32) } },
-    { type: 'openSigning', share: { keyId: 'key', attempt: 0, publicKey: new Uint8Array(32) } },
+    { ...content, task: { ...task, path: "m/0'" } },
+    { ...content, task: { ...task, openings: [{ ...opening, partyId: '../party' }] } },
+    { ...content, task: { ...task, openings: Array(8).fill(opening) } },
+    { ...content, task: { ...task, openings: [{ ...opening, id: new Uint8Array(15) }] } },
+    {
+      type: 'proceed',
+      heard: { ...heard, statements: [{ from: 'party-2', statement: { ...statement, sealingKey: new Uint8Array(31) } }] },
+    },
+    { type: 'open', share: { ...share, attempt: 1.5 }, count: 1 },
+    { type: 'open', share: { ...share, epoch: 0 }, count: 1 },
+    { type: 'open', share, count: 17 },
+    { type: 'open', share, count: 0 },
   ]
   for (const each of wrong) t.throws(() => decodeRequest(encode([1, header, encode(each)])), { instanceOf: Malformed })
   const headers: unknown[] = [

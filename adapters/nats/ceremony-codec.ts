@@ -6,11 +6,13 @@ import {
   type Header,
   type Heard,
   ID_PATTERN,
-  MAX_MESSAGE_BYTES,
+  MAX_OPENINGS,
   MAX_PIECE_BYTES,
   REFUSAL_CODES,
+  type ShareReference,
   type Statement,
 } from '../../domain/ceremony/messages.ts'
+import { OPENING_ID_BYTES, type Opening, TRANSCRIPT_BYTES } from '../../domain/ceremony/opening.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
 import { MAX_PARTIES, SCHEMES } from '../../domain/threshold/scheme.ts'
 import { bytes, integer, list, Malformed, nullable, oneOf, type Read, record, text, variant } from './shape.ts'
@@ -24,6 +26,9 @@ const MAX_TEXT = 512 * 1024
 const MAX_REASON = 500
 const DIGEST_BYTES = 32
 const SEALING_KEY_BYTES = 32
+const IDENTITY_SIGNATURE_BYTES = 64
+const MAX_APPROVALS = 16
+const MAX_PATH = 200
 
 /** What no message needs more of, checked while it is being decoded. */
 const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: 1024 * 1024, maxArrayLength: 16, maxMapLength: 16, maxExtLength: 0 }
@@ -60,19 +65,40 @@ const authorisation = record<Authorisation>({
   intent: nullable(text(16_384)),
 })
 
+const share = record<ShareReference>({
+  keyId: id,
+  epoch: integer(1, MAX_ATTEMPT),
+  attempt: integer(1, MAX_ATTEMPT),
+  publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES),
+})
+
+const openingId = bytes(OPENING_ID_BYTES)
+const opening = record<Opening>({
+  id: openingId,
+  partyId: id,
+  keyId: id,
+  epoch: integer(1, MAX_ATTEMPT),
+  broadcast: piece,
+  expiresAt: integer(0, Number.MAX_SAFE_INTEGER),
+  signature: bytes(IDENTITY_SIGNATURE_BYTES),
+})
+
 const request = variant<CeremonyRequest>({
   generateKey: record({
     type: oneOf(['generateKey']),
     key: record({ keyId: id, threshold: integer(1, MAX_PARTIES), parties, authorisation }),
   }),
-  openSigning: record({
-    type: oneOf(['openSigning']),
-    share: record({ keyId: id, attempt: integer(1, MAX_ATTEMPT), publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES) }),
-  }),
+  open: record({ type: oneOf(['open']), share, count: integer(1, MAX_OPENINGS) }),
+  abandon: record({ type: oneOf(['abandon']), openings: list(openingId, MAX_OPENINGS) }),
   sign: record({
     type: oneOf(['sign']),
-    task: record({ message: bytes(0, MAX_MESSAGE_BYTES), signers: parties, authorisation }),
-    heard,
+    task: record({
+      share,
+      path: text(MAX_PATH, /^m(\/\d{1,10})*$/),
+      openings: list(opening, MAX_PARTIES),
+      authorisation,
+      approvals: list(authorisation, MAX_APPROVALS),
+    }),
   }),
   proceed: record({ type: oneOf(['proceed']), heard }),
   destroyShares: record({ type: oneOf(['destroyShares']), keyId: id }),
@@ -85,7 +111,9 @@ const reply = variant<CeremonyReply>({
     publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES),
     publicPackage: bytes(1, MAX_PIECE_BYTES),
   }),
-  contributed: record({ type: oneOf(['contributed']), contribution: piece }),
+  opened: record({ type: oneOf(['opened']), openings: list(opening, MAX_OPENINGS) }),
+  abandoned: record({ type: oneOf(['abandoned']) }),
+  contributed: record({ type: oneOf(['contributed']), contribution: piece, transcript: bytes(TRANSCRIPT_BYTES) }),
   destroyed: record({ type: oneOf(['destroyed']) }),
   refused: record({ type: oneOf(['refused']), code: oneOf(REFUSAL_CODES), reason: text(MAX_REASON), culprits: parties }),
 })

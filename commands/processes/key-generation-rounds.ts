@@ -1,12 +1,12 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import type { CeremonyAttempt, KeyRequest } from '../../domain/ceremony/messages.ts'
+import type { CeremonyAttempt, CeremonyRequest, KeyRequest } from '../../domain/ceremony/messages.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { ProtocolAbort } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { equalBytes } from '../../domain/threshold/rounds.ts'
 import { gatherOpenings } from './openings.ts'
-import { type Answer, askEach, CeremonyFailed, heardBy, type Said } from './rounds.ts'
+import { type Answer, askEach, askParty, CeremonyFailed, heardBy, type Said } from './rounds.ts'
 
 export type GeneratedKey = {
   publicKey: string
@@ -19,6 +19,9 @@ export type GenerationTiming = {
   windowMs: number
   roundTimeoutMs: number
 }
+
+/** A question may be lost with whoever held it. Asked again in the same words it is answered the same, and costs the party nothing. */
+const ANSWER_WITHIN_MS = 1_000
 
 export type GenerationRounds = {
   attempt: CeremonyAttempt
@@ -57,10 +60,13 @@ export async function generateSharedKey(channel: PartyChannel, rounds: Generatio
 async function openAll(channel: PartyChannel, { attempt, key, timing }: GenerationRounds): Promise<ReadonlyMap<string, Said>> {
   const { parties } = key
   const { windowMs, roundTimeoutMs } = timing
-  const { said, failures } = await gatherOpenings(
-    channel,
-    attempt,
-    { type: 'generateKey', key },
+  const { opened: said, failures } = await gatherOpenings(
+    async (to, signal) => {
+      const request: CeremonyRequest = { type: 'generateKey', key }
+      const outcome = await askParty(channel, attempt, { to, round: 1, request, timeoutMs: ANSWER_WITHIN_MS, signal })
+      if ('failure' in outcome) return outcome
+      return outcome.answer.type === 'said' ? { opened: outcome.answer } : { failure: { code: 'invalid_reply', culprits: [to] } }
+    },
     { candidates: parties, needed: parties.length, isUp: () => false, hedgeAfterMs: roundTimeoutMs, windowMs, patienceMs: windowMs },
   )
   const missing = parties.filter((id) => !said.has(id))

@@ -11,8 +11,11 @@ import { runConsumer } from './consumer.ts'
 import { keyAttachmentProcess } from './key-attachment.ts'
 import { keyGenerationProcess } from './key-generation.ts'
 import { keyRevocationProcess } from './key-revocation.ts'
+import { createPartyChoice } from './party-choice.ts'
+import { presignaturesProcess, recordPresignatures } from './presignatures.ts'
 import { publishProgress } from './progress.ts'
 import { signingProcess } from './signing.ts'
+import { keepStock } from './stock-keeping.ts'
 
 /** The coordinator: the process managers that react to events by having the parties work and by issuing commands. */
 await runProcess('processes', async () => {
@@ -26,12 +29,23 @@ await runProcess('processes', async () => {
   const parties = watchParties(messages, settings.parties)
   const channel = connectPartyChannel(messages, { name: 'coordinator' })
   const progress = publishProgress(messages)
+  const standing = createPartyChoice(parties)
+  const verifyOpening = () => true
+  const presignatures = keepStock({
+    channel,
+    standing,
+    verifyOpening,
+    tierOf: () => 10,
+    record: recordPresignatures(log),
+    onFailure: (error) => logFailure(logger, error, 'presignatures were not made or counted', {}),
+  })
   const stop = new AbortController()
   const running = [
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
-    signingProcess({ log, channel, directory: parties, progress }),
+    presignaturesProcess({ log, presignatures }),
+    signingProcess({ log, channel, directory: parties, standing, presignatures, verifyOpening, progress }),
   ].map((process) =>
     runConsumer(process, {
       log,
@@ -43,6 +57,7 @@ await runProcess('processes', async () => {
     async close() {
       stop.abort()
       await Promise.all(running)
+      await presignatures.close()
       parties.close()
       await messages.close()
       await log.close()

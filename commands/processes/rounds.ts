@@ -2,6 +2,7 @@ import type { CeremonyAttempt, CeremonyReply, CeremonyRequest, Heard } from '../
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { NoResponders, RequestTimeout } from '../../domain/ports/messages.ts'
 import { InvalidReply, type PartyChannel } from '../../domain/ports/party-channel.ts'
+import type { PartyStanding } from './standing/party-standing.ts'
 
 export type Said = Extract<CeremonyReply, { type: 'said' }>
 export type Answer = Exclude<CeremonyReply, { type: 'refused' }>
@@ -9,12 +10,13 @@ export type Answer = Exclude<CeremonyReply, { type: 'refused' }>
 /** A party did not do its part; `culprits` are those to blame, which is not always the party that says so. */
 export type PartyFailure = { code: string; culprits: readonly string[] }
 
-/** An attempt has come to nothing. */
+/** An attempt has come to nothing. `doubtful` are others than the culprits that are better not asked first again. */
 export class CeremonyFailed extends Error {
   override readonly name = 'CeremonyFailed'
   constructor(
     readonly code: string,
     readonly culprits: readonly string[],
+    readonly doubtful: readonly string[] = [],
   ) {
     super(`${code}: ${culprits.join(', ') || 'nobody to blame'}`)
   }
@@ -39,6 +41,28 @@ export async function askParty(
   } catch (error) {
     return { failure: { code: failureCode(error), culprits: [to] } }
   }
+}
+
+/** Refusals that tell of the party's own state; the others tell of what it was asked for. */
+const OWN_TROUBLE = ['busy', 'internal', 'vault_unavailable', 'share_unreadable', 'unknown_key']
+const ABSENT = ['party_unavailable', 'party_timeout']
+
+/** Asks one party, and notes how it has done. @throws Unavailable as `askParty`, and what the signal was aborted with */
+export async function askNoting(
+  channel: PartyChannel,
+  standing: Pick<PartyStanding, 'answered' | 'failed'>,
+  attempt: CeremonyAttempt,
+  question: Question,
+): ReturnType<typeof askParty> {
+  const { to } = question
+  const askedAt = performance.now()
+  const outcome = await askParty(channel, attempt, question)
+  const code = 'failure' in outcome ? outcome.failure.code : undefined
+  if (code === 'invalid_reply') standing.failed(to, 'proven')
+  else if (code !== undefined && ABSENT.includes(code)) standing.failed(to, 'absent')
+  else if (code !== undefined && OWN_TROUBLE.includes(code)) standing.failed(to, 'refused')
+  else standing.answered(to, performance.now() - askedAt)
+  return outcome
 }
 
 /**
@@ -77,7 +101,7 @@ export function heardBy(to: string, said: ReadonlyMap<string, Said>): Heard {
 }
 
 /** A party may accuse anybody, but only those who took part can be at fault. */
-function culpritsOf(failures: readonly PartyFailure[], parties: readonly string[]): string[] {
+export function culpritsOf(failures: readonly PartyFailure[], parties: readonly string[]): string[] {
   return [...new Set(failures.flatMap(({ culprits }) => culprits))].filter((id) => parties.includes(id))
 }
 

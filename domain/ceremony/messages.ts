@@ -1,11 +1,12 @@
 import type { Authorisation } from '../key-share/events.ts'
 import type { Scheme } from '../threshold/scheme.ts'
+import type { Opening } from './opening.ts'
 
 /** What the parties are brought together for. */
-export const CEREMONY_KINDS = ['key-generation', 'signing', 'revocation'] as const
+export const CEREMONY_KINDS = ['key-generation', 'signing', 'revocation', 'opening'] as const
 export type CeremonyKind = (typeof CEREMONY_KINDS)[number]
 
-/** One attempt at one ceremony. Its id is that of the key or of the signing session. */
+/** One attempt at one ceremony. Its id is that of the signing session, or else of the key. */
 export type CeremonyAttempt = { scheme: Scheme; kind: CeremonyKind; ceremonyId: string; attempt: number }
 
 /** Where a message belongs, on every message. Rounds count from 1; a reply has the round of its request. */
@@ -23,20 +24,29 @@ export type Heard = {
   secrets: readonly { from: string; sealed: Uint8Array }[]
 }
 
-/** The share that is to sign: of which key, made by which attempt at its generation. The party's own record must say the same. */
-export type ShareReference = { keyId: string; attempt: number; publicKey: Uint8Array }
+/** The share that is to sign: of which key and epoch, made by which attempt. The party's own record must say the same. */
+export type ShareReference = { keyId: string; epoch: number; attempt: number; publicKey: Uint8Array }
 
 export type KeyRequest = { keyId: string; threshold: number; parties: readonly string[]; authorisation: Authorisation }
 
-export type SigningRequest = { message: Uint8Array; signers: readonly string[]; authorisation: Authorisation }
+/** What is signed is in the authorisation, where the client put it; `path` must be the one that is found there. Who has opened signs. */
+export type SigningRequest = {
+  share: ShareReference
+  path: string
+  openings: readonly Opening[]
+  authorisation: Authorisation
+  approvals: readonly Authorisation[]
+}
 
 export type CeremonyRequest =
   /** First round of a key generation. */
   | { type: 'generateKey'; key: KeyRequest }
-  /** First round of a signature: neither the message nor the signers are needed yet. */
-  | { type: 'openSigning'; share: ShareReference }
-  /** Second round of a signature. */
-  | { type: 'sign'; task: SigningRequest; heard: Heard }
+  /** So many openings are wanted, for signatures now or later: neither a message nor signers are needed yet. */
+  | { type: 'open'; share: ShareReference; count: number }
+  /** Openings that nothing will come of any more. */
+  | { type: 'abandon'; openings: readonly Uint8Array[] }
+  /** First round of a signature, for which all signers have opened before. */
+  | { type: 'sign'; task: SigningRequest }
   /** Any other round. */
   | { type: 'proceed'; heard: Heard }
   /** The key is revoked: its shares are to be destroyed, and it is to be refused for ever after. */
@@ -52,6 +62,11 @@ export const REFUSAL_CODES = [
   'unknown_ceremony',
   'round_out_of_order',
   'conflicting_request',
+  'opening_unknown',
+  'opening_invalid',
+  'signed_otherwise',
+  'slot_taken',
+  'intent_reused',
   'protocol_abort',
   'vault_unavailable',
   'busy',
@@ -66,13 +81,18 @@ export type CeremonyReply =
   | { type: 'said'; statement: Statement; secrets: readonly { to: string; sealed: Uint8Array }[] }
   /** The share is sealed and on disk. */
   | { type: 'generated'; publicKey: Uint8Array; publicPackage: Uint8Array }
-  | { type: 'contributed'; contribution: Uint8Array }
+  | { type: 'opened'; openings: readonly Opening[] }
+  | { type: 'abandoned' }
+  /** `transcript` is that of what the contribution was made of. */
+  | { type: 'contributed'; contribution: Uint8Array; transcript: Uint8Array }
   | { type: 'destroyed' }
   | Refused
 
-/** Longest message that can be signed, and longest broadcast or sealed secret, in bytes. */
-export const MAX_MESSAGE_BYTES = 256 * 1024
+/** Longest broadcast or sealed secret, in bytes. */
 export const MAX_PIECE_BYTES = 64 * 1024
+
+/** Most openings asked for, or abandoned, at once. */
+export const MAX_OPENINGS = 16
 
 /** An id that may stand in a subject or name a file. */
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/

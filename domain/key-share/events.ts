@@ -28,6 +28,8 @@ export type KeyShareEvent =
     }
   | { type: 'KeyGenerationFailed'; data: KeyIdentity & { code: string; culprits: readonly string[] } }
   | { type: 'KeyRevoked'; data: KeyIdentity & { reason: string } }
+  /** What has become of openings made ahead, at one coordinator since it last said so; sums over the parties. */
+  | { type: 'PresignaturesCounted'; data: KeyIdentity & { generated: number; consumed: number; expired: number } }
 
 /** Stream of a key and its shares. */
 export const keyShareStream = (keyId: string) => `keyShare-${keyId}`

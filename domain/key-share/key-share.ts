@@ -28,6 +28,7 @@ export type KeyShareCommand =
     }
   | { type: 'FailKeyGeneration'; code: string; culprits: readonly string[] }
   | { type: 'RevokeKey'; reason: string }
+  | { type: 'CountPresignatures'; generated: number; consumed: number; expired: number }
 
 export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
   stateVersion: 1,
@@ -75,6 +76,10 @@ export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
         if (key.status === 'revoked') return []
         if (key.status !== 'active') throw new DomainError('key_not_active', `the key is ${key.status}`)
         return [{ type: 'KeyRevoked', data: { keyId, walletId, reason: command.reason } }]
+      case 'CountPresignatures': {
+        const { generated, consumed, expired } = command
+        return [{ type: 'PresignaturesCounted', data: { keyId, walletId, generated, consumed, expired } }]
+      }
     }
   },
 
@@ -95,6 +100,7 @@ export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
         return { ...state, status: 'revoked' }
       case 'CommitmentReceived':
       case 'ShareGenerated':
+      case 'PresignaturesCounted':
         return state
     }
   },

@@ -17,4 +17,5 @@ export const keyShareSchemas: EventSchemas<KeyShareEvent> = {
   KeyGenerationCompleted: { shape: fields({ ...identity, attempt: whole, publicKey: text, publicPackage: text, epoch: whole }) },
   KeyGenerationFailed: { shape: fields({ ...identity, code: text, culprits: listOf(text) }) },
   KeyRevoked: { shape: fields({ ...identity, reason: text }) },
+  PresignaturesCounted: { shape: fields({ ...identity, generated: whole, consumed: whole, expired: whole }) },
 }

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setInterval } from 'node:timers/promises'
 import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/server.ts'
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
@@ -20,9 +21,13 @@ import { inSequence } from '../../commands/processes/in-sequence.ts'
 import { keyAttachmentProcess } from '../../commands/processes/key-attachment.ts'
 import { keyGenerationProcess } from '../../commands/processes/key-generation.ts'
 import { keyRevocationProcess } from '../../commands/processes/key-revocation.ts'
+import { createPartyChoice } from '../../commands/processes/party-choice.ts'
+import { presignaturesProcess, recordPresignatures } from '../../commands/processes/presignatures.ts'
 import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
+import { keepStock, type StockKeeping } from '../../commands/processes/stock-keeping.ts'
+import type { PresignatureTier } from '../../domain/authorisation/key-policy.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
 import { type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
@@ -46,8 +51,12 @@ import { walletStream } from '../../domain/wallet/events.ts'
 import { DEFAULT_POLICY } from '../../domain/wallet/policy.ts'
 import { type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
 import { announceHealth } from '../../parties/health.ts'
-import { serveParty } from '../../parties/service.ts'
+import type { NonceCounts } from '../../parties/nonce-pool.ts'
+import { type Party, serveParty } from '../../parties/service.ts'
 import { openShareStore } from '../../parties/share-store.ts'
+import type { SigningGuards } from '../../parties/signing-guards.ts'
+import { authorisationOf } from './by-hand.ts'
+import { type TestIdentities, testGuards, testIdentities } from './guards.ts'
 
 export type Broker = { url: string; close(): Promise<void> }
 
@@ -69,6 +78,9 @@ export type TestParty = {
   thaw(): void
   /** What the party's answers become on their way out; undefined for honesty. */
   lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply) | undefined
+  /** What the party is asked instead of what was sent; undefined for an honest carrier. */
+  mishear: ((asked: Asked) => Asked) | undefined
+  nonceCounts(keyId: string): NonceCounts
 }
 
 export type TestSystem = {
@@ -92,6 +104,11 @@ export type TestSystem = {
   sign(key: ExistingKeyShare, message: Uint8Array): Promise<ExistingSession>
   revoke(keyId: string): Promise<void>
   events(stream: string): Promise<RecordedEvent[]>
+  /** The stock of the coordinator that is at work. */
+  presignatures: StockKeeping
+  /** Resolves when the stock holds so many openings of each holder of the key. */
+  stocked(key: ExistingKeyShare, count: number): Promise<void>
+  identities: TestIdentities
   /** What went wrong in the processes, as far as they reported it. */
   failures: unknown[]
   close(): Promise<void>
@@ -109,10 +126,14 @@ const OUTCOME_WITHIN_MS = 30_000
 export async function startTestSystem({
   parties: count,
   broker,
+  presignatures: tier = 0,
+  presignatureTtlMs = 60_000,
   onSecret = () => {},
 }: {
   parties: number
   broker?: Broker
+  presignatures?: PresignatureTier
+  presignatureTtlMs?: number
   onSecret?: OnSecret
 }): Promise<TestSystem> {
   const dir = await mkdtemp(join(tmpdir(), 'quorate-ceremony-'))
@@ -124,18 +145,34 @@ export async function startTestSystem({
   const ids = Array.from({ length: count }, (_, index) => `party-${index + 1}`)
   const parties: TestParty[] = []
   const failures: unknown[] = []
-  for (const id of ids) parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures, onSecret }))
+  const identities = testIdentities()
+  for (const id of ids) {
+    const guards = testGuards(id, identities, tier)
+    parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, guards, presignatureTtlMs, failures, onSecret }))
+  }
 
   const directory = watchParties(messages, ids)
   const stop = new AbortController()
   const progress = publishProgress(messages)
-  const anotherCoordinator = () => signingProcess({ log, channel, directory, progress })
+  const onFailure = (error: unknown) => failures.push(error)
+  const requests = { channel, standing: createPartyChoice(directory), verifyOpening: identities.verify }
+  const stockKept = (tier: PresignatureTier) =>
+    keepStock({ ...requests, tierOf: () => tier, record: recordPresignatures(log), onFailure, timing: { recordEveryMs: 0, everyMs: 100 } })
+  const coordinator = (presignatures: StockKeeping) => signingProcess({ log, ...requests, directory, presignatures, progress })
+  const presignatures = stockKept(tier)
+  const others: StockKeeping[] = []
+  const anotherCoordinator = () => {
+    const own = stockKept(0)
+    others.push(own)
+    return coordinator(own)
+  }
   const processes = [
-    anotherCoordinator(),
+    coordinator(presignatures),
+    presignaturesProcess({ log, presignatures }),
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
-  ].map((process) => runConsumer(process, { log, signal: stop.signal, onFailure: (_, error) => failures.push(error) }))
+  ].map((process) => runConsumer(process, { log, signal: stop.signal, onFailure: (_, error) => onFailure(error) }))
 
   const outcome = (sessionId: string) =>
     waitFor(log, { decider: signingSession, stream: signingSessionStream(sessionId) }, (state) => {
@@ -157,7 +194,7 @@ export async function startTestSystem({
       message: Buffer.from(protocolOf(scheme).message(message)).toString('hex'),
       deadline: new Date(Date.now() + seconds * 1000).toISOString(),
       approvals: options.approvers ? { required: options.approvers.length, approvers: options.approvers } : null,
-      authorisation: AUTHORISATION,
+      authorisation: authorisationOf(key, message),
     }
     const aggregate = { decider: inSequence(signingSession), stream: signingSessionStream(sessionId) }
     await execute(log, aggregate, () => [request, ...(options.andThen ?? [])], context())
@@ -171,6 +208,12 @@ export async function startTestSystem({
     brokerUrl: nats.url,
     dir,
     parties,
+    presignatures,
+    async stocked(key, count) {
+      const isStocked = () => key.parties.every((id) => presignatures.stock.held(key, id) === count)
+      for await (const _ of setInterval(5, undefined, { signal: AbortSignal.timeout(OUTCOME_WITHIN_MS) })) if (isStocked()) return
+    },
+    identities,
     failures,
     party: (id) => parties.find((party) => party.id === id)!,
     async createWallet() {
@@ -228,6 +271,7 @@ export async function startTestSystem({
     async close() {
       stop.abort()
       await Promise.all(processes)
+      for (const each of [presignatures, ...others]) await each.close()
       directory.close()
       for (const party of parties) await party.kill()
       await messages.close()
@@ -245,10 +289,19 @@ function context(): CommandContext {
   return { commandId: randomUUID(), correlationId: randomUUID(), causationId: randomUUID(), actor: 'test', tenant: 'test' }
 }
 
-type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: unknown[]; onSecret: OnSecret }
+type TestPartyOptions = {
+  id: string
+  dir: string
+  brokerUrl: string
+  guards: SigningGuards
+  presignatureTtlMs: number
+  failures: unknown[]
+  onSecret: OnSecret
+}
 
-async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPartyOptions): Promise<TestParty> {
-  let running: { messages: Messages; close(): Promise<void> } | undefined
+async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
+  const { id, dir, brokerUrl, guards, presignatureTtlMs, failures, onSecret } = options
+  let running: { messages: Messages; service: Party; close(): Promise<void> } | undefined
   let frozen: { until: Promise<void>; silent: boolean; thaw(): void } | undefined
   const keystore = await openKeystore({ dir: join(dir, 'keystore'), passphrase: id })
   const vault: Vault = {
@@ -275,6 +328,8 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
     id,
     dir,
     lie: undefined,
+    mishear: undefined,
+    nonceCounts: (keyId) => running!.service.nonceCounts(keyId),
     async kill() {
       await running?.close()
       running = undefined
@@ -284,7 +339,7 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
       const onFailure = (error: unknown) => failures.push(error)
       const shares = await openShareStore({ dir, partyId: id, vault })
       const endpoint = troubled(partyEndpoint(messages))
-      const service = serveParty({ partyId: id, endpoint, shares, sealing, rng, onFailure })
+      const service = serveParty({ partyId: id, endpoint, shares, sealing, guards, presignatureTtlMs, rng, onFailure })
       const voice: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
       const stopHealth = announceHealth(voice, id, async () => ({
         partyId: id,
@@ -298,6 +353,7 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
       }))
       running = {
         messages,
+        service,
         async close() {
           party.thaw()
           await stopHealth()
@@ -325,7 +381,7 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
       serve: (partyId, handler) =>
         endpoint.serve(partyId, async (asked) => {
           await frozen?.until
-          const reply = await handler(asked)
+          const reply = await handler(party.mishear?.(asked) ?? asked)
           return party.lie?.(reply, asked) ?? reply
         }),
     }
