@@ -1,10 +1,10 @@
 import type { CeremonyReply } from '../domain/ceremony/messages.ts'
 import { Refusal, refused } from '../domain/ceremony/refusal.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
-import type { Ceremony } from './ceremony.ts'
+import type { Ceremony, Concluded } from './ceremony.ts'
 
 export type CeremonyTableOptions = {
-  begin(asked: Asked): Promise<Ceremony>
+  begin(asked: Asked): Promise<Ceremony | Concluded>
   /** What to answer to what went wrong. */
   refusalOf(error: unknown): Refusal
   /** Most ceremonies under way; more are refused as `busy`. */
@@ -82,6 +82,10 @@ export function createCeremonyTable(options: CeremonyTableOptions): CeremonyTabl
   const open = async (entry: Entry, asked: Asked): Promise<CeremonyReply> => {
     try {
       const ceremony = await begin(asked)
+      if ('concluded' in ceremony) {
+        end(entry)
+        return ceremony.concluded
+      }
       if (entry.over) {
         ceremony.destroy()
         throw new Refusal('unknown_ceremony', 'the ceremony has expired')

@@ -15,6 +15,9 @@ export type Ceremony = {
   destroy(): void
 }
 
+/** A ceremony that was over with the answer to its first round. */
+export type Concluded = { readonly concluded: CeremonyReply }
+
 export type CeremonyDependencies = {
   partyId: string
   shares: ShareStore

@@ -22,7 +22,7 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   const { natsUrl, dataDir, registryFile, logLevel } = readSettings(process.env)
   if (!natsUrl) throw new InvalidSetting('QUORATE_NATS_URL must be set; `npm start` does so for its own processes')
   const settings = readPartySettings(dataDir)
-  const { partyId, dir } = settings
+  const { partyId, dir, presignatureTtlMs } = settings
   const logger = createLogger(partyId, logLevel)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const registry = await readRegistry(registryFile)
@@ -36,7 +36,7 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   const end = { identity, registry, verify: verifyIdentity }
   const endpoint = partyEndpoint(messages, end)
   const voice = { ...end, sealing: hpkeSealing(sealingKey) }
-  const party = serveParty({ partyId, endpoint, shares, voice, verify: verifyJws, onFailure })
+  const party = serveParty({ partyId, endpoint, shares, voice, verify: verifyJws, presignatureTtlMs, onFailure })
   const startedAt = new Date().toISOString()
   const stopHealth = announceHealth(messages, partyId, async () => ({
     partyId,

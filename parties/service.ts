@@ -6,16 +6,18 @@ import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
 import { authoriseKeyOperation } from './authorisation.ts'
-import { type BeginCeremony, requireType } from './ceremony.ts'
+import { requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
 import type { Voice } from './conversation.ts'
 import { beginKeyGeneration } from './key-generation.ts'
+import { createNoncePool, type NonceCounts } from './nonce-pool.ts'
+import { abandon, open } from './opening.ts'
 import { changePolicy } from './policy-change.ts'
 import { beginRecovery } from './recovery.ts'
 import { beginRefresh } from './refresh.ts'
 import { answerRefreshCompletion } from './refresh-completion.ts'
 import type { ShareStore } from './share-store.ts'
-import { beginSigning } from './signing.ts'
+import { sign } from './signing.ts'
 
 export type PartyOptions = {
   partyId: string
@@ -25,43 +27,43 @@ export type PartyOptions = {
   verify: VerifyJws
   /** Milliseconds since the epoch. */
   now?(): number
+  /** How long openings hold, in milliseconds. */
+  presignatureTtlMs: number
   /** Told what went wrong that was nobody's request; requesters hear `internal`. */
   onFailure(error: unknown): void
   rng?: RandomBytes
   bounds?: Pick<CeremonyTableOptions, 'maxOpen' | 'maxRemembered' | 'expireAfterMs'>
 }
 
-export type Party = { readonly openCeremonies: number; close(): Promise<void> }
+export type Party = {
+  readonly openCeremonies: number
+  /** What has become of the nonces of a key since the party began. */
+  nonceCounts(keyId: string): NonceCounts
+  close(): Promise<void>
+}
 
 export const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
 
 /** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
-export function serveParty({
-  partyId,
-  endpoint,
-  shares,
-  voice,
-  verify,
-  now = Date.now,
-  onFailure,
-  rng = systemRandom,
-  bounds = {},
-}: PartyOptions): Party {
-  const dependencies = { partyId, shares, voice, rng, verify, now }
+export function serveParty(options: PartyOptions): Party {
+  const { endpoint, onFailure, presignatureTtlMs, now = Date.now, rng = systemRandom, bounds = {}, ...given } = options
+  const { partyId, shares, verify } = given
+  const nonces = createNoncePool({ ttlMs: presignatureTtlMs })
+  const dependencies = { ...given, nonces, now, rng }
   const refusalOf = (error: unknown): Refusal => {
     if (error instanceof Refusal) return error
     onFailure(error)
     if (error instanceof Unavailable) return new Refusal('vault_unavailable', 'the vault does not answer')
     return new Refusal('internal', 'the party failed')
   }
-  const ceremoniesOf = (begin: BeginCeremony) => createCeremonyTable({ begin: (asked) => begin(asked, dependencies), refusalOf, ...bounds })
-  const keyGenerations = ceremoniesOf(beginKeyGeneration)
-  const signings = ceremoniesOf(beginSigning)
-  const refreshes = ceremoniesOf(beginRefresh)
-  const recoveries = ceremoniesOf(beginRecovery)
+  const ceremoniesOf = (begin: CeremonyTableOptions['begin']) => createCeremonyTable({ begin, refusalOf, ...bounds })
+  const keyGenerations = ceremoniesOf((asked) => beginKeyGeneration(asked, dependencies))
+  const signings = ceremoniesOf((asked) => sign(asked, dependencies))
+  const refreshes = ceremoniesOf((asked) => beginRefresh(asked, dependencies))
+  const recoveries = ceremoniesOf((asked) => beginRecovery(asked, dependencies))
 
-  /** Done in one step, and as often as asked. */
-  const atOnce = (answer: (asked: Asked) => Promise<CeremonyReply>) => async (asked: Asked) => {
+  /** What is done in one step. */
+  const atOnce = (answer: (asked: Asked) => CeremonyReply | Promise<CeremonyReply>) => async (asked: Asked) => {
     try {
       return await answer(asked)
     } catch (error) {
@@ -69,18 +71,21 @@ export function serveParty({
     }
   }
 
+  /** As often as asked. */
   const revoke = async ({ header, request }: Asked): Promise<CeremonyReply> => {
     const { keyId, authorisation } = requireType(request, 'destroyShares')
     if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
     if (!(await shares.isRevoked(keyId)))
       authoriseKeyOperation('revoke', { authorisation, keyId, policy: await shares.policy(keyId), verify, now: now() })
     await shares.revoke(keyId)
+    nonces.wipe(keyId)
     return { type: 'destroyed' }
   }
 
   const answers: { readonly [Kind in CeremonyKind]: (asked: Asked) => Promise<CeremonyReply> } = {
     'key-generation': keyGenerations.answer,
     signing: signings.answer,
+    opening: atOnce((asked) => (asked.request.type === 'abandon' ? abandon(asked, dependencies) : open(asked, dependencies))),
     refresh: refreshes.answer,
     'refresh-completion': atOnce((asked) => answerRefreshCompletion(asked, dependencies)),
     recovery: recoveries.answer,
@@ -93,12 +98,14 @@ export function serveParty({
     get openCeremonies() {
       return keyGenerations.open + signings.open + refreshes.open + recoveries.open
     },
+    nonceCounts: nonces.counts,
     async close() {
       await stop()
       keyGenerations.close()
       signings.close()
       refreshes.close()
       recoveries.close()
+      nonces.close()
     },
   }
 }

@@ -8,7 +8,15 @@ test('a party needs an id that can stand in a subject and a path', (t) => {
     partyId: 'party-1',
     dir: '/data/parties/party-1',
     token: undefined,
+    presignatureTtlMs: 3_600_000,
   })
+})
+
+test('openings are kept for a day at most', (t) => {
+  const withTtl = (seconds: string) => ({ QUORATE_PARTY_ID: 'party-1', QUORATE_PRESIGNATURE_TTL_SECONDS: seconds })
+  t.is(partySettings(withTtl('86400'), '/data').presignatureTtlMs, 86_400_000)
+  for (const seconds of ['0', '86401', '-1', '1.5', 'soon'])
+    t.throws(() => partySettings(withTtl(seconds), '/data'), { message: /QUORATE_PRESIGNATURE_TTL_SECONDS/ })
 })
 
 test('a configured token needs its PIN, and its slot must be a number', (t) => {

@@ -12,7 +12,12 @@ export type PartySettings = {
   dir: string
   /** The token that seals the shares, the only one of its module when no slot is named; undefined means SoftHSM when it is found, or else a keystore of software. */
   token: { modulePath: string; slot: number | undefined; pin: string } | undefined
+  /** How long openings of signatures are kept in memory, in milliseconds. */
+  presignatureTtlMs: number
 }
+
+const PRESIGNATURE_TTL_SECONDS = 3_600
+const MAX_PRESIGNATURE_TTL_SECONDS = 86_400
 
 /**
  * What only a party needs to be told.
@@ -23,7 +28,7 @@ export function partySettings(env: { readonly [name: string]: string | undefined
   const partyId = text('QUORATE_PARTY_ID')
   if (!partyId || !ID_PATTERN.test(partyId))
     throw new InvalidPartySetting('QUORATE_PARTY_ID must be set to 1 to 64 letters, digits, hyphens or underscores')
-  return { partyId, dir: join(dataDir, 'parties', partyId), token: tokenSettings(text) }
+  return { partyId, dir: join(dataDir, 'parties', partyId), token: tokenSettings(text), presignatureTtlMs: presignatureTtlMs(text) }
 }
 
 function tokenSettings(text: (name: string) => string | undefined): PartySettings['token'] {
@@ -35,4 +40,12 @@ function tokenSettings(text: (name: string) => string | undefined): PartySetting
   if (slot !== undefined && !/^\d{1,10}$/.test(slot))
     throw new InvalidPartySetting(`QUORATE_PKCS11_SLOT must be a whole number, not "${slot}"`)
   return { modulePath, slot: slot === undefined ? undefined : Number(slot), pin }
+}
+
+function presignatureTtlMs(text: (name: string) => string | undefined): number {
+  const value = text('QUORATE_PRESIGNATURE_TTL_SECONDS') ?? String(PRESIGNATURE_TTL_SECONDS)
+  const seconds = /^\d{1,5}$/.test(value) ? Number(value) : 0
+  if (seconds < 1 || seconds > MAX_PRESIGNATURE_TTL_SECONDS)
+    throw new InvalidPartySetting(`QUORATE_PRESIGNATURE_TTL_SECONDS must be between 1 and ${MAX_PRESIGNATURE_TTL_SECONDS}, not "${value}"`)
+  return seconds * 1000
 }

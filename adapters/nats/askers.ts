@@ -4,6 +4,7 @@ import type { Registry } from '../../domain/ports/identity.ts'
 /** Who may ask a party for what. */
 const ASKED_BY: { readonly [Kind in CeremonyKind]: readonly ('coordinator' | 'party')[] } = {
   'key-generation': ['coordinator'],
+  opening: ['coordinator'],
   signing: ['coordinator'],
   refresh: ['coordinator'],
   'refresh-completion': ['coordinator'],

@@ -9,21 +9,26 @@ const signature = new Uint8Array(64)
 const statement = { broadcast: Uint8Array.of(1, 2), sealingKey: new Uint8Array(32), transcript: new Uint8Array(32), signature }
 const heard = { statements: [{ from: 'party-2', statement }], secrets: [{ from: 'party-2', sealed: Uint8Array.of(3), signature }] }
 const authorisation = { method: 'POST', path: '/v1/keys', body: '{"é":1}', intent: null }
+
 const share = { keyId: 'key', epoch: 1, attempt: 1, publicKey: new Uint8Array(32) }
+const opening = {
+  id: new Uint8Array(16),
+  partyId: 'party-1',
+  keyId: 'key',
+  epoch: 1,
+  broadcast: Uint8Array.of(1),
+  expiresAt: 1_700_000_000_000,
+  signature: new Uint8Array(64),
+}
 
 const requests: CeremonyRequest[] = [
   { type: 'generateKey', key: { keyId: 'key', threshold: 2, parties: ['party-1', 'party-2'], authorisation, policy: Uint8Array.of(6) } },
-  { type: 'openSigning', share: { keyId: 'key', epoch: 1, attempt: 1, publicKey: new Uint8Array(32) } },
+  { type: 'open', share, count: 16 },
   {
     type: 'sign',
-    task: {
-      message: new Uint8Array(0),
-      signers: ['party-1'],
-      authorisation: { ...authorisation, intent: 'a.b.c' },
-      approvals: [authorisation],
-    },
-    heard,
+    task: { share, path: 'm/0/5', openings: [opening], authorisation: { ...authorisation, intent: 'a.b.c' }, approvals: [authorisation] },
   },
+  { type: 'abandon', openings: [opening.id] },
   { type: 'proceed', heard },
   { type: 'refreshKey', share, authorisation },
   { type: 'confirmRefresh', share },
@@ -50,7 +55,9 @@ const requests: CeremonyRequest[] = [
 const replies: CeremonyReply[] = [
   { type: 'said', statement, secrets: [{ to: 'party-2', sealed: Uint8Array.of(4), signature }] },
   { type: 'generated', publicKey: new Uint8Array(32), publicPackage: Uint8Array.of(1), policyDigest: new Uint8Array(32) },
-  { type: 'contributed', contribution: Uint8Array.of(5) },
+  { type: 'opened', openings: [opening] },
+  { type: 'abandoned' },
+  { type: 'contributed', contribution: Uint8Array.of(5), transcript: new Uint8Array(32) },
   { type: 'destroyed' },
   { type: 'confirmed', signature: new Uint8Array(64) },
   { type: 'completed' },
@@ -68,7 +75,8 @@ test('what is encoded is decoded again, and equal contents are equal bytes', (t)
 
 test('a field too many, too few, or of another kind is refused, at every depth', (t) => {
   const content = requests[2] as Extract<CeremonyRequest, { type: 'sign' }>
-  const { heard: _, ...without } = content
+  const { task } = content
+  const { task: _, ...without } = content
   const wrong: unknown[] = [
     null,
     [],
@@ -77,14 +85,23 @@ test('a field too many, too few, or of another kind is refused, at every depth',
     { type: 'toString' },
     { ...content, extra: 1 },
     without,
-    { ...content, task: { ...content.task, message: 'text' } },
-    { ...content, task: { ...content.task, signers: ['../party'] } },
-    { ...content, task: { ...content.task, signers: Array(8).fill('party-1') } },
-    { ...content, heard: { ...heard, statements: [{ from: 'party-2', statement: { ...statement, sealingKey: new Uint8Array(31) } }] } },
-    { ...content, heard: { ...heard, statements: [{ from: 'party-2', statement: { ...statement, signature: new Uint8Array(63) } }] } },
-    { ...content, heard: { ...heard, secrets: [{ from: 'party-2', sealed: new Uint8Array(1) }] } },
-    { type: 'openSigning', share: { keyId: 'key', epoch: 1, attempt: 1.5, publicKey: new Uint8Array(32) } },
-    { type: 'openSigning', share: { keyId: 'key', epoch: 1, attempt: 0, publicKey: new Uint8Array(32) } },
+    { ...content, task: { ...task, path: "m/0'" } },
+    { ...content, task: { ...task, openings: [{ ...opening, partyId: '../party' }] } },
+    { ...content, task: { ...task, openings: Array(8).fill(opening) } },
+    { ...content, task: { ...task, openings: [{ ...opening, id: new Uint8Array(15) }] } },
+    {
+      type: 'proceed',
+      heard: { ...heard, statements: [{ from: 'party-2', statement: { ...statement, sealingKey: new Uint8Array(31) } }] },
+    },
+    {
+      type: 'proceed',
+      heard: { ...heard, statements: [{ from: 'party-2', statement: { ...statement, signature: new Uint8Array(63) } }] },
+    },
+    { type: 'proceed', heard: { ...heard, secrets: [{ from: 'party-2', sealed: new Uint8Array(1) }] } },
+    { type: 'open', share: { ...share, attempt: 1.5 }, count: 1 },
+    { type: 'open', share: { ...share, epoch: 0 }, count: 1 },
+    { type: 'open', share, count: 17 },
+    { type: 'open', share, count: 0 },
   ]
   for (const each of wrong) t.throws(() => decodeRequest(encode(each)), { instanceOf: Malformed })
 })

@@ -6,7 +6,7 @@ import {
   type Confirmation,
   type Heard,
   ID_PATTERN,
-  MAX_MESSAGE_BYTES,
+  MAX_OPENINGS,
   MAX_PIECE_BYTES,
   REFUSAL_CODES,
   type Secret,
@@ -14,6 +14,7 @@ import {
   type ShareReference,
   type Statement,
 } from '../../domain/ceremony/messages.ts'
+import { OPENING_ID_BYTES, type Opening, TRANSCRIPT_BYTES } from '../../domain/ceremony/opening.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
 import { MAX_PARTIES } from '../../domain/threshold/scheme.ts'
 import { MAX_REQUIRED_APPROVALS } from '../../domain/wallet/policy.ts'
@@ -27,6 +28,7 @@ const MAX_REASON = 500
 const DIGEST_BYTES = 32
 const SEALING_KEY_BYTES = 32
 const SIGNATURE_BYTES = 64
+const MAX_PATH = 200
 
 /** What no message needs more of, checked while it is being decoded. */
 const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: MAX_CONTENT_BYTES, maxArrayLength: 32, maxMapLength: 16, maxExtLength: 0 }
@@ -77,19 +79,33 @@ const sharedKey = record<SharedKey>({
 const approvals = list(authorisation, MAX_REQUIRED_APPROVALS)
 const intents = list(text(16_384), MAX_REQUIRED_APPROVALS)
 
+const openingId = bytes(OPENING_ID_BYTES)
+const opening = record<Opening>({
+  id: openingId,
+  partyId: id,
+  keyId: id,
+  epoch: integer(1, MAX_ATTEMPT),
+  broadcast: piece,
+  expiresAt: integer(0, Number.MAX_SAFE_INTEGER),
+  signature: bytes(SIGNATURE_BYTES),
+})
+
 const request = variant<CeremonyRequest>({
   generateKey: record({
     type: oneOf(['generateKey']),
     key: record({ keyId: id, threshold: integer(1, MAX_PARTIES), parties, authorisation, policy: bytes(1, MAX_POLICY_BYTES) }),
   }),
-  openSigning: record({
-    type: oneOf(['openSigning']),
-    share,
-  }),
+  open: record({ type: oneOf(['open']), share, count: integer(1, MAX_OPENINGS) }),
+  abandon: record({ type: oneOf(['abandon']), openings: list(openingId, MAX_OPENINGS) }),
   sign: record({
     type: oneOf(['sign']),
-    task: record({ message: bytes(0, MAX_MESSAGE_BYTES), signers: parties, authorisation, approvals }),
-    heard,
+    task: record({
+      share,
+      path: text(MAX_PATH, /^m(\/\d{1,10})*$/),
+      openings: list(opening, MAX_PARTIES),
+      authorisation,
+      approvals,
+    }),
   }),
   proceed: record({ type: oneOf(['proceed']), heard }),
   refreshKey: record({ type: oneOf(['refreshKey']), share, authorisation }),
@@ -119,7 +135,9 @@ const reply = variant<CeremonyReply>({
     publicPackage: bytes(1, MAX_PIECE_BYTES),
     policyDigest: bytes(DIGEST_BYTES),
   }),
-  contributed: record({ type: oneOf(['contributed']), contribution: piece }),
+  opened: record({ type: oneOf(['opened']), openings: list(opening, MAX_OPENINGS) }),
+  abandoned: record({ type: oneOf(['abandoned']) }),
+  contributed: record({ type: oneOf(['contributed']), contribution: piece, transcript: bytes(TRANSCRIPT_BYTES) }),
   destroyed: record({ type: oneOf(['destroyed']) }),
   confirmed: record({ type: oneOf(['confirmed']), signature: bytes(SIGNATURE_BYTES) }),
   completed: record({ type: oneOf(['completed']) }),

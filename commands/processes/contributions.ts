@@ -1,58 +1,79 @@
-import type { CeremonyAttempt, CeremonyRequest, SigningRequest } from '../../domain/ceremony/messages.ts'
+import type { CeremonyAttempt, SigningRequest } from '../../domain/ceremony/messages.ts'
+import { signingTranscript } from '../../domain/ceremony/opening.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
-import { type ByParty, ProtocolAbort, type Signature } from '../../domain/threshold/protocol.ts'
+import { parsePath } from '../../domain/threshold/derivation-path.ts'
+import { ProtocolAbort, type Signature } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { askEach, CeremonyFailed, heardBy, type Said } from './rounds.ts'
+import { equalBytes } from '../../domain/threshold/rounds.ts'
+import { askParty, CeremonyFailed, culpritsOf } from './rounds.ts'
+import type { PartyStanding } from './standing/party-standing.ts'
 
-export type SigningRounds = {
+export type ContributionsWanted = {
   attempt: CeremonyAttempt
   task: SigningRequest
+  /** What the signers should find to be asked for. */
+  message: Uint8Array
   /** Holders of the key in the order of their numbers. */
   parties: readonly string[]
   publicPackage: Uint8Array
-  /** What the signers have said in the first round. */
-  openings: ReadonlyMap<string, Said>
-  roundTimeoutMs: number
-  onRound?(round: number): void
+  /** Milliseconds that any signer is waited for at most. */
+  withinMs: number
+  signal: AbortSignal
 }
 
+/** Another coordinator was first with this party, which is no fault of the party's. */
+const NOBODYS_FAULT = ['conflicting_request']
+
 /**
- * Leads the signers from the second round to their contributions, and combines these into a signature that verifies.
- * @throws CeremonyFailed naming those at fault, Unavailable
+ * Asks all who have opened for their contributions, and combines them into a signature that verifies. The first that fails ends it: whoever has not answered by
+ * then is in doubt, and so is whoever accuses another one.
+ * @throws CeremonyFailed naming those at fault, Unavailable, and what the signal was aborted with
  */
-export async function collectSignature(channel: PartyChannel, rounds: SigningRounds): Promise<Signature> {
-  const { attempt, task, parties, publicPackage, openings, roundTimeoutMs, onRound } = rounds
-  const { message, signers } = task
-  const protocol = protocolOf(attempt.scheme)
-  const last = protocol.rounds.signing
-  const broadcasts: ByParty[] = []
-  const numbered = <Reply>(replies: ReadonlyMap<string, Reply>, bytesOf: (reply: Reply) => Uint8Array): ByParty =>
-    new Map([...replies].map(([id, reply]) => [parties.indexOf(id) + 1, bytesOf(reply)]))
+export async function collectSignature(
+  channel: PartyChannel,
+  standing: Pick<PartyStanding, 'timeoutMs'>,
+  wanted: ContributionsWanted,
+): Promise<Signature> {
+  const { attempt, task, message, parties, publicPackage, withinMs } = wanted
+  const { openings, path } = task
+  const signers = openings.map(({ partyId }) => partyId)
+  const transcript = signingTranscript(openings, { path, message })
+  const contributions = new Map<string, Uint8Array>()
+  const over = new AbortController()
+  const signal = AbortSignal.any([wanted.signal, over.signal])
 
-  let said = openings
-  const ask = <Type extends 'said' | 'contributed'>(round: number, type: Type) =>
-    askEach(channel, attempt, signers, type, (to) => {
-      const heard = heardBy(to, said)
-      const request: CeremonyRequest = round === 2 ? { type: 'sign', task, heard } : { type: 'proceed', heard }
-      return { round, request, timeoutMs: roundTimeoutMs }
-    })
-
-  for (let round = 2; round < last; round++) {
-    broadcasts.push(numbered(said, ({ statement }) => statement.broadcast))
-    said = await ask(round, 'said')
-    onRound?.(round)
+  const ask = async (to: string): Promise<void> => {
+    const timeoutMs = Math.min(standing.timeoutMs(to), withinMs)
+    const outcome = await askParty(channel, attempt, { to, round: 1, request: { type: 'sign', task }, timeoutMs, signal })
+    const inDoubt = () => [to, ...signers.filter((id) => !contributions.has(id))]
+    if ('failure' in outcome) {
+      const { code } = outcome.failure
+      throw new CeremonyFailed(code, NOBODYS_FAULT.includes(code) ? [] : culpritsOf([outcome.failure], signers), inDoubt())
+    }
+    const { answer } = outcome
+    if (answer.type !== 'contributed') throw new CeremonyFailed('invalid_reply', [to], inDoubt())
+    // It was told something else on the way, or says so: which of the two, nobody can know.
+    if (!equalBytes(answer.transcript, transcript)) throw new CeremonyFailed('equivocation', [], inDoubt())
+    contributions.set(to, answer.contribution)
   }
-  broadcasts.push(numbered(said, ({ statement }) => statement.broadcast))
-  const contributed = await ask(last, 'contributed')
-  onRound?.(last)
+
+  const asking = signers.map(ask)
   try {
-    return protocol.aggregate({
+    await Promise.all(asking)
+  } finally {
+    over.abort()
+    await Promise.allSettled(asking)
+  }
+
+  const numberOf = (id: string) => parties.indexOf(id) + 1
+  try {
+    return protocolOf(attempt.scheme).aggregate({
       publicPackage,
-      path: [],
-      signers: signers.map((id) => parties.indexOf(id) + 1),
+      path: parsePath(path),
+      signers: signers.map(numberOf),
       message,
-      broadcasts,
-      contributions: numbered(contributed, ({ contribution }) => contribution),
+      broadcasts: [new Map(openings.map(({ partyId, broadcast }) => [numberOf(partyId), broadcast]))],
+      contributions: new Map([...contributions].map(([id, contribution]) => [numberOf(id), contribution])),
     })
   } catch (error) {
     if (!(error instanceof ProtocolAbort)) throw error

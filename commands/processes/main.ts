@@ -21,6 +21,7 @@ import { keyRefreshProcess } from './key-refresh.ts'
 import { keyRefreshCompletionProcess } from './key-refresh-completion.ts'
 import { keyRevocationProcess } from './key-revocation.ts'
 import { policyChangeProcess } from './policy-change.ts'
+import { presignaturesProcess, recordPresignatures } from './presignatures.ts'
 import { publishProgress } from './progress.ts'
 import { shareRecoveryProcess } from './share-recovery.ts'
 import { signingProcess } from './signing.ts'
@@ -28,6 +29,7 @@ import { signingQueue } from './signing-queue.ts'
 import { createPartyStanding } from './standing/party-standing.ts'
 import { pingParties } from './standing/pings.ts'
 import { recordChanges } from './standing/record-changes.ts'
+import { keepStock } from './stock-keeping.ts'
 
 /** The coordinator: the process managers that react to events by having the parties work and by issuing commands. */
 await runProcess('processes', async () => {
@@ -68,8 +70,16 @@ await runProcess('processes', async () => {
     forceClose: standing.forceClose,
   })
   const stopPings = pingParties(messages, settings.parties, standing)
+  const witness = { registry, verify: verifyIdentity }
+  const presignatures = keepStock({
+    channel,
+    standing,
+    witness,
+    record: recordPresignatures(log),
+    onFailure: (error) => logFailure(logger, error, 'presignatures were not made or counted', {}),
+  })
   const signing = {
-    ...signingProcess({ log, channel, directory: parties, standing, progress }),
+    ...signingProcess({ log, channel, directory: parties, standing, presignatures, witness, progress }),
     waiting: signingQueue(settings.signingQueue),
   }
   const stop = new AbortController()
@@ -83,6 +93,7 @@ await runProcess('processes', async () => {
     keyRefreshCompletionProcess({ log, channel }),
     shareRecoveryProcess({ log, channel, standing, progress }),
     policyChangeProcess({ log, channel }),
+    presignaturesProcess({ log, presignatures }),
     signing,
   ].map((process) =>
     runConsumer(process, {
@@ -102,6 +113,7 @@ await runProcess('processes', async () => {
       stop.abort()
       stopPings()
       await Promise.all([...running, expiring, announcement.close()])
+      await presignatures.close()
       parties.close()
       await messages.close()
       await log.close()

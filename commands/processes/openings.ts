@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { CeremonyAttempt, CeremonyRequest } from '../../domain/ceremony/messages.ts'
-import type { PartyChannel } from '../../domain/ports/party-channel.ts'
-import { askParty, type Said } from './rounds.ts'
+import type { PartyFailure } from './rounds.ts'
 
-export type Openings = {
+/** Asks a party to open, until the signal aborts. */
+export type AskToOpen<Opened> = (to: string, signal: AbortSignal) => Promise<{ opened: Opened } | { failure: PartyFailure }>
+
+export type Openings<Opened> = {
   /** In the order in which they came; as many as were needed, unless the window closed. */
-  said: ReadonlyMap<string, Said>
+  opened: ReadonlyMap<string, Opened>
   /** Parties asked at first that had not answered when the others were asked too. */
   slow: readonly string[]
   /** Why parties that were asked have not opened, as far as they said. */
@@ -22,8 +23,6 @@ export type Timing = {
 }
 
 const ASK_AGAIN_AFTER_MS = 150
-/** A question may be lost with whoever held it. Asked again in the same words it is answered the same, and costs the party nothing. */
-const ANSWER_WITHIN_MS = 1_000
 const LOOK_EVERY_MS = 100
 
 /** What a party can get over while it is waited for, and of that what only a living one says or does. */
@@ -43,13 +42,11 @@ export type OpeningsWanted = {
  * they are slow all others are asked as well. Whoever opens first takes part. Parties that are down are asked again until the window closes,
  * which it does later while parties of which something is heard could still make up the number.
  */
-export async function gatherOpenings(
-  channel: PartyChannel,
-  attempt: CeremonyAttempt,
-  request: CeremonyRequest,
+export async function gatherOpenings<Opened>(
+  askToOpen: AskToOpen<Opened>,
   { candidates, needed, isUp, hedgeAfterMs, windowMs, patienceMs }: OpeningsWanted & Timing,
-): Promise<Openings> {
-  const said = new Map<string, Said>()
+): Promise<Openings<Opened>> {
+  const opened = new Map<string, Opened>()
   const failures = new Map<string, string>()
   const asking = new Map<string, Promise<void>>()
   const unanswered = new Set<string>()
@@ -66,17 +63,17 @@ export async function gatherOpenings(
   const ask = async (to: string): Promise<void> => {
     while (!signal.aborted) {
       unanswered.add(to)
-      const outcome = await askParty(channel, attempt, { to, round: 1, request, timeoutMs: ANSWER_WITHIN_MS, signal })
+      const outcome = await askToOpen(to, signal)
       if (signal.aborted) return
       unanswered.delete(to)
-      if ('answer' in outcome && outcome.answer.type === 'said') {
-        said.set(to, outcome.answer)
+      if ('opened' in outcome) {
+        opened.set(to, outcome.opened)
         failures.delete(to)
-        if (said.size === needed) over.abort()
+        if (opened.size === needed) over.abort()
         return
       }
       if (!failures.has(to)) askNext()
-      const code = 'failure' in outcome ? outcome.failure.code : 'invalid_reply'
+      const { code } = outcome.failure
       failures.set(to, code)
       if (!PASSING.includes(code)) return
       await delay(ASK_AGAIN_AFTER_MS, undefined, { signal })
@@ -85,7 +82,7 @@ export async function gatherOpenings(
 
   const hedge = async () => {
     await delay(hedgeAfterMs, undefined, { signal })
-    slow = [...asking.keys()].filter((party) => !said.has(party) && !failures.has(party))
+    slow = [...asking.keys()].filter((party) => !opened.has(party) && !failures.has(party))
     while (waiting.length > 0) askNext()
   }
 
@@ -98,14 +95,14 @@ export async function gatherOpenings(
   }
 
   const mayYetOpen = (party: string) =>
-    !said.has(party) && isUp(party) && (unanswered.has(party) || LIVING.includes(failures.get(party) ?? ''))
+    !opened.has(party) && isUp(party) && (unanswered.has(party) || LIVING.includes(failures.get(party) ?? ''))
 
   const closing = async () => {
     const givesUpAt = Date.now() + patienceMs
     await delay(windowMs, undefined, { signal })
     // A first look comes after a pause: a coordinator that was held up itself has answers and reports to read.
     do await delay(LOOK_EVERY_MS, undefined, { signal })
-    while (Date.now() < givesUpAt && said.size + candidates.filter(mayYetOpen).length >= needed)
+    while (Date.now() < givesUpAt && opened.size + candidates.filter(mayYetOpen).length >= needed)
   }
 
   for (let i = 0; i < needed; i++) askNext()
@@ -118,5 +115,5 @@ export async function gatherOpenings(
     over.abort()
     await Promise.allSettled(asking.values())
   }
-  return { said, slow, failures }
+  return { opened, slow, failures }
 }

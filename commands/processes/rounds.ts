@@ -9,12 +9,13 @@ export type Answer = Exclude<CeremonyReply, { type: 'refused' }>
 /** A party did not do its part; `culprits` are those to blame, which is not always the party that says so. */
 export type PartyFailure = { code: string; culprits: readonly string[] }
 
-/** An attempt has come to nothing. */
+/** An attempt has come to nothing. `doubtful` are others than the culprits that are better not asked first again. */
 export class CeremonyFailed extends Error {
   override readonly name = 'CeremonyFailed'
   constructor(
     readonly code: string,
     readonly culprits: readonly string[],
+    readonly doubtful: readonly string[] = [],
   ) {
     super(`${code}: ${culprits.join(', ') || 'nobody to blame'}`)
   }
@@ -77,7 +78,7 @@ export function heardBy(to: string, said: ReadonlyMap<string, Said>): Heard {
 }
 
 /** A party may accuse anybody, but only those who took part can be at fault. */
-function culpritsOf(failures: readonly PartyFailure[], parties: readonly string[]): string[] {
+export function culpritsOf(failures: readonly PartyFailure[], parties: readonly string[]): string[] {
   return [...new Set(failures.flatMap(({ culprits }) => culprits))].filter((id) => parties.includes(id))
 }
 

@@ -1,5 +1,7 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
+import type { Opening } from '../../domain/ceremony/opening.ts'
+import type { Witness } from '../../domain/ceremony/sayings.ts'
 import { DomainError } from '../../domain/domain-error.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import { keyShare, requireActiveKey } from '../../domain/key-share/key-share.ts'
@@ -7,6 +9,7 @@ import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
 import type { Failure, SessionIdentity } from '../../domain/signing-session/events.ts'
+import { readWantedSignature } from '../../domain/signing-session/payload.ts'
 import {
   type ExistingSession,
   isTerminal,
@@ -21,20 +24,25 @@ import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
 import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
+import { type ReleaseOpenings, releaseOpenings, requestOpenings, shareOf } from './opening-requests.ts'
 import { gatherOpenings, type Timing } from './openings.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
-import { CeremonyFailed, type Said } from './rounds.ts'
+import { CeremonyFailed } from './rounds.ts'
 import { measuredChannel } from './standing/measured-channel.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
+import type { StockKeeping } from './stock-keeping.ts'
 
 export type SigningDependencies = {
   log: AggregateLog
   channel: PartyChannel
   directory: Pick<PartyDirectory, 'isUp'>
   standing: PartyStanding
+  presignatures: StockKeeping
+  /** What openings are verified with. */
+  witness: Witness
   progress: Progress
-  timing?: Timing & { roundTimeoutMs: number }
+  timing?: Timing
 }
 
 const NAME = 'signing'
@@ -42,8 +50,7 @@ const CONCURRENCY = 16
 /** Attempts at one session, those of a coordinator that went away included. */
 const MAX_ATTEMPTS = 5
 
-/** How long a round may take at most; each party is waited for as long as its standing says. */
-const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000, roundTimeoutMs: 5_000 }
+const TIMING: Timing = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000 }
 
 /** What shows that a party is wrong, and not only slow, restarted or accused: it is asked no more in this session. Others are asked last. */
 const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
@@ -51,15 +58,38 @@ const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
 type SigningKey = ReturnType<typeof requireActiveKey>
 type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
 
+/** What has come of the attempts at a session so far. */
+type Doubts = {
+  /** Proven wrong: asked no more. */
+  excluded: Set<string>
+  /** Asked last. */
+  doubtful: Set<string>
+}
+
+/** Those who sign, in the order in which they opened; `rounds` is how many it takes, the opening included unless it was made ahead. */
+type Opened = { openings: ReadonlyMap<string, Opening>; rounds: number }
+
 /**
- * Makes the signature that a session asks for, once it is approved. Openings are collected before an attempt is recorded, so that its event
- * names those who take part; of several coordinators at work on one session that event decides, and the others stop. What goes wrong is tried again
- * without those at fault, with fresh openings.
+ * Makes the signature that a session asks for, once it is approved: in one round when openings are in stock. That an attempt has begun is recorded while the
+ * signers are at work; of several coordinators at one session that event decides, and the others stop. A failed attempt is undone in reverse: openings are
+ * released, whoever watches is told, and the next attempt's event says why, which goes on at once with fresh openings and without those at fault.
  */
-export function signingProcess({ log, channel: unmeasured, directory, standing, progress, timing = TIMING }: SigningDependencies): Process {
-  const channel = measuredChannel(unmeasured, standing)
+export function signingProcess(dependencies: SigningDependencies): Process {
+  const { log, directory, standing, presignatures, witness, progress, timing = TIMING } = dependencies
+  const channel = measuredChannel(dependencies.channel, standing)
+  const { stock } = presignatures
+  const release: ReleaseOpenings = releaseOpenings(channel)
 
   async function react(event: RecordedEvent): Promise<void> {
+    const sessionEnded = presignatures.sessionBegan()
+    try {
+      await work(event)
+    } finally {
+      sessionEnded()
+    }
+  }
+
+  async function work(event: RecordedEvent): Promise<void> {
     const aggregate = { decider: inSequence(signingSession), stream: event.stream }
     const [loaded, key] = await Promise.all([load(log, aggregate), keyToSignWith(log, event.data as SessionIdentity)])
     const session = requireSession(loaded.state)
@@ -71,69 +101,85 @@ export function signingProcess({ log, channel: unmeasured, directory, standing, 
         execute(log, aggregate, () => commands, inAnswerTo(event, NAME), latest),
       )
     }
-    if ('code' in key) await carryOut({ type: 'FailSigning', code: key.code, culprits: [] })
-    else await sign(session, key, carryOut)
+    if ('code' in key) {
+      presignatures.retire(session.keyId)
+      await carryOut({ type: 'FailSigning', code: key.code, culprits: [] })
+      return
+    }
+    presignatures.use(key)
+    await sign(session, key, carryOut)
   }
 
   async function sign(session: ExistingSession, key: SigningKey, carryOut: CarryOut): Promise<void> {
     const { sessionId, scheme, deadline } = session
-    const excluded = new Set<string>()
-    const suspected = new Set<string>()
+    const doubts: Doubts = { excluded: new Set(), doubtful: new Set() }
+    const refusers = new Set<string>()
     let previous: Failure | null = session.attempt === 0 ? null : { code: 'interrupted', culprits: [] }
 
     for (let number = session.attempt + 1; number <= MAX_ATTEMPTS; number++) {
       const attempt: CeremonyAttempt = { scheme, kind: 'signing', ceremonyId: sessionId, attempt: number }
-      const left = Date.parse(deadline) - Date.now()
-      if (left <= 0) {
+      const leftMs = Date.parse(deadline) - Date.now()
+      if (leftMs <= 0) {
         await carryOut({ type: 'ExpireSession', now: new Date().toISOString() })
         return
       }
-
-      const openings = await open(attempt, key, { excluded, suspected, leftMs: left })
+      progress(attempt, 'started')
+      const opened = await open(key, doubts, leftMs)
+      const { openings } = opened
       if (openings.size < key.threshold) {
+        release(key, openings.values())
         previous = { code: 'quorum_unavailable', culprits: key.parties.filter((id) => !openings.has(id)) }
         break
       }
-      await carryOut(
-        { type: 'StartSigning', attempt: number, signers: [...openings.keys()], previous },
-        { type: 'CompleteRound', attempt: number, round: 1, rounds: protocolOf(scheme).rounds.signing },
-      )
-      progress(attempt, 'round_completed', 1)
       try {
-        const { signature, completed } = await contribute(attempt, session, key, openings)
-        await carryOut(...completed, { type: 'ProduceSignature', attempt: number, signature })
+        await attemptSignature(attempt, { session, key, opened, previous, carryOut })
+        // What they would not do others have done: it was not the request that was wrong.
+        for (const id of refusers) standing.failed(id, 'refused')
         return progress(attempt, 'completed')
       } catch (error) {
+        release(key, openings.values())
         if (!(error instanceof CeremonyFailed)) throw error
-        previous = { code: error.code, culprits: error.culprits }
-        for (const id of error.culprits) {
-          if (PROVEN.includes(error.code)) {
-            excluded.add(id)
-            standing.failed(id, 'proven')
-          } else suspected.add(id)
-        }
         progress(attempt, 'attempt_failed')
+        const { code, culprits, doubtful } = error
+        previous = { code, culprits }
+        for (const id of [...culprits, ...doubtful]) doubts.doubtful.add(id)
+        for (const id of culprits) {
+          if (code === 'opening_unknown') stock.drop(key.keyId, id)
+          else refusers.add(id)
+          if (PROVEN.includes(code)) {
+            doubts.excluded.add(id)
+            standing.failed(id, 'proven')
+          }
+        }
       }
     }
     await carryOut({ type: 'FailSigning', ...(previous ?? { code: 'interrupted', culprits: [] }) })
     progress({ kind: 'signing', ceremonyId: sessionId }, 'failed')
   }
 
-  async function open(
-    attempt: CeremonyAttempt,
-    { keyId, epoch, attempt: generation, publicKey, parties, threshold }: SigningKey,
-    { excluded, suspected, leftMs }: { excluded: ReadonlySet<string>; suspected: ReadonlySet<string>; leftMs: number },
-  ): Promise<ReadonlyMap<string, Said>> {
+  /** Openings out of stock when enough parties have given some, else fresh ones, as many as can be had. */
+  async function open(key: SigningKey, { excluded, doubtful }: Doubts, leftMs: number): Promise<Opened> {
+    const { parties, threshold, scheme } = key
     const ranked = standing.rank(
       parties.filter((id) => !excluded.has(id)),
       threshold,
     )
-    const { said } = await gatherOpenings(
-      channel,
-      attempt,
-      { type: 'openSigning', share: { keyId, epoch, attempt: generation, publicKey: hexToBytes(publicKey) } },
+    const trusted = ranked.filter((id) => !doubtful.has(id))
+    const candidates = [...trusted, ...ranked.filter((id) => doubtful.has(id))]
+    const rounds = protocolOf(scheme).rounds.signing
+
+    const stocked = (trusted.length >= threshold ? trusted : candidates).filter((id) => stock.held(key, id) > 0).slice(0, threshold)
+    if (stocked.length === threshold) return { openings: new Map(stocked.map((id) => [id, stock.take(key, id)!])), rounds: rounds - 1 }
+
+    const { opened, slow, failures } = await gatherOpenings(
+      async (to, signal) => {
+        const ready = stock.take(key, to)
+        if (ready) return { opened: ready }
+        const outcome = await requestOpenings({ channel, standing, witness }, key, { to, count: 1, timeoutMs: standing.timeoutMs(to), signal })
+        return 'failure' in outcome ? outcome : { opened: outcome.openings[0]! }
+      },
       {
-        candidates: ranked.toSorted((a, b) => Number(suspected.has(a)) - Number(suspected.has(b))),
+        candidates,
         needed: threshold,
         isUp: directory.isUp,
         hedgeAfterMs: timing.hedgeAfterMs,
@@ -141,29 +187,42 @@ export function signingProcess({ log, channel: unmeasured, directory, standing, 
         patienceMs: Math.min(timing.patienceMs, leftMs),
       },
     )
-    return said
+    for (const id of [...slow, ...failures.keys()]) doubtful.add(id)
+    return { openings: opened, rounds }
   }
 
-  async function contribute(
+  async function attemptSignature(
     attempt: CeremonyAttempt,
-    { message, authorisation, approvedBy }: ExistingSession,
-    { parties, publicPackage }: SigningKey,
-    openings: ReadonlyMap<string, Said>,
-  ): Promise<{ signature: string; completed: SigningSessionCommand[] }> {
-    const completed: SigningSessionCommand[] = []
-    const { signature } = await collectSignature(channel, {
+    work: { session: ExistingSession; key: SigningKey; opened: Opened; previous: Failure | null; carryOut: CarryOut },
+  ): Promise<void> {
+    const { session, key, opened, previous, carryOut } = work
+    const { attempt: number } = attempt
+    const { openings, rounds } = opened
+    const complete = (round: number): SigningSessionCommand => ({ type: 'CompleteRound', attempt: number, round, rounds })
+    const overtaken = new AbortController()
+
+    const start: SigningSessionCommand = { type: 'StartSigning', attempt: number, signers: [...openings.keys()], previous }
+    const begun = carryOut(start, ...(rounds > 1 ? [complete(1)] : []))
+    begun.catch((error) => overtaken.abort(error))
+    if (rounds > 1) progress(attempt, 'round_completed', 1)
+    const collected = collectSignature(channel, standing, {
       attempt,
-      task: { message: hexToBytes(message), signers: [...openings.keys()], authorisation, approvals: approvedBy },
-      parties,
-      publicPackage: hexToBytes(publicPackage),
-      openings,
-      roundTimeoutMs: timing.roundTimeoutMs,
-      onRound: (round) => {
-        completed.push({ type: 'CompleteRound', attempt: attempt.attempt, round, rounds: protocolOf(attempt.scheme).rounds.signing })
-        progress(attempt, 'round_completed', round)
+      task: {
+        share: shareOf(key),
+        path: readWantedSignature(session.authorisation.body).path,
+        openings: [...openings.values()],
+        authorisation: session.authorisation,
+        approvals: session.approvedBy,
       },
+      message: hexToBytes(session.message),
+      parties: key.parties,
+      publicPackage: hexToBytes(key.publicPackage),
+      withinMs: Date.parse(session.deadline) - Date.now(),
+      signal: overtaken.signal,
     })
-    return { signature: bytesToHex(signature), completed }
+    const [, { signature }] = await Promise.allSettled([begun, collected]).then(() => Promise.all([begun, collected]))
+    progress(attempt, 'round_completed', rounds)
+    await carryOut(complete(rounds), { type: 'ProduceSignature', attempt: number, signature: bytesToHex(signature) })
   }
 
   return {

@@ -1,10 +1,12 @@
 import { AUTHORISATION_CODES } from '../authorisation/refused.ts'
 import type { Authorisation } from '../key-share/events.ts'
 import type { Scheme } from '../threshold/scheme.ts'
+import type { Opening } from './opening.ts'
 
 /** What the parties are brought together for. */
 export const CEREMONY_KINDS = [
   'key-generation',
+  'opening',
   'signing',
   'refresh',
   'refresh-completion',
@@ -14,7 +16,7 @@ export const CEREMONY_KINDS = [
 ] as const
 export type CeremonyKind = (typeof CEREMONY_KINDS)[number]
 
-/** One attempt at one ceremony. Its id is that of the key or of the signing session. */
+/** One attempt at one ceremony. Its id is that of the signing session, or else of the key. */
 export type CeremonyAttempt = { scheme: Scheme; kind: CeremonyKind; ceremonyId: string; attempt: number }
 
 /** Where a message belongs, on every message. Rounds count from 1; a reply has the round of its request. */
@@ -65,9 +67,11 @@ export type RecoveryRequest = { key: SharedKey; lost: string; helpers: readonly 
 /** A holder's signed word that it keeps its share of a new epoch until a later one is in force. */
 export type Confirmation = { from: string; signature: Uint8Array }
 
+/** What is signed is in the authorisation, where the client put it; `path` must be the one that is found there. Who has opened signs. */
 export type SigningRequest = {
-  message: Uint8Array
-  signers: readonly string[]
+  share: ShareReference
+  path: string
+  openings: readonly Opening[]
   authorisation: Authorisation
   approvals: readonly Authorisation[]
 }
@@ -78,10 +82,12 @@ export type PolicyChange = { keyId: string; version: number; authorisation: Auth
 export type CeremonyRequest =
   /** First round of a key generation. */
   | { type: 'generateKey'; key: KeyRequest }
-  /** First round of a signature: neither the message nor the signers are needed yet. */
-  | { type: 'openSigning'; share: ShareReference }
-  /** Second round of a signature. */
-  | { type: 'sign'; task: SigningRequest; heard: Heard }
+  /** So many openings are wanted, for signatures now or later: neither a message nor signers are needed yet. */
+  | { type: 'open'; share: ShareReference; count: number }
+  /** Openings that nothing will come of any more. */
+  | { type: 'abandon'; openings: readonly Uint8Array[] }
+  /** First round of a signature, for which all signers have opened before. */
+  | { type: 'sign'; task: SigningRequest }
   /** First round of a refresh: from these shares those of the next epoch are made. */
   | { type: 'refreshKey'; share: ShareReference; authorisation: Authorisation }
   /** The new share is in force: it is not to be discarded any more. */
@@ -114,6 +120,11 @@ export const REFUSAL_CODES = [
   'unknown_ceremony',
   'round_out_of_order',
   'conflicting_request',
+  'opening_unknown',
+  'opening_invalid',
+  'signed_otherwise',
+  'slot_taken',
+  'intent_reused',
   'protocol_abort',
   'carrier_forged',
   'unknown_sender',
@@ -133,7 +144,10 @@ export type CeremonyReply =
   | { type: 'said'; statement: Statement; secrets: readonly ({ to: string } & Secret)[] }
   /** The party's share of this key is sealed and on disk; the digest is that of the policy it is sealed with. */
   | { type: 'generated'; publicKey: Uint8Array; publicPackage: Uint8Array; policyDigest: Uint8Array }
-  | { type: 'contributed'; contribution: Uint8Array }
+  | { type: 'opened'; openings: readonly Opening[] }
+  | { type: 'abandoned' }
+  /** `transcript` is that of what the contribution was made of. */
+  | { type: 'contributed'; contribution: Uint8Array; transcript: Uint8Array }
   | { type: 'destroyed' }
   | { type: 'confirmed'; signature: Uint8Array }
   /** Shares of earlier epochs are gone. */
@@ -142,9 +156,11 @@ export type CeremonyReply =
   | { type: 'policyChanged'; version: number }
   | Refused
 
-/** Longest message that can be signed, and longest broadcast or sealed secret, in bytes. */
-export const MAX_MESSAGE_BYTES = 256 * 1024
+/** Longest broadcast or sealed secret, in bytes. */
 export const MAX_PIECE_BYTES = 64 * 1024
+
+/** Most openings asked for, or abandoned, at once. */
+export const MAX_OPENINGS = 16
 
 /** An id that may stand in a subject or name a file. */
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/

@@ -45,6 +45,8 @@ export type KeyShareEvent =
   | { type: 'ShareRecoveryFailed'; data: KeyIdentity & { partyId: string; code: string; culprits: readonly string[] } }
   /** `authorisation` is what the parties destroy their shares upon. */
   | { type: 'KeyRevoked'; data: KeyIdentity & { reason: string; authorisation: Authorisation } }
+  /** What has become of openings made ahead, at one coordinator since it last said so; sums over the parties. */
+  | { type: 'PresignaturesCounted'; data: KeyIdentity & { generated: number; consumed: number; expired: number } }
 
 /** Stream of a key and its shares. */
 export const keyShareStream = (keyId: string) => `keyShare-${keyId}`

@@ -50,6 +50,7 @@ export type KeyShareCommand =
   | { type: 'CompleteShareRecovery'; attempt: number; partyId: string }
   | { type: 'FailShareRecovery'; partyId: string; code: string; culprits: readonly string[] }
   | { type: 'RevokeKey'; reason: string; authorisation: Authorisation }
+  | { type: 'CountPresignatures'; generated: number; consumed: number; expired: number }
 
 const REQUESTED = {
   status: 'pending',
@@ -163,6 +164,10 @@ export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
         if (key.status === 'revoked') return []
         requireActiveKey(key)
         return [{ type: 'KeyRevoked', data: { keyId, walletId, reason: command.reason, authorisation: command.authorisation } }]
+      case 'CountPresignatures': {
+        const { generated, consumed, expired } = command
+        return [{ type: 'PresignaturesCounted', data: { keyId, walletId, generated, consumed, expired } }]
+      }
     }
   },
 
@@ -203,6 +208,7 @@ export const keyShare: Decider<KeyShare, KeyShareCommand, KeyShareEvent> = {
         return { ...state, status: 'revoked', refresh: null, recovery: null }
       case 'CommitmentReceived':
       case 'ShareGenerated':
+      case 'PresignaturesCounted':
         return state
     }
   },

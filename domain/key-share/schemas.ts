@@ -35,6 +35,7 @@ export const keyShareSchemas: EventSchemas<KeyShareEvent> = {
   ShareRecovered: { shape: fields({ ...identity, attempt: whole, partyId: text, epoch: whole }) },
   ShareRecoveryFailed: { shape: fields({ ...identity, partyId: text, code: text, culprits: listOf(text) }) },
   KeyRevoked: { shape: fields({ ...identity, reason: text, authorisation }), steps: [withNobodysWord] },
+  PresignaturesCounted: { shape: fields({ ...identity, generated: whole, consumed: whole, expired: whole }) },
 }
 
 /** Parties kept no policy once. One without client keys obeys nobody. */

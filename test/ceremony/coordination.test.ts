@@ -1,10 +1,9 @@
 import test from 'ava'
 import { InOtherHands } from '../../commands/processes/process.ts'
 import { createSigner } from '../../domain/authorisation/testing/signer.ts'
-import type { Header, Heard } from '../../domain/ceremony/messages.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
-import { protocolOf } from '../../domain/threshold/registry.ts'
+import { askToSign, openingOf } from './by-hand.ts'
 import { type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
@@ -83,52 +82,21 @@ test.serial('a cancelled session is not signed', async (t) => {
   )
 })
 
-test.serial('the same round asked again is answered the same, in other words it is refused, also after the end', async (t) => {
-  const at = (round: number, attempt = 1): Omit<Header, 'from'> => ({
-    scheme: key.scheme,
-    kind: 'signing',
-    ceremonyId: 'by-hand',
-    attempt,
-    round,
-    to: 'party-1',
-  })
-  const timeoutMs = 2_000
-  const share = { keyId: key.keyId, epoch: key.epoch, attempt: key.attempt, publicKey: Buffer.from(key.publicKey!, 'hex') }
-  const open = (to: string) => system.channel.ask({ ...at(1), to }, { type: 'openSigning', share }, { timeoutMs })
-  const [one, two] = [await open('party-1'), await open('party-2')]
-  if (one.type !== 'said' || two.type !== 'said') return t.fail('both parties open')
-  t.deepEqual(await open('party-1'), one)
-
-  const heard: Heard = {
-    statements: [
-      { from: 'party-1', statement: one.statement },
-      { from: 'party-2', statement: two.statement },
-    ],
-    secrets: [],
-  }
-  const payload = { kind: 'message', encoding: 'hex', data: Buffer.from(message).toString('hex') }
-  const authorisation = system.client.authorise({
-    method: 'POST',
-    path: `/v1/keys/${key.keyId}/signatures`,
-    body: JSON.stringify({ payload }),
-  })
-  const sign = (message: Uint8Array, attempt = 1) =>
-    system.channel.ask(
-      at(2, attempt),
-      { type: 'sign', task: { message, signers: ['party-1', 'party-2'], authorisation, approvals: [] }, heard },
-      { timeoutMs },
-    )
-  const digest = protocolOf(key.scheme).message(message)
-  const contributed = await sign(digest)
+test.serial('an attempt asked again is answered the same, in other words it is refused, also after a restart', async (t) => {
+  const openings = [await openingOf(system, key, 'party-1'), await openingOf(system, key, 'party-2')]
+  const sign = (message: string, attempt = 1) =>
+    askToSign(system, key, 'party-1', { sessionId: 'by-hand', attempt, message: Buffer.from(message), openings })
+  const contributed = await sign('pay nobody')
   t.is(contributed.type, 'contributed')
-  t.deepEqual(await sign(digest), contributed)
-  t.like(await sign(new Uint8Array(32).fill(1)), { type: 'refused', code: 'conflicting_request' })
-  t.like(await sign(digest, 2), { type: 'refused', code: 'unknown_ceremony' })
+  t.deepEqual(await sign('pay nobody'), contributed)
+  t.like(await sign('pay somebody'), { type: 'refused', code: 'conflicting_request' })
+  t.like(await sign('pay nobody', 2), { type: 'refused', code: 'opening_unknown' })
 
   const party = system.party('party-1')
   await party.kill()
   await party.revive()
-  t.like(await sign(digest), { type: 'refused', code: 'unknown_ceremony' })
+  t.deepEqual(await sign('pay nobody'), contributed)
+  t.like(await sign('pay somebody'), { type: 'refused', code: 'conflicting_request' })
 })
 
 test.serial('what is not a message is refused as malformed, and what is for another party too', async (t) => {

@@ -133,7 +133,7 @@ test.serial('a party that restarts between the rounds is replaced, with fresh op
   let restarted = false
   const victim = system.party('party-1')
   const stopAfterOpening = (reply: CeremonyReply): CeremonyReply => {
-    if (reply.type === 'said' && !restarted) {
+    if (reply.type === 'opened' && !restarted) {
       restarted = true
       system.party('party-2').freeze()
       void victim
@@ -152,12 +152,12 @@ test.serial('a party that restarts between the rounds is replaced, with fresh op
   t.deepEqual(second!.previous?.culprits, ['party-1'])
 })
 
-test.serial('a party that does not answer the second round in time is replaced within two seconds', async (t) => {
+test.serial('a party that opens and then does not answer in time is replaced within two seconds', async (t) => {
   const openings = new Set<string>()
   let silent: string | undefined
   for (const party of system.parties)
     party.lie = (reply) => {
-      if (reply.type === 'said' && silent === undefined && openings.add(party.id).size === 2) {
+      if (reply.type === 'opened' && silent === undefined && openings.add(party.id).size === 2) {
         silent = party.id
         party.freeze()
       }

@@ -3,6 +3,7 @@ import { keyShareStream } from '../../domain/key-share/events.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
+import { askToOpen } from './by-hand.ts'
 import { type Broker, embeddedBroker, realBroker, startTestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
@@ -102,18 +103,12 @@ test.serial('many sessions of one key at once all come to one signature each', a
 test.serial('a revoked key has no shares left, and the parties refuse it even when asked directly', async (t) => {
   const system = await startTestSystem({ parties: 3 })
   t.teardown(system.close)
-  const { keyId, scheme, publicKey, epoch, attempt, ...key } = await system.generateKey(await system.createWallet(), {
+  const key = await system.generateKey(await system.createWallet(), {
     scheme: 'frost-ed25519',
     threshold: 2,
     parties: system.parties.map(({ id }) => id),
   })
-  const open = (to: string, ceremonyId: string) =>
-    system.channel.ask(
-      { scheme, kind: 'signing', ceremonyId, attempt: 1, round: 1, to },
-      { type: 'openSigning', share: { keyId, epoch, attempt, publicKey: Buffer.from(publicKey!, 'hex') } },
-      { timeoutMs: 2_000 },
-    )
-  t.is((await open('party-1', 'before')).type, 'said')
+  t.is((await askToOpen(system, key, 'party-1')).type, 'opened')
 
   const destroyed = new Promise<void>((resolve) => {
     const confirmed = new Set<string>()
@@ -123,11 +118,11 @@ test.serial('a revoked key has no shares left, and the parties refuse it even wh
         return reply
       }
   })
-  await system.revoke(keyId)
+  await system.revoke(key.keyId)
   await destroyed
-  for (const { id } of system.parties) t.like(await open(id, 'after'), { type: 'refused', code: 'key_revoked' })
+  for (const { id } of system.parties) t.like(await askToOpen(system, key, id), { type: 'refused', code: 'key_revoked' })
 
-  const session = await system.sign({ keyId, scheme, publicKey, epoch, attempt, ...key }, message)
+  const session = await system.sign(key, message)
   t.like(session, { status: 'failed', failure: { code: 'key_not_active' } })
 })
 

@@ -1,0 +1,169 @@
+import type { KeyPolicy } from '../../domain/authorisation/key-policy.ts'
+import { MAX_OPENINGS } from '../../domain/ceremony/messages.ts'
+import { type OpenableKey, type OpeningRequests, requestOpenings } from './opening-requests.ts'
+import { createStock, type PresignatureCounts, type Stock } from './stock.ts'
+
+export type StockedKey = OpenableKey & { tenant: string; parties: readonly string[]; policy: Pick<KeyPolicy, 'presignatures'> }
+
+export type StockKeepingOptions = OpeningRequests & {
+  /** Writes down what has become of a key's openings since the last time. */
+  record(key: StockedKey, counts: PresignatureCounts): Promise<unknown>
+  onFailure(error: unknown): void
+  timing?: Partial<Timing>
+}
+
+type Timing = {
+  /** How long after its last use a key is stocked. */
+  usedWithinMs: number
+  /** How often it is looked for what has expired, and for parties that may have come back. */
+  everyMs: number
+  /** A key's counts are written down this often at most. */
+  recordEveryMs: number
+}
+
+export interface StockKeeping {
+  readonly stock: Stock
+  /** The key is used, or will be soon. */
+  use(key: StockedKey): void
+  /** The key is not to be used any more. */
+  retire(keyId: string): void
+  /** A session waits for the parties until the returned function is called; they are not asked for stock meanwhile. */
+  sessionBegan(): () => void
+  /** Writes down what is not written yet. */
+  close(): Promise<void>
+}
+
+const TIMING: Timing = { usedWithinMs: 15 * 60_000, everyMs: 1_000, recordEveryMs: 60_000 }
+const MAX_KEYS = 1_000
+const MAX_STOCKED = 50_000
+/** Requests for stock at a time, each to another party: somebody may want a signature at any moment. */
+const AT_ONCE = 2
+/** A party takes some milliseconds for each. */
+const PER_REQUEST = Math.min(8, MAX_OPENINGS)
+const ANSWER_WITHIN_MS = 2_000
+
+type Kept = { key: StockedKey; usedAt: number; recordedAt: number }
+
+/** How many openings of each party are kept ready. */
+const tierOf = ({ policy }: StockedKey) => policy.presignatures
+
+/** Keeps openings ready for the keys that are in use, when there is nothing better to do. */
+export function keepStock({ record, onFailure, timing = {}, ...requests }: StockKeepingOptions): StockKeeping {
+  const { usedWithinMs, everyMs, recordEveryMs } = { ...TIMING, ...timing }
+  const stock = createStock()
+  /** The one used last comes last. */
+  const kept = new Map<string, Kept>()
+  /** Keys of which there may be less than there should. */
+  const short = new Set<string>()
+  const asked = new Map<string, Promise<void>>()
+  /** Parties that failed are left alone until the next look. */
+  const resting = new Set<string>()
+  const recording = new Set<Promise<unknown>>()
+  let sessions = 0
+  let closed = false
+
+  const isShort = (key: StockedKey, partyId: string) => stock.held(key, partyId) < tierOf(key)
+  const nextWanted = (): { key: StockedKey; to: string } | undefined => {
+    for (const keyId of [...short].reverse()) {
+      const { key } = kept.get(keyId)!
+      const missing = requests.standing.rank(key.parties, 1).filter((partyId) => isShort(key, partyId))
+      if (missing.length === 0) short.delete(keyId)
+      const to = missing.find((partyId) => !asked.has(partyId) && !resting.has(partyId))
+      if (to !== undefined) return { key, to }
+    }
+    return undefined
+  }
+
+  const fill = () => {
+    while (!closed && sessions === 0 && asked.size < AT_ONCE && stock.size < MAX_STOCKED) {
+      const wanted = nextWanted()
+      if (!wanted) return
+      const { key, to } = wanted
+      const asking = ask(key, to)
+        .catch((error) => {
+          resting.add(to)
+          if (!closed) onFailure(error)
+        })
+        .finally(() => {
+          asked.delete(to)
+          fill()
+        })
+      asked.set(to, asking)
+    }
+  }
+
+  const ask = async (key: StockedKey, to: string): Promise<void> => {
+    const count = Math.min(PER_REQUEST, tierOf(key) - stock.held(key, to))
+    const outcome = await requestOpenings(requests, key, { to, count, timeoutMs: ANSWER_WITHIN_MS })
+    if ('failure' in outcome) resting.add(to)
+    // What a party had made ahead before it was found to have restarted, or the key to be revoked, is worth nothing.
+    else if (kept.get(key.keyId)?.key.epoch === key.epoch) stock.add(outcome.openings)
+  }
+
+  const writeDown = (isDue: (kept: Kept) => boolean) => {
+    for (const [keyId, each] of kept) {
+      const counts = isDue(each) && stock.takeCounts(keyId)
+      if (!counts) continue
+      each.recordedAt = Date.now()
+      const work: Promise<unknown> = record(each.key, counts)
+        .catch(onFailure)
+        .finally(() => recording.delete(work))
+      recording.add(work)
+    }
+  }
+
+  const forget = (keyId: string) => {
+    stock.drop(keyId)
+    writeDown(({ key }) => key.keyId === keyId)
+    kept.delete(keyId)
+    short.delete(keyId)
+  }
+
+  const look = () => {
+    const now = Date.now()
+    resting.clear()
+    stock.expire()
+    for (const [keyId, { key, usedAt }] of kept) {
+      if (usedAt > now - usedWithinMs) short.add(keyId)
+      else if (!key.parties.some((partyId) => stock.held(key, partyId) > 0)) forget(keyId)
+      else short.delete(keyId)
+    }
+    writeDown(({ recordedAt }) => recordedAt <= now - recordEveryMs)
+    fill()
+  }
+
+  const timer = setInterval(look, everyMs).unref()
+
+  return {
+    stock,
+
+    use(key) {
+      const { keyId } = key
+      const before = kept.get(keyId)
+      kept.delete(keyId)
+      kept.set(keyId, { key, usedAt: Date.now(), recordedAt: before?.recordedAt ?? 0 })
+      short.add(keyId)
+      const [oldest] = kept.keys()
+      if (kept.size > MAX_KEYS && oldest !== undefined) forget(oldest)
+      fill()
+    },
+
+    retire: forget,
+
+    sessionBegan() {
+      sessions++
+      return () => {
+        sessions--
+        fill()
+      }
+    },
+
+    async close() {
+      closed = true
+      clearInterval(timer)
+      await Promise.all(asked.values())
+      writeDown(() => true)
+      await Promise.all(recording)
+    },
+  }
+}
