@@ -96,7 +96,7 @@ export function createCeremonyTable(options: CeremonyTableOptions): CeremonyTabl
 
   const advance = async (entry: Entry, asked: Asked): Promise<CeremonyReply> => {
     try {
-      const { reply, done } = await entry.ceremony!.next(asked.request)
+      const { reply, done } = await entry.ceremony!.next(asked.request, asked.digest)
       if (done) end(entry)
       return reply
     } catch (error) {

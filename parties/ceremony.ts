@@ -2,19 +2,28 @@ import type { CeremonyReply, CeremonyRequest } from '../domain/ceremony/messages
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
 import type { Sealing } from '../domain/ports/sealing.ts'
+import type { SigningLedger } from '../domain/ports/signing-ledger.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
+import type { Fence } from './fence.ts'
 import type { ShareStore } from './share-store.ts'
 
 /** A party's side of a ceremony under way: an answer to the first round, and to each of the later ones in turn. */
 export type Ceremony = {
   readonly opening: CeremonyReply
-  /** @throws Refusal */
-  next(request: CeremonyRequest): Promise<{ reply: CeremonyReply; done: boolean }>
+  /** `digest` is that of the request. @throws Refusal */
+  next(request: CeremonyRequest, digest: Uint8Array): Promise<{ reply: CeremonyReply; done: boolean }>
   /** Forgets its secrets. */
   destroy(): void
 }
 
-export type CeremonyDependencies = { partyId: string; shares: ShareStore; sealing: Sealing; rng: RandomBytes }
+export type CeremonyDependencies = {
+  partyId: string
+  shares: ShareStore
+  sealing: Sealing
+  rng: RandomBytes
+  ledger: SigningLedger
+  fence: Pick<Fence, 'assertLifted'>
+}
 
 /** Begins the ceremony that a first round asks for. @throws Refusal */
 export type BeginCeremony = (asked: Asked, dependencies: CeremonyDependencies) => Promise<Ceremony>

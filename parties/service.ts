@@ -4,9 +4,11 @@ import { Refusal, refused } from '../domain/ceremony/refusal.ts'
 import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
 import type { Sealing } from '../domain/ports/sealing.ts'
+import { ClaimRefused, type SigningLedger } from '../domain/ports/signing-ledger.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
 import { type BeginCeremony, requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
+import type { Fence } from './fence.ts'
 import { beginKeyGeneration } from './key-generation.ts'
 import type { ShareStore } from './share-store.ts'
 import { beginSigning } from './signing.ts'
@@ -16,6 +18,8 @@ export type PartyOptions = {
   endpoint: PartyEndpoint
   shares: ShareStore
   sealing: Sealing
+  ledger: SigningLedger
+  fence: Pick<Fence, 'assertLifted'>
   /** Told what went wrong that was nobody's request; requesters hear `internal`. */
   onFailure(error: unknown): void
   rng?: RandomBytes
@@ -27,11 +31,22 @@ export type Party = { readonly openCeremonies: number; close(): Promise<void> }
 export const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
 
 /** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
-export function serveParty({ partyId, endpoint, shares, sealing, onFailure, rng = systemRandom, bounds = {} }: PartyOptions): Party {
-  const dependencies = { partyId, shares, sealing, rng }
+export function serveParty({
+  partyId,
+  endpoint,
+  shares,
+  sealing,
+  ledger,
+  fence,
+  onFailure,
+  rng = systemRandom,
+  bounds = {},
+}: PartyOptions): Party {
+  const dependencies = { partyId, shares, sealing, rng, ledger, fence }
   const refusalOf = (error: unknown): Refusal => {
     if (error instanceof Refusal) return error
     onFailure(error)
+    if (error instanceof ClaimRefused) return new Refusal('signed_already', `${error.code}: ${error.message}`)
     if (error instanceof Unavailable) return new Refusal('vault_unavailable', 'the vault does not answer')
     return new Refusal('internal', 'the party failed')
   }

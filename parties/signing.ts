@@ -3,34 +3,41 @@ import { ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { type BeginCeremony, requireType } from './ceremony.ts'
 import { converse } from './conversation.ts'
+import { answeredBefore, signedDigest } from './sign-once.ts'
 
 /**
  * Takes part in one signature. The opening binds this party to nothing but fresh nonces; what is signed, and with whom, comes with the second
  * round. The share is opened for each step that needs it and for no longer, so a key revoked in between signs nothing.
  */
-export const beginSigning: BeginCeremony = async ({ header, request }, { partyId, shares, sealing, rng }) => {
+export const beginSigning: BeginCeremony = async ({ header, request }, { partyId, shares, sealing, rng, ledger, fence }) => {
+  fence.assertLifted()
   const { share: reference } = requireType(request, 'openSigning')
   const stored = await shares.find(reference)
   const { scheme, publicPackage, parties } = stored.record
   if (scheme !== header.scheme) throw new Refusal('share_mismatch', 'the key is of another scheme')
   const signer = await readShare(() => shares.use(stored, (share) => protocolOf(scheme).signing({ key: { share, publicPackage }, rng })))
   const conversation = converse({ attempt: header, self: partyId, parties, participant: signer, sealing })
-  let assigned = false
+  const claim = { keyId: reference.keyId, sessionId: header.ceremonyId, attempt: header.attempt, slots: [], intents: [] }
+  let assigned: Uint8Array | undefined
 
   return {
     opening: conversation.opening,
     destroy: conversation.destroy,
-    async next(request) {
+    async next(request, requestDigest) {
+      fence.assertLifted()
+      const earlier = answeredBefore(ledger, { ...claim, requestDigest })
+      if (earlier) return { reply: { type: 'contributed', contribution: earlier }, done: true }
       if (!assigned) {
         const { message, signers } = requireType(request, 'sign').task
         const numbers = signers.map((id) => parties.indexOf(id) + 1)
         const current = await shares.find(reference)
         await readShare(() => shares.use(current, (share) => signer.assign({ key: { share, publicPackage }, signers: numbers, message })))
-        assigned = true
+        assigned = signedDigest(message, 'm')
       }
       const { heard } = request.type === 'sign' ? request : requireType(request, 'proceed')
       const said = await conversation.hear(heard)
       if (said.type === 'said') return { reply: said, done: false }
+      await ledger.claim({ ...claim, requestDigest, digest: assigned, answer: said.result })
       return { reply: { type: 'contributed', contribution: said.result }, done: true }
     },
   }

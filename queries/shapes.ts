@@ -174,13 +174,21 @@ export const PARTY: Shape = {
   properties: {
     partyId: { type: 'string' },
     up: { type: 'boolean', description: 'Whether it has been heard of lately.' },
-    pid: { type: 'integer', description: 'Of its process, on its own machine; this and the next five as it last said.' },
+    pid: { type: 'integer', description: 'Of its process, on its own machine; this and the next seven as it last said.' },
     startedAt: time,
     version: { type: 'string' },
     vault: { type: 'string', description: 'What keeps its shares.' },
     keysOpen: { type: 'boolean', description: 'Whether its vault opens what it has sealed.' },
     shares: { type: 'integer', description: 'How many it keeps.' },
     openCeremonies: { type: 'integer' },
+    fenced: {
+      type: 'boolean',
+      description: 'Whether it signs nothing until an operator lifts that: its store is older than what it has signed.',
+    },
+    claimsRefused: {
+      type: 'integer',
+      description: 'How often since it started it was asked to sign what contradicts an earlier signature.',
+    },
     sharesGenerated: { type: 'integer' },
     signatures: { type: 'integer' },
     failures: { type: 'integer', description: 'Ceremonies that failed through it.' },

@@ -53,6 +53,10 @@ export const REFUSAL_CODES = [
   'round_out_of_order',
   'conflicting_request',
   'protocol_abort',
+  /** What is asked for contradicts what this party has signed, or allowed, before. */
+  'signed_already',
+  /** The party may have signed what its store does not have; until an operator lifts that it signs nothing. */
+  'fenced',
   'vault_unavailable',
   'busy',
   'malformed',

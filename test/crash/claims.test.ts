@@ -14,7 +14,7 @@ import type { Acknowledged } from './claimant.ts'
 import { randomFrom } from './random.ts'
 
 /** `QUORATE_LEDGER_KILLS=300` for a long run. */
-const KILLS = Number(process.env.QUORATE_LEDGER_KILLS ?? 5)
+const KILLS = Number(process.env.QUORATE_LEDGER_KILLS ?? 3)
 const LONGEST_LIFE_MS = 200
 
 test('two processes that claim the same are killed again and again: what was acknowledged is there, and nothing was signed twice', async (t) => {
@@ -42,15 +42,17 @@ test('two processes that claim the same are killed again and again: what was ack
 
   async function audit(claims: readonly Acknowledged[]): Promise<void> {
     const ledger = openSigningLedger({ file })
-    for (const { sessionId, slot, answer } of claims) {
-      t.is(Buffer.from(ledger.answered('key', sessionId, 1)?.answer ?? []).toString('hex'), answer)
+    const answered = (sessionId: string) => Buffer.from(ledger.answered('key', sessionId, 1)?.answer ?? []).toString('hex')
+    t.deepEqual(
+      claims.filter(({ sessionId, answer }) => answered(sessionId) !== answer),
+      [],
+    )
+    for (const { sessionId, slot } of claims.filter(() => random.chance(0.02))) {
       const otherwise = { requestDigest: randomBytes(32), digest: randomBytes(32), intents: [], answer: randomBytes(64) }
       const again = { ...otherwise, keyId: 'key', sessionId, attempt: 2, slots: [slot] }
-      if (random.chance(0.02)) {
-        await t.throwsAsync(ledger.claim(again), { instanceOf: ClaimRefused, code: 'signed_otherwise' })
-        const elsewhere = { ...again, sessionId: `elsewhere-${sessionId}` }
-        await t.throwsAsync(ledger.claim(elsewhere), { instanceOf: ClaimRefused, code: 'slot_taken' })
-      }
+      await t.throwsAsync(ledger.claim(again), { instanceOf: ClaimRefused, code: 'signed_otherwise' })
+      const elsewhere = { ...again, sessionId: `elsewhere-${sessionId}` }
+      await t.throwsAsync(ledger.claim(elsewhere), { instanceOf: ClaimRefused, code: 'slot_taken' })
     }
     await ledger.close()
     const opened = openLedgerFile(file)
