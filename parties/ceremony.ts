@@ -1,9 +1,9 @@
 import type { CeremonyReply, CeremonyRequest } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
-import type { Sealing } from '../domain/ports/sealing.ts'
 import type { SigningLedger } from '../domain/ports/signing-ledger.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
+import type { Voice } from './conversation.ts'
 import type { Fence } from './fence.ts'
 import type { ShareStore } from './share-store.ts'
 
@@ -19,7 +19,7 @@ export type Ceremony = {
 export type CeremonyDependencies = {
   partyId: string
   shares: ShareStore
-  sealing: Sealing
+  voice: Voice
   rng: RandomBytes
   ledger: SigningLedger
   fence: Pick<Fence, 'assertLifted'>

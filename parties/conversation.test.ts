@@ -1,40 +1,72 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import test from 'ava'
 import { hpkeSealing } from '../adapters/hpke/sealing.ts'
+import { softwareKey } from '../adapters/identity/party-identity.ts'
+import { publicKeyOf } from '../adapters/identity/raw-key.ts'
+import { verifyIdentity } from '../adapters/identity/verify.ts'
 import type { CeremonyAttempt, Heard, Statement } from '../domain/ceremony/messages.ts'
+import { type Said, signSecret, signStatement } from '../domain/ceremony/statements.ts'
+import type { Registry } from '../domain/ports/identity.ts'
 import type { KeyMaterial, RandomBytes } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
-import { type Conversation, converse, type Said } from './conversation.ts'
+import { type Conversation, converse } from './conversation.ts'
+import { numberedFromOne } from './participants.ts'
 
 const PARTIES = ['alice', 'bob', 'carol']
 const attempt: CeremonyAttempt = { scheme: 'frost-ed25519', kind: 'key-generation', ceremonyId: 'key-1', attempt: 1 }
 const rng: RandomBytes = (length) => new Uint8Array(randomBytes(length))
 const context = new TextEncoder().encode('key-1')
 
-function start(at: (id: string) => CeremonyAttempt = () => attempt): Map<string, Conversation<KeyMaterial>> {
-  return new Map(
-    PARTIES.map((self, index) => {
-      const participant = protocolOf(attempt.scheme).keyGeneration({ self: index + 1, threshold: 2, parties: 3, context, rng })
-      return [self, converse({ attempt: at(self), self, parties: PARTIES, participant, sealing: hpkeSealing })]
-    }),
-  )
+type Conversations = Map<string, Conversation<KeyMaterial>>
+
+const identities = new Map(PARTIES.map((id) => [id, identify(id)]))
+const registry: Registry = { parties: new Map([...identities].map(([id, { keys }]) => [id, keys])), coordinators: new Map() }
+const witness = { registry, verify: verifyIdentity }
+
+function identify(id: string) {
+  const signing = softwareKey(generateKeyPairSync('ed25519').privateKey)
+  const { privateKey: sealingKey } = generateKeyPairSync('x25519')
+  return {
+    identity: { id, ...signing },
+    sealing: hpkeSealing(sealingKey),
+    keys: { signing: signing.publicKey, sealing: publicKeyOf(sealingKey) },
+  }
 }
 
-const openings = (conversations: Map<string, Conversation<KeyMaterial>>) =>
-  new Map([...conversations].map(([id, { opening }]) => [id, opening]))
+type Told = { attempt: CeremonyAttempt; context: Uint8Array; registry: Registry }
+
+/** Conversations of all; somebody may have been told something else at the beginning than the others. */
+async function start(told: (id: string) => Partial<Told> = () => ({})): Promise<Conversations> {
+  const begun = PARTIES.map(async (self, index) => {
+    const { identity, sealing } = identities.get(self)!
+    const { registry: known = registry, ...other } = told(self)
+    const conversation = await converse({
+      attempt,
+      context,
+      ...other,
+      participants: numberedFromOne(PARTIES),
+      participant: protocolOf(attempt.scheme).keyGeneration({ self: index + 1, threshold: 2, parties: 3, context, rng }),
+      voice: { identity, sealing, verify: verifyIdentity, registry: known },
+    })
+    return [self, conversation] as const
+  })
+  return new Map(await Promise.all(begun))
+}
+
+const openings = (conversations: Conversations) => new Map([...conversations].map(([id, { opening }]) => [id, opening]))
 
 function heardBy(to: string, said: Map<string, Said>): Heard {
   return {
     statements: [...said].map(([from, { statement }]) => ({ from, statement })),
     secrets: [...said].flatMap(([from, { secrets }]) =>
-      secrets.filter((secret) => secret.to === to).map(({ sealed }) => ({ from, sealed })),
+      secrets.filter((secret) => secret.to === to).map(({ sealed, signature }) => ({ from, sealed, signature })),
     ),
   }
 }
 
 /** One round; what a party hears may be changed on the way. */
 async function round(
-  conversations: Map<string, Conversation<KeyMaterial>>,
+  conversations: Conversations,
   said: Map<string, Said>,
   change: (heard: Heard, to: string) => Heard = (heard) => heard,
 ): Promise<Map<string, Said>> {
@@ -51,7 +83,7 @@ function restate(heard: Heard, from: string, change: (statement: Statement) => S
 }
 
 test('all come to the same key, and only what is sealed differs between what is sent to each', async (t) => {
-  const conversations = start()
+  const conversations = await start()
   const second = await round(conversations, openings(conversations))
   t.deepEqual(
     second.get('alice')!.secrets.map(({ to }) => to),
@@ -64,66 +96,156 @@ test('all come to the same key, and only what is sealed differs between what is 
   t.false(publicKeys.includes('none'))
 })
 
-test('who is told another sealing key for somebody than the others cannot open what they seal', async (t) => {
-  const conversations = start()
-  const stranger = hpkeSealing.generateKeyPair().publicKey
-  const second = await round(conversations, openings(conversations), (heard, to) =>
-    to === 'alice' ? restate(heard, 'bob', (statement) => ({ ...statement, sealingKey: stranger })) : heard,
-  )
-  const error = await t.throwsAsync(conversations.get('alice')!.hear(heardBy('alice', second)))
-  t.like(error, { code: 'protocol_abort' })
-  t.regex(error.message, /^equivocation/)
+/** What a party says, said anew by itself. */
+async function restated(heard: Heard, from: string, round: number, change: (statement: Statement) => Partial<Statement>): Promise<Heard> {
+  const { statement } = heard.statements.find((each) => each.from === from)!
+  const anew = await signStatement(identities.get(from)!.identity, { ...attempt, round }, { ...statement, ...change(statement) })
+  return restate(heard, from, () => anew)
+}
 
-  // Nor does it help to hide from her what the others have heard.
-  const again = start()
-  const forged = await round(again, openings(again), (heard, to) =>
-    to === 'alice' ? restate(heard, 'bob', (statement) => ({ ...statement, sealingKey: stranger })) : heard,
-  )
-  const { transcript } = forged.get('alice')!.statement
-  const heard = heardBy('alice', forged)
-  const agreeable = PARTIES.reduce((each, from) => restate(each, from, (statement) => ({ ...statement, transcript })), heard)
-  t.like(await t.throwsAsync(again.get('alice')!.hear(agreeable)), { code: 'protocol_abort', culprits: ['bob'] })
+const stranger = identify('stranger')
+
+test('what a party has not signed convicts nobody but the carrier', async (t) => {
+  const changes: ((statement: Statement) => Partial<Statement>)[] = [
+    () => ({ sealingKey: stranger.keys.sealing }),
+    ({ broadcast }) => ({ broadcast: broadcast.slice(1) }),
+    () => ({ sealingKey: null }),
+    () => ({ transcript: new Uint8Array(32) }),
+    () => ({ signature: new Uint8Array(64) }),
+  ]
+  for (const from of ['alice', 'bob'])
+    for (const change of changes) {
+      const conversations = await start()
+      const heard = restate(heardBy('alice', openings(conversations)), from, (statement) => ({ ...statement, ...change(statement) }))
+      const error = await t.throwsAsync(conversations.get('alice')!.hear(heard))
+      t.like(error, { code: 'carrier_forged', culprits: [] })
+    }
 })
 
-test('what was sealed in one ceremony opens in no other attempt, and from nobody else', async (t) => {
-  const swapped = start()
-  const second = await round(swapped, openings(swapped))
-  const heard = heardBy('carol', second)
-  const [fromAlice, fromBob] = heard.secrets
-  const crossed = {
-    ...heard,
-    secrets: [
-      { from: 'alice', sealed: fromBob!.sealed },
-      { from: 'bob', sealed: fromAlice!.sealed },
-    ],
+test('what was said in another round, attempt or ceremony, or by somebody else, is not taken for said here', async (t) => {
+  const elsewhere: Partial<CeremonyAttempt & { round: number }>[] = [
+    { round: 2 },
+    { attempt: 2 },
+    { ceremonyId: 'key-2' },
+    { kind: 'signing' },
+    { scheme: 'frost-secp256k1-tr' },
+  ]
+  for (const at of elsewhere) {
+    const conversations = await start()
+    const heard = heardBy('alice', openings(conversations))
+    const { statement } = heard.statements[1]!
+    const other = await signStatement(identities.get('bob')!.identity, { ...attempt, round: 1, ...at }, statement)
+    t.like(await t.throwsAsync(conversations.get('alice')!.hear(restate(heard, 'bob', () => other))), { code: 'carrier_forged' })
   }
-  t.like(await t.throwsAsync(swapped.get('carol')!.hear(crossed)), { code: 'protocol_abort', culprits: ['alice'] })
-
-  const apart = start((id) => (id === 'carol' ? { ...attempt, attempt: 2 } : attempt))
-  const said = await round(apart, openings(apart))
-  const { transcript } = said.get('carol')!.statement
-  const agreeable = PARTIES.reduce(
-    (each, from) => restate(each, from, (statement) => ({ ...statement, transcript })),
-    heardBy('carol', said),
-  )
-  t.like(await t.throwsAsync(apart.get('carol')!.hear(agreeable)), { code: 'protocol_abort', culprits: ['alice'] })
+  const conversations = await start()
+  const heard = heardBy('alice', openings(conversations))
+  const { statement } = heard.statements[2]!
+  t.like(await t.throwsAsync(conversations.get('alice')!.hear(restate(heard, 'bob', () => statement))), { code: 'carrier_forged' })
 })
 
-test('a participant whose own words were changed on the way, its sealing key included, stops', async (t) => {
-  for (const change of [
-    (statement: Statement) => ({ ...statement, sealingKey: hpkeSealing.generateKeyPair().publicKey }),
-    (statement: Statement) => ({ ...statement, broadcast: statement.broadcast.slice(1) }),
+test('who was told something else of the ceremony, or knows others under these names, goes no further', async (t) => {
+  const parties = new Map([
+    ...registry.parties,
+    ['carol', { signing: registry.parties.get('carol')!.signing, sealing: stranger.keys.sealing }],
+  ])
+  for (const told of [{ context: new TextEncoder().encode('key-1, but another threshold') }, { registry: { ...registry, parties } }]) {
+    const conversations = await start((id) => (id === 'carol' ? told : {}))
+    for (const id of ['alice', 'carol']) {
+      const error = await t.throwsAsync(conversations.get(id)!.hear(heardBy(id, openings(conversations))))
+      t.like(error, { code: 'protocol_abort', culprits: [] })
+      t.regex(error.message, /^equivocation/)
+    }
+  }
+})
+
+test('who was shown another first statement of somebody, though signed, is found out in the second round', async (t) => {
+  const conversations = await start()
+  const first = openings(conversations)
+  const second = new Map<string, Said>()
+  for (const [to, conversation] of conversations) {
+    const heard = heardBy(to, first)
+    const shown = to === 'alice' ? await restated(heard, 'bob', 1, () => ({ sealingKey: stranger.keys.sealing })) : heard
+    const answer = await conversation.hear(shown)
+    if (answer.type === 'said') second.set(to, answer)
+  }
+  const error = await t.throwsAsync(conversations.get('alice')!.hear(heardBy('alice', second)))
+  t.like(error, { code: 'protocol_abort', culprits: [] })
+  t.regex(error.message, /^equivocation/)
+})
+
+test('a participant whose own words come back as others that it has signed stops', async (t) => {
+  const conversations = await start()
+  const heard = await restated(heardBy('alice', openings(conversations)), 'alice', 1, ({ broadcast }) => ({
+    broadcast: broadcast.slice(1),
+  }))
+  const error = await t.throwsAsync(conversations.get('alice')!.hear(heard))
+  t.regex(error.message, /^message_altered/)
+})
+
+test('what is signed and wrong convicts its signer', async (t) => {
+  for (const sealingKey of [null, new Uint8Array(32)]) {
+    const conversations = await start()
+    const heard = await restated(heardBy('alice', openings(conversations)), 'bob', 1, () => ({ sealingKey }))
+    t.like(await t.throwsAsync(conversations.get('alice')!.hear(heard)), { code: 'protocol_abort', culprits: ['bob'] })
+  }
+})
+
+test('a secret is taken from the party that has signed and sealed it, for this party and this round, and from nobody else', async (t) => {
+  const begin = async () => {
+    const conversations = await start()
+    const second = await round(conversations, openings(conversations))
+    return { carol: conversations.get('carol')!, heard: heardBy('carol', second), second }
+  }
+  const crossed = await begin()
+  const [fromAlice, fromBob] = crossed.heard.secrets
+  const secrets = [
+    { ...fromBob!, from: 'alice' },
+    { ...fromAlice!, from: 'bob' },
+  ]
+  t.like(await t.throwsAsync(crossed.carol.hear({ ...crossed.heard, secrets })), { code: 'carrier_forged', culprits: [] })
+
+  const diverted = await begin()
+  const [forBob] = diverted.second.get('alice')!.secrets
+  const { secrets: own } = diverted.heard
+  t.like(await t.throwsAsync(diverted.carol.hear({ ...diverted.heard, secrets: [{ from: 'alice', ...forBob! }, own[1]!] })), {
+    code: 'carrier_forged',
+  })
+
+  // Signed by bob, but sealed by alice: that is his doing.
+  const passedOn = await begin()
+  const { transcript } = passedOn.heard.statements[0]!.statement
+  const [original, other] = passedOn.heard.secrets
+  const stolen = await signSecret(identities.get('bob')!.identity, { ...attempt, round: 2 }, { to: 'carol', transcript }, original!.sealed)
+  t.like(await t.throwsAsync(passedOn.carol.hear({ ...passedOn.heard, secrets: [original!, { ...other!, ...stolen }] })), {
+    code: 'protocol_abort',
+    culprits: ['bob'],
+  })
+})
+
+test('somebody who is not in the registry, is named twice, or is not there at all, is no participant', async (t) => {
+  const { identity, sealing } = identities.get('alice')!
+  for (const names of [
+    ['alice', 'dave'],
+    ['alice', 'bob', 'alice'],
+    ['bob', 'carol'],
   ]) {
-    const conversations = start()
-    const heard = restate(heardBy('alice', openings(conversations)), 'alice', change)
-    const error = await t.throwsAsync(conversations.get('alice')!.hear(heard))
-    t.regex(error.message, /^message_altered/)
+    let destroyed = 0
+    const participant = { opening: { broadcast: context, secret: new Map() }, next: () => t.fail() as never, destroy: () => destroyed++ }
+    const begun = converse({
+      attempt,
+      context,
+      participants: numberedFromOne(names),
+      participant,
+      voice: { ...witness, identity, sealing },
+    })
+    t.like(await t.throwsAsync(begun), { code: 'malformed' })
+    t.is(destroyed, 1)
   }
 })
 
 test('strangers, and those who speak twice, are not listened to', async (t) => {
   for (const extra of ['dave', 'bob']) {
-    const conversations = start()
+    const conversations = await start()
     const heard = heardBy('alice', openings(conversations))
     const crowded = { ...heard, statements: [...heard.statements, { ...heard.statements[1]!, from: extra }] }
     t.like(await t.throwsAsync(conversations.get('alice')!.hear(crowded)), { code: 'malformed' })
@@ -131,7 +253,7 @@ test('strangers, and those who speak twice, are not listened to', async (t) => {
 })
 
 test('after a failure nothing more is said', async (t) => {
-  const conversations = start()
+  const conversations = await start()
   const said = openings(conversations)
   const alice = conversations.get('alice')!
   await t.throwsAsync(alice.hear({ statements: [], secrets: [] }))

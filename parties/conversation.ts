@@ -1,138 +1,186 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import { encodeFields } from '../domain/ceremony/fields.ts'
-import type { CeremonyAttempt, CeremonyReply, Heard, Statement } from '../domain/ceremony/messages.ts'
+import type { CeremonyAttempt, Heard, Secret, Statement } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
-import type { Sealing } from '../domain/ports/sealing.ts'
-import { type Participant, type PartyIndex, ProtocolAbort, type Step } from '../domain/threshold/protocol.ts'
+import type { Witness } from '../domain/ceremony/sayings.ts'
+import {
+  attemptFields,
+  isSecretOf,
+  isStatementOf,
+  type Moment,
+  type Said,
+  signSecret,
+  signStatement,
+} from '../domain/ceremony/statements.ts'
+import { transcriptOfBeginning, transcriptOfFirstRound } from '../domain/ceremony/transcript.ts'
+import type { Identity, PartyKeys } from '../domain/ports/identity.ts'
+import { OpenFailed, type Sealing } from '../domain/ports/sealing.ts'
+import { type ByParty, type Outgoing, type Participant, type PartyIndex, ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
+import { gatherParticipants, type Named } from './participants.ts'
 
-export type Said = Extract<CeremonyReply, { type: 'said' }>
+/** What a party speaks and listens with: its own keys, and those it knows of the others. */
+export type Voice = Witness & { readonly identity: Identity; readonly sealing: Sealing }
 
 /** A participant of any protocol, as it speaks through an untrusted carrier. However it ends, nothing secret is left of it. */
 export type Conversation<Result> = {
   readonly opening: Said
-  /** @throws Refusal `malformed`, `protocol_abort` */
+  /** @throws Refusal `malformed`, `protocol_abort`, `carrier_forged` */
   hear(heard: Heard): Promise<Said | { type: 'done'; result: Result }>
   destroy(): void
 }
 
-/**
- * Puts party ids for the protocol's numbers, seals what is said in private to the key that its recipient has announced for this ceremony, and makes sure that all who go on have
- * heard the same in the first round: whoever was told something else cannot even open what is sealed to it.
- * Who speaks is not proven yet: a coordinator that plays all the other parties to each of them is found out only by messages that are signed.
- */
-export function converse<Result>({
-  attempt,
-  self,
-  parties,
-  participant,
-  sealing,
-}: {
+export type ConversationOptions<Result> = {
   attempt: CeremonyAttempt
-  self: string
-  parties: readonly string[]
+  /** What the ceremony is about, which all participants must have been told alike. */
+  context: Uint8Array
+  /** Everybody who may take part, this party included. Who of them speaks, and who writes to whom, is the protocol's matter. */
+  participants: readonly Named[]
   participant: Pick<Participant<Result>, 'opening' | 'next' | 'destroy'>
-  sealing: Sealing
-}): Conversation<Result> {
+  voice: Voice
+}
+
+/**
+ * Puts party ids for the protocol's numbers, and makes its messages safe in the hands of whoever carries them. Each is signed by its party, for this round
+ * alone. What is private is sealed by a party that the registry knows to the key that its recipient has signed for this ceremony. All who go on
+ * have been told the same of what they take part in, with whom, and of the first round.
+ *
+ * A message that its party has not signed was made by the carrier, and convicts no participant; one that is signed and wrong convicts its signer.
+ * @throws Refusal `malformed`, Unavailable
+ */
+export async function converse<Result>(options: ConversationOptions<Result>): Promise<Conversation<Result>> {
+  try {
+    return await begin(options)
+  } catch (error) {
+    options.participant.destroy()
+    throw error
+  }
+}
+
+async function begin<Result>(options: ConversationOptions<Result>): Promise<Conversation<Result>> {
+  const { attempt, context, participant, voice } = options
+  const { identity, sealing, registry } = voice
+  const self = identity.id
+  const { all, idOf, byNumber } = gatherParticipants(options.participants, self)
+  const keysOf = (id: string): PartyKeys => {
+    const keys = registry.parties.get(id)
+    if (!keys) throw new Refusal('malformed', 'a participant is not in the registry')
+    return keys
+  }
   const keyPair = sealing.generateKeyPair()
-  const opening: Statement = { broadcast: participant.opening.broadcast, sealingKey: keyPair.publicKey, transcript: null }
-  let round = 1
-  let transcript: Uint8Array | undefined
   let sealingKeys: ReadonlyMap<PartyIndex, Uint8Array> = new Map()
+  let transcript = transcriptOfBeginning({ attempt, context, participants: all.map((each) => ({ ...each, keys: keysOf(each.id) })) })
+  let at: Moment = { ...attempt, round: 1 }
+  let own = await signStatement(identity, at, {
+    broadcast: participant.opening.broadcast,
+    sealingKey: keyPair.publicKey,
+    transcript,
+  })
 
   const destroy = () => {
     keyPair.destroy()
     participant.destroy()
   }
-  const nameOf = (party: PartyIndex) => parties[party - 1]!
-  const numberOf = (id: string): PartyIndex => {
-    const at = parties.indexOf(id)
-    if (at < 0) throw new Refusal('malformed', 'somebody speaks who is not a participant')
-    return at + 1
-  }
-  const numbered = <Said extends { from: string }>(said: readonly Said[]): Map<PartyIndex, Said> => {
-    const byNumber = new Map(said.map((each) => [numberOf(each.from), each]))
-    if (byNumber.size !== said.length) throw new Refusal('malformed', 'somebody speaks twice')
-    return byNumber
-  }
-  const contextOf = (secret: { round: number; from: string; to: string }) =>
-    encodeFields('quorate sealed message', ...fieldsOf(attempt), secret.round, secret.from, secret.to, transcript!)
 
-  /** Learns from the first round's statements, or checks that the later ones rest on the same. */
-  const agree = (statements: ReadonlyMap<PartyIndex, Statement>) => {
-    if (transcript) return requireTranscript(statements, transcript)
-    const own = statements.get(numberOf(self))
-    if (!own?.sealingKey || !equalBytes(own.sealingKey, keyPair.publicKey))
+  const contextOf = (from: string, to: string) =>
+    encodeFields('quorate sealed message', ...attemptFields(attempt), at.round, from, to, transcript)
+
+  const readStatements = (heard: Heard): Map<PartyIndex, Statement> => {
+    const statements = new Map([...byNumber(heard.statements)].map(([party, { statement }]) => [party, statement]))
+    for (const { from, statement } of heard.statements) {
+      if (!isStatementOf(voice, at, from, statement)) throw new Refusal('carrier_forged', `a statement is not signed by ${from}`)
+    }
+    if (!heard.statements.some(({ from, statement }) => from === self && equalBytes(statement.signature, own.signature)))
       throw new ProtocolAbort('message_altered', 'what this participant said has been altered on the way')
-    const inOrder = [...statements].sort(([a], [b]) => a - b)
-    sealingKeys = new Map(inOrder.map(([party, { sealingKey }]) => [party, requireSealingKey(sealingKey)]))
-    transcript = sha256(
-      encodeFields(
-        'quorate first round',
-        ...fieldsOf(attempt),
-        ...inOrder.flatMap(([party, { broadcast }]) => [nameOf(party), sealingKeys.get(party)!, broadcast]),
-      ),
-    )
+    if (![...statements.values()].every((statement) => equalBytes(statement.transcript, transcript)))
+      throw new ProtocolAbort('equivocation', 'participants were not told the same of the ceremony or of its first round')
+    return statements
   }
 
-  const openSecrets = async (secrets: Heard['secrets']) => {
+  const openSecrets = async (heard: Heard): Promise<Map<PartyIndex, Uint8Array>> => {
     const opened = new Map<PartyIndex, Uint8Array>()
-    for (const [party, { from, sealed }] of numbered(secrets)) {
-      try {
-        opened.set(party, await keyPair.open(sealed, contextOf({ round, from, to: self })))
-      } catch {
-        throw new ProtocolAbort('invalid_message', 'a sealed message does not open', [party])
-      }
+    for (const [party, { from, ...secret }] of byNumber(heard.secrets)) {
+      if (!isSecretOf(voice, at, from, { to: self, transcript }, secret))
+        throw new Refusal('carrier_forged', `a secret is not signed by ${from}`)
+      opened.set(party, await open(party, secret))
     }
     return opened
   }
 
-  const speak = async (step: Extract<Step<Result>, { kind: 'message' }>): Promise<Said> => {
-    const secrets: { to: string; sealed: Uint8Array }[] = []
-    for (const [party, plaintext] of step.outgoing.secret) {
-      const to = nameOf(party)
-      const recipient = sealingKeys.get(party)
-      if (!recipient) throw new ProtocolAbort('wrong_participants', 'something private is for somebody who is not there')
-      secrets.push({ to, sealed: await sealing.seal(recipient, plaintext, contextOf({ round, from: self, to })) })
-      plaintext.fill(0)
+  const open = async (party: PartyIndex, { sealed }: Secret): Promise<Uint8Array> => {
+    const from = idOf(party)
+    try {
+      return await keyPair.open(sealed, contextOf(from, self), keysOf(from).sealing)
+    } catch (error) {
+      if (!(error instanceof OpenFailed)) throw error
+      throw new ProtocolAbort('invalid_message', 'a sealed message does not open', [party])
     }
-    return { type: 'said', statement: { broadcast: step.outgoing.broadcast, sealingKey: null, transcript: transcript! }, secrets }
+  }
+
+  const seal = async (party: PartyIndex, plaintext: Uint8Array): Promise<Uint8Array> => {
+    const recipient = sealingKeys.get(party)
+    if (!recipient) throw new ProtocolAbort('wrong_participants', 'something private is for somebody who is not there')
+    try {
+      return await sealing.seal(recipient, plaintext, contextOf(self, idOf(party)))
+    } catch (error) {
+      if (!(error instanceof OpenFailed)) throw error
+      throw new ProtocolAbort('invalid_message', 'a key to seal to is none', [party])
+    }
+  }
+
+  /** All that is said later rests on what was said in the first round. */
+  const agree = (statements: ReadonlyMap<PartyIndex, Statement>): void => {
+    const inOrder = all.flatMap(({ id, number }) => {
+      const statement = statements.get(number)
+      return statement ? [{ id, number, broadcast: statement.broadcast, sealingKey: requireSealingKey(number, statement) }] : []
+    })
+    sealingKeys = new Map(inOrder.map(({ number, sealingKey }) => [number, sealingKey]))
+    transcript = transcriptOfFirstRound(transcript, inOrder)
+  }
+
+  const speak = async (outgoing: Outgoing): Promise<Said> => {
+    const secrets: { to: string; sealed: Uint8Array; signature: Uint8Array }[] = []
+    for (const [party, plaintext] of outgoing.secret) {
+      const to = idOf(party)
+      secrets.push({ to, ...(await signSecret(identity, at, { to, transcript }, await seal(party, plaintext))) })
+    }
+    own = await signStatement(identity, at, { broadcast: outgoing.broadcast, sealingKey: null, transcript })
+    return { type: 'said', statement: own, secrets }
   }
 
   return {
-    opening: { type: 'said', statement: opening, secrets: [] },
+    opening: { type: 'said', statement: own, secrets: [] },
     destroy,
     async hear(heard) {
       try {
-        const statements = new Map([...numbered(heard.statements)].map(([party, { statement }]) => [party, statement]))
-        agree(statements)
-        const secrets = await openSecrets(heard.secrets)
+        const statements = readStatements(heard)
+        const secrets = await openSecrets(heard)
+        if (at.round === 1) agree(statements)
         const broadcasts = new Map([...statements].map(([party, { broadcast }]) => [party, broadcast]))
-        const step = participant.next({ broadcasts, secrets })
-        for (const secret of secrets.values()) secret.fill(0)
-        round++
-        if (step.kind === 'message') return await speak(step)
+        const step = await wiping(secrets, () => participant.next({ broadcasts, secrets }))
+        at = { ...at, round: at.round + 1 }
+        if (step.kind === 'message') return await wiping(step.outgoing.secret, () => speak(step.outgoing))
         destroy()
         return { type: 'done', result: step.result }
       } catch (error) {
         destroy()
         if (!(error instanceof ProtocolAbort)) throw error
-        throw new Refusal('protocol_abort', `${error.code}: ${error.message}`, error.culprits.map(nameOf))
+        throw new Refusal('protocol_abort', `${error.code}: ${error.message}`, error.culprits.map(idOf))
       }
     },
   }
 }
 
-const fieldsOf = ({ scheme, kind, ceremonyId, attempt }: CeremonyAttempt) => [scheme, kind, ceremonyId, attempt] as const
-
-function requireSealingKey(sealingKey: Uint8Array | null): Uint8Array {
-  if (!sealingKey) throw new Refusal('malformed', 'a first statement names no key to seal to')
+/** @throws ProtocolAbort naming the party that has signed a first statement without one */
+function requireSealingKey(party: PartyIndex, { sealingKey }: Statement): Uint8Array {
+  if (!sealingKey) throw new ProtocolAbort('invalid_message', 'a first statement names no key to seal to', [party])
   return sealingKey
 }
 
-function requireTranscript(statements: ReadonlyMap<PartyIndex, Statement>, transcript: Uint8Array): void {
-  for (const { transcript: heard } of statements.values()) {
-    if (!heard || !equalBytes(heard, transcript))
-      throw new ProtocolAbort('equivocation', 'participants were not told the same in the first round')
+/** Does something with secrets, after which nothing is left of them. */
+async function wiping<Result>(secrets: ByParty, use: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await use()
+  } finally {
+    for (const secret of secrets.values()) secret.fill(0)
   }
 }

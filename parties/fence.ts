@@ -1,12 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import type { Witness } from '../domain/ceremony/sayings.ts'
 import { Unavailable } from '../domain/ports/event-log.ts'
-import type { Identity, Registry, VerifyIdentity } from '../domain/ports/identity.ts'
+import type { Identity } from '../domain/ports/identity.ts'
 import { type Messages, NoResponders, RequestTimeout } from '../domain/ports/messages.ts'
 import type { SigningLedger } from '../domain/ports/signing-ledger.ts'
 import type { SignedHead, WitnessStore } from '../domain/ports/witness-store.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
-import { answerBytes, decodeWitness, encodeWitness, headBytes, questionBytes, witnessSubject } from './witness-messages.ts'
+import {
+  decodeWitness,
+  encodeWitness,
+  headSubject,
+  isAnswerTo,
+  isOwnHead,
+  questionSubject,
+  signHead,
+  signQuestion,
+} from './witness-messages.ts'
 
 /** Keeps a party whose store is older than what it has signed from signing. */
 export interface Fence {
@@ -17,10 +27,8 @@ export interface Fence {
   close(): Promise<void>
 }
 
-export type FenceOptions = {
+export type FenceOptions = Witness & {
   identity: Identity
-  registry: Registry
-  verify: VerifyIdentity
   messages: Messages
   ledger: Pick<SigningLedger, 'head'>
   store: WitnessStore
@@ -44,8 +52,7 @@ const ASK_AGAIN_MS = { nobody: 200, some: 5_000 }
  * What the others have seen is what this party had made durable before it said so: a crash alone never fences.
  */
 export function raiseFence(options: FenceOptions): Fence {
-  const { identity, registry, verify, messages, ledger, store, onFailure, onChange = () => {} } = options
-  const ownKey = registry.parties.get(identity.id)?.signing ?? identity.publicKey
+  const { identity, registry, messages, ledger, store, onFailure, onChange = () => {} } = options
   const silent = new Set([...registry.parties.keys()].filter((id) => id !== identity.id))
   let isCleared = silent.size === 0
   let isUp = store.fence() !== undefined
@@ -58,20 +65,16 @@ export function raiseFence(options: FenceOptions): Fence {
   }
   /** Only what this party has signed itself counts, so nobody else can fence it. */
   const confront = (head: SignedHead): boolean => {
-    if (head.partyId !== identity.id || !verify(ownKey, headBytes(head), head.signature)) return false
+    if (head.partyId !== identity.id || !isOwnHead(options, head)) return false
     store.confront(head)
     look()
     return true
   }
 
   const ask = async (to: string): Promise<void> => {
-    const from = identity.id
-    const challenge = new Uint8Array(randomBytes(32))
-    const signature = await identity.sign(questionBytes({ from, to, challenge }))
-    const payload = encodeWitness({ type: 'question', from, to, challenge, signature })
-    const answer = decodeWitness(await messages.request(witnessSubject(to), payload, { timeoutMs: ANSWER_WITHIN_MS }))
-    if (answer?.type !== 'answer' || answer.from !== to || answer.to !== from || !equalBytes(answer.challenge, challenge)) return
-    if (!verify(registry.parties.get(to)!.signing, answerBytes(answer), answer.signature)) return
+    const question = await signQuestion(identity, to, new Uint8Array(randomBytes(32)))
+    const answer = decodeWitness(await messages.request(questionSubject(to), encodeWitness(question), { timeoutMs: ANSWER_WITHIN_MS }))
+    if (answer?.type !== 'answer' || !isAnswerTo(options, question, answer)) return
     if (answer.head === null || confront(answer.head)) silent.delete(to)
   }
   const others = silent.size
@@ -88,11 +91,11 @@ export function raiseFence(options: FenceOptions): Fence {
   let sayAgainAt = 0
   const say = async () => {
     look()
-    const head = { partyId: identity.id, ...ledger.head() }
+    const head = ledger.head()
     if (isUp || !isCleared || head.sequence === 0n || (head.sequence === said?.sequence && Date.now() < sayAgainAt)) return
-    if (head.sequence !== said?.sequence) said = { ...head, signature: await identity.sign(headBytes(head)) }
+    if (head.sequence !== said?.sequence) said = await signHead(identity, head)
     sayAgainAt = Date.now() + REPEAT_EVERY_MS
-    messages.publish(witnessSubject(identity.id), encodeWitness({ type: 'head', ...said }))
+    messages.publish(headSubject(identity.id), encodeWitness({ type: 'head', ...said }))
   }
   let saying: Promise<void> = Promise.resolve()
   const saySoon = (afterMs: number): NodeJS.Timeout =>
@@ -112,7 +115,7 @@ export function raiseFence(options: FenceOptions): Fence {
   let next = saySoon(LOOK_EVERY_MS)
 
   // Whoever else speaks here has this party's identity.
-  const unsubscribe = messages.subscribe(witnessSubject(identity.id), (payload) => {
+  const unsubscribe = messages.subscribe(headSubject(identity.id), (payload) => {
     const message = decodeWitness(payload)
     if (message?.type !== 'head' || isClosed) return
     const isOwn = said !== undefined && message.sequence === said.sequence && equalBytes(message.hash, said.hash)

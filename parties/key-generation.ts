@@ -4,11 +4,12 @@ import { ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { type BeginCeremony, requireType } from './ceremony.ts'
 import { converse } from './conversation.ts'
+import { numberedFromOne } from './participants.ts'
 
 const FIRST_EPOCH = 1
 
 /** Takes part in the generation of a key. Its last answer means that the share is sealed and on disk. */
-export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { partyId, shares, sealing, rng }) => {
+export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { partyId, shares, voice, rng }) => {
   const { keyId, threshold, parties } = requireType(request, 'generateKey').key
   const { scheme, attempt } = header
   if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
@@ -18,7 +19,7 @@ export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { p
 
   const context = encodeFields('quorate key generation', scheme, keyId, attempt, threshold, ...parties)
   const participant = start(() => protocolOf(scheme).keyGeneration({ self, threshold, parties: parties.length, context, rng }))
-  const conversation = converse({ attempt: header, self: partyId, parties, participant, sealing })
+  const conversation = await converse({ attempt: header, context, participants: numberedFromOne(parties), participant, voice })
 
   return {
     opening: conversation.opening,

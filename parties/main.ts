@@ -1,38 +1,53 @@
-import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
 import { hpkeSealing } from '../adapters/hpke/sealing.ts'
-import { readOrCreatePassphrase } from '../adapters/keystore/passphrase.ts'
-import { openKeystore } from '../adapters/keystore/vault.ts'
+import { openPartyIdentity } from '../adapters/identity/party-identity.ts'
+import { verifyIdentity } from '../adapters/identity/verify.ts'
+import { ledgerFileIn } from '../adapters/ledger/ledger-file.ts'
+import { openSigningLedger } from '../adapters/ledger/signing-ledger.ts'
+import { openWitnessStore } from '../adapters/ledger/witness-store.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { partyEndpoint } from '../adapters/nats/party-channel.ts'
-import { TokenRefused } from '../adapters/pkcs11/refused.ts'
-import { findSoftHsm, prepareSoftHsm } from '../adapters/pkcs11/softhsm.ts'
-import { openPkcs11Vault } from '../adapters/pkcs11/vault.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger } from '../adapters/process/logger.ts'
 import { InvalidSetting, readSettings } from '../adapters/process/settings.ts'
 import { VERSION } from '../adapters/process/version.ts'
-import type { Vault } from '../domain/ports/vault.ts'
+import { readRegistry, requireEnrolledParty } from '../adapters/registry/registry-file.ts'
+import { openPartyVault } from '../adapters/vault/party-vault.ts'
+import { raiseFence } from './fence.ts'
 import { announceHealth } from './health.ts'
 import { rehearse } from './rehearsal.ts'
 import { serveParty, systemRandom } from './service.ts'
 import { InvalidPartySetting, type PartySettings, partySettings } from './settings.ts'
 import { openShareStore } from './share-store.ts'
+import { refusedClaims } from './sign-once.ts'
+import { bearWitness } from './witness.ts'
 
 /** A signing party: one process, one vault, one folder of sealed shares. */
 await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
-  const { natsUrl, dataDir, logLevel } = readSettings(process.env)
+  const { natsUrl, dataDir, registryFile, logLevel } = readSettings(process.env)
   if (!natsUrl) throw new InvalidSetting('QUORATE_NATS_URL must be set; `npm start` does so for its own processes')
   const settings = readPartySettings(dataDir)
   const { partyId, dir } = settings
   const logger = createLogger(partyId, logLevel)
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  const vault = await openVault(settings)
+  const registry = await readRegistry(registryFile)
+  const vault = await openPartyVault(settings)
+  const { identity, keys, sealingKey } = await openPartyIdentity({ partyId, dir, vault })
+  requireEnrolledParty(registry, partyId, keys)
   const shares = await openShareStore({ dir, partyId, vault })
   rehearse(systemRandom)
   const onFailure = (error: unknown) => logger.error({ err: error }, 'the party failed to answer a request')
   const messages = await connectMessages({ url: natsUrl, name: partyId, onHandlerError: onFailure })
-  const party = serveParty({ partyId, endpoint: partyEndpoint(messages), shares, sealing: hpkeSealing, onFailure })
+  const end = { identity, registry, verify: verifyIdentity }
+  const endpoint = partyEndpoint(messages, end)
+  const file = ledgerFileIn(dir)
+  const ledger = openSigningLedger({ file, onCorrupt: (error) => logger.fatal({ err: error }, 'the party signs nothing any more') })
+  const store = openWitnessStore({ file })
+  const stopWitness = bearWitness({ ...end, messages, store, onFailure })
+  const onChange = (isUp: boolean) => logger.warn({ fenced: isUp }, isUp ? 'the party is fenced and signs nothing' : 'the fence is lifted')
+  const fence = raiseFence({ ...end, messages, ledger, store, onFailure, onChange })
+  const voice = { ...end, sealing: hpkeSealing(sealingKey) }
+  const party = serveParty({ partyId, endpoint, shares, voice, ledger, fence, onFailure })
   const startedAt = new Date().toISOString()
   const stopHealth = announceHealth(messages, partyId, async () => ({
     partyId,
@@ -46,6 +61,8 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
     ),
     shares: shares.count,
     openCeremonies: party.openCeremonies,
+    fenced: fence.isUp,
+    claimsRefused: refusedClaims(ledger),
   }))
   await messages.ping()
   return {
@@ -53,7 +70,11 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
     async close() {
       await stopHealth()
       await party.close()
+      await fence.close()
+      await stopWitness()
       await messages.close()
+      await ledger.close()
+      store.close()
       await vault.close()
     },
   }
@@ -64,43 +85,5 @@ function readPartySettings(dataDir: string): PartySettings {
     return partySettings(process.env, dataDir)
   } catch (error) {
     throw error instanceof InvalidPartySetting ? new InvalidSetting(error.message) : error
-  }
-}
-
-/** The configured token; or a SoftHSM token of the party's own; or, where there is neither, a keystore. Whichever holds shares already is stayed with. */
-async function openVault({ token, dir, partyId }: PartySettings): Promise<Vault> {
-  const keyLabel = `quorate-${partyId}`
-  if (token) return openPkcs11Vault({ ...token, keyLabel })
-  const keystore = join(dir, 'keystore')
-  const softHsm = join(dir, 'softhsm')
-  if (await isEmpty(keystore)) {
-    const vault = await openSoftHsmVault(softHsm, keyLabel)
-    if (vault) return vault
-    if (!(await isEmpty(join(softHsm, 'tokens'))))
-      throw new InvalidSetting(`the shares of ${partyId} are sealed by a SoftHSM token, and SoftHSM or the package pkcs11js is gone`)
-  }
-  return openKeystore({ dir: keystore, passphrase: await readOrCreatePassphrase(join(dir, 'keystore-passphrase')) })
-}
-
-/** Undefined when SoftHSM or the package that drives it is not installed. */
-async function openSoftHsmVault(dir: string, label: string): Promise<Vault | undefined> {
-  if ((await findSoftHsm()) === undefined) return undefined
-  const secret = Buffer.from(await readOrCreatePassphrase(join(dir, 'pins')))
-  const [pin, soPin] = [secret.subarray(0, 16).toString('hex'), secret.subarray(16).toString('hex')]
-  try {
-    const token = await prepareSoftHsm({ dir, label, pin, soPin })
-    return token && (await openPkcs11Vault({ ...token, pin, keyLabel: label }))
-  } catch (error) {
-    if (error instanceof TokenRefused && (error.code === 'driver_missing' || error.code === 'module_not_loaded')) return undefined
-    throw error
-  }
-}
-
-async function isEmpty(dir: string): Promise<boolean> {
-  try {
-    return (await readdir(dir)).length === 0
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
-    throw error
   }
 }

@@ -3,11 +3,11 @@ import type { CeremonyKind, CeremonyReply } from '../domain/ceremony/messages.ts
 import { Refusal, refused } from '../domain/ceremony/refusal.ts'
 import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
-import type { Sealing } from '../domain/ports/sealing.ts'
 import { ClaimRefused, type SigningLedger } from '../domain/ports/signing-ledger.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
 import { type BeginCeremony, requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
+import type { Voice } from './conversation.ts'
 import type { Fence } from './fence.ts'
 import { beginKeyGeneration } from './key-generation.ts'
 import type { ShareStore } from './share-store.ts'
@@ -17,7 +17,7 @@ export type PartyOptions = {
   partyId: string
   endpoint: PartyEndpoint
   shares: ShareStore
-  sealing: Sealing
+  voice: Voice
   ledger: SigningLedger
   fence: Pick<Fence, 'assertLifted'>
   /** Told what went wrong that was nobody's request; requesters hear `internal`. */
@@ -31,18 +31,9 @@ export type Party = { readonly openCeremonies: number; close(): Promise<void> }
 export const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
 
 /** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
-export function serveParty({
-  partyId,
-  endpoint,
-  shares,
-  sealing,
-  ledger,
-  fence,
-  onFailure,
-  rng = systemRandom,
-  bounds = {},
-}: PartyOptions): Party {
-  const dependencies = { partyId, shares, sealing, rng, ledger, fence }
+export function serveParty(options: PartyOptions): Party {
+  const { partyId, endpoint, shares, voice, ledger, fence, onFailure, rng = systemRandom, bounds = {} } = options
+  const dependencies = { partyId, shares, voice, rng, ledger, fence }
   const refusalOf = (error: unknown): Refusal => {
     if (error instanceof Refusal) return error
     onFailure(error)

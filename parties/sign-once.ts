@@ -20,3 +20,6 @@ export function answeredBefore(
     throw new Refusal('signed_already', 'this attempt at the session was answered to another request')
   return answered?.answer
 }
+
+/** How many claims were refused since the ledger was opened. */
+export const refusedClaims = (ledger: SigningLedger): number => Object.values(ledger.refusals()).reduce((sum, count) => sum + count, 0)

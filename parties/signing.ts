@@ -1,22 +1,25 @@
+import { encodeFields } from '../domain/ceremony/fields.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { type BeginCeremony, requireType } from './ceremony.ts'
 import { converse } from './conversation.ts'
+import { numberedFromOne } from './participants.ts'
 import { answeredBefore, signedDigest } from './sign-once.ts'
 
 /**
  * Takes part in one signature. The opening binds this party to nothing but fresh nonces; what is signed, and with whom, comes with the second
  * round. The share is opened for each step that needs it and for no longer, so a key revoked in between signs nothing.
  */
-export const beginSigning: BeginCeremony = async ({ header, request }, { partyId, shares, sealing, rng, ledger, fence }) => {
+export const beginSigning: BeginCeremony = async ({ header, request }, { shares, voice, rng, ledger, fence }) => {
   fence.assertLifted()
   const { share: reference } = requireType(request, 'openSigning')
   const stored = await shares.find(reference)
   const { scheme, publicPackage, parties } = stored.record
   if (scheme !== header.scheme) throw new Refusal('share_mismatch', 'the key is of another scheme')
   const signer = await readShare(() => shares.use(stored, (share) => protocolOf(scheme).signing({ key: { share, publicPackage }, rng })))
-  const conversation = converse({ attempt: header, self: partyId, parties, participant: signer, sealing })
+  const context = encodeFields('quorate signing', reference.keyId, reference.attempt, reference.publicKey)
+  const conversation = await converse({ attempt: header, context, participants: numberedFromOne(parties), participant: signer, voice })
   const claim = { keyId: reference.keyId, sessionId: header.ceremonyId, attempt: header.attempt, slots: [], intents: [] }
   let assigned: Uint8Array | undefined
 

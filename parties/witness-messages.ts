@@ -1,11 +1,14 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import { encodeFields } from '../domain/ceremony/fields.ts'
 import { ID_PATTERN } from '../domain/ceremony/messages.ts'
+import { hasSaid, signSaying, type Witness } from '../domain/ceremony/sayings.ts'
+import type { Identity } from '../domain/ports/identity.ts'
+import type { LedgerHead } from '../domain/ports/signing-ledger.ts'
 import type { SignedHead } from '../domain/ports/witness-store.ts'
+import { equalBytes } from '../domain/threshold/rounds.ts'
 
 /**
- * What parties tell each other of their ledgers, as JSON on `quorate.party.<partyId>.witness`: a head, by the party itself; a question, to the party,
- * what it has witnessed of who asks; and its answer. All of it is signed. `to` says who is meant, and an answer names the question by its challenge.
+ * What parties tell each other of their ledgers, as JSON: a head, by the party itself; a question, what another has witnessed of who asks; and its answer.
+ * All of it is signed. `to` says who is meant, and an answer names the question by its challenge.
  */
 export type WitnessMessage =
   | ({ type: 'head' } & SignedHead)
@@ -15,26 +18,53 @@ export type WitnessMessage =
 export type WitnessQuestion = Extract<WitnessMessage, { type: 'question' }>
 export type WitnessAnswer = Extract<WitnessMessage, { type: 'answer' }>
 
-export const witnessSubject = (partyId: string) => `quorate.party.${partyId}.witness`
+/** Where a party publishes its head. */
+export const headSubject = (partyId: string) => `quorate.party.${partyId}.witness`
+/** Where a party is asked. Apart, because all who listen for heads would count as somebody to answer, and who asks a party that is down would wait in vain. */
+export const questionSubject = (partyId: string) => `quorate.party.${partyId}.witness.questions`
 
 const MAX_BYTES = 4_096
 const DIGEST_BYTES = 32
 const SIGNATURE_BYTES = 64
 
-/** What a party signs to stand by its ledger. */
-export const headBytes = ({ partyId, sequence, hash }: Omit<SignedHead, 'signature'>) =>
-  encodeFields('quorate ledger head', partyId, Number(sequence), hash)
+export async function signHead(identity: Identity, { sequence, hash }: LedgerHead): Promise<SignedHead> {
+  return { partyId: identity.id, sequence, hash, signature: await signSaying(identity, 'ledger head', Number(sequence), hash) }
+}
 
-export const questionBytes = ({ from, to, challenge }: Omit<WitnessQuestion, 'type' | 'signature'>) =>
-  encodeFields('quorate witness question', from, to, challenge)
+/** Whether the head is by the party that it names. */
+export const isOwnHead = (witness: Witness, { partyId, sequence, hash, signature }: SignedHead): boolean =>
+  hasSaid(witness, partyId, signature, 'ledger head', Number(sequence), hash)
 
-export const answerBytes = ({ from, to, challenge, head }: Omit<WitnessAnswer, 'type' | 'signature'>) =>
-  encodeFields('quorate witness answer', from, to, challenge, ...(head ? [headBytes(head), head.signature] : []))
+export async function signQuestion(identity: Identity, to: string, challenge: Uint8Array): Promise<WitnessQuestion> {
+  const signature = await signSaying(identity, 'witness question', to, challenge)
+  return { type: 'question', from: identity.id, to, challenge, signature }
+}
+
+export const isAsked = (witness: Witness, { from, to, challenge, signature }: WitnessQuestion): boolean =>
+  hasSaid(witness, from, signature, 'witness question', to, challenge)
+
+export async function signAnswer(
+  identity: Identity,
+  { from: to, challenge }: WitnessQuestion,
+  head: SignedHead | null,
+): Promise<WitnessAnswer> {
+  const signature = await signSaying(identity, 'witness answer', to, challenge, ...fieldsOf(head))
+  return { type: 'answer', from: identity.id, to, challenge, head, signature }
+}
+
+/** Whether the answer is to the question, by whom it was put to. */
+export const isAnswerTo = (witness: Witness, question: WitnessQuestion, { from, to, challenge, head, signature }: WitnessAnswer): boolean =>
+  from === question.to &&
+  to === question.from &&
+  equalBytes(challenge, question.challenge) &&
+  hasSaid(witness, from, signature, 'witness answer', to, challenge, ...fieldsOf(head))
 
 export function encodeWitness(message: WitnessMessage): Uint8Array {
-  const text = JSON.stringify(message, (_, value: unknown) => {
-    if (typeof value === 'bigint') return String(value)
-    return value instanceof Uint8Array ? bytesToHex(value) : value
+  const text = JSON.stringify(message, function (this: Fields, name, value: unknown) {
+    // A Buffer has made something else of itself before it comes here.
+    const given = this[name]
+    if (given instanceof Uint8Array) return bytesToHex(given)
+    return typeof value === 'bigint' ? String(value) : value
   })
   return new TextEncoder().encode(text)
 }
@@ -48,6 +78,8 @@ export function decodeWitness(payload: Uint8Array): WitnessMessage | undefined {
     return undefined
   }
 }
+
+const fieldsOf = (head: SignedHead | null) => (head ? [head.partyId, Number(head.sequence), head.hash, head.signature] : [])
 
 type Fields = { [name: string]: unknown }
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { stat } from 'node:fs/promises'
-import { createPrivateFile, readIfPresent } from './private-file.ts'
+import { createPrivateFile, isExposed, readIfPresent } from './private-file.ts'
 import { KeystoreRefused } from './refused.ts'
 
 const PASSPHRASE_BYTES = 32
@@ -14,8 +13,6 @@ export async function readOrCreatePassphrase(file: string): Promise<Uint8Array> 
   const passphrase = (await readIfPresent(file)) ?? (await createPrivateFile(file, randomBytes(PASSPHRASE_BYTES)))
   if (passphrase.length !== PASSPHRASE_BYTES)
     throw new KeystoreRefused('passphrase_file_invalid', `${file} must hold ${PASSPHRASE_BYTES} bytes`)
-  // Windows has no such modes.
-  if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0)
-    throw new KeystoreRefused('passphrase_file_exposed', `${file} must be readable by its owner only (mode 0600)`)
+  if (await isExposed(file)) throw new KeystoreRefused('passphrase_file_exposed', `${file} must be readable by its owner only (mode 0600)`)
   return passphrase
 }

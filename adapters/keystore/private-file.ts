@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
+import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** The bytes of a file; undefined when there is none. */
@@ -35,6 +35,12 @@ export async function createPrivateFile(file: string, bytes: Buffer): Promise<Bu
     await handle.close()
     await unlink(draft)
   }
+}
+
+/** Whether others than its owner may do anything with the file. */
+export async function isExposed(file: string): Promise<boolean> {
+  // Windows has no such modes.
+  return process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -50,6 +50,9 @@ export async function openKeystore({ dir, passphrase, cost = COST }: KeystoreOpt
       assertOpen()
       return unseal(key, sealed, associatedData)
     },
+    async signingKey() {
+      return undefined
+    },
     async ping() {
       assertOpen()
     },

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import Database from 'libsql'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { LedgerCorrupt } from './corrupt.ts'
@@ -15,6 +15,10 @@ export type Place = { sequence: number; hash: Uint8Array }
 
 /** An open ledger file. Nothing is decided here. */
 export type LedgerFile = ReturnType<typeof openLedgerFile>
+
+/** Where a party keeps its ledger. */
+export const ledgerFileIn = (dir: string): string => join(dir, LEDGER_FILE)
+export const LEDGER_FILE = 'ledger.db'
 
 const VERSION = 1
 /** For another process at work on the file, which is never long. */

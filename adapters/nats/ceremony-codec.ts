@@ -1,56 +1,46 @@
 import { decode, encode } from '@msgpack/msgpack'
 import {
-  CEREMONY_KINDS,
   type CeremonyReply,
   type CeremonyRequest,
-  type Header,
   type Heard,
   ID_PATTERN,
   MAX_MESSAGE_BYTES,
   MAX_PIECE_BYTES,
   REFUSAL_CODES,
+  type Secret,
   type Statement,
 } from '../../domain/ceremony/messages.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
-import { MAX_PARTIES, SCHEMES } from '../../domain/threshold/scheme.ts'
-import { bytes, integer, list, Malformed, nullable, oneOf, type Read, record, text, variant } from './shape.ts'
+import { MAX_PARTIES } from '../../domain/threshold/scheme.ts'
+import { MAX_ATTEMPT, MAX_CONTENT_BYTES } from './envelope.ts'
+import { bytes, integer, list, Malformed, nullable, oneOf, record, text, variant } from './shape.ts'
 
-/** First element of every message. */
-const VERSION = 1
-const MAX_ATTEMPT = 1_000_000
-const MAX_ROUND = 32
 const MAX_PUBLIC_KEY_BYTES = 64
 const MAX_TEXT = 512 * 1024
 const MAX_REASON = 500
 const DIGEST_BYTES = 32
 const SEALING_KEY_BYTES = 32
+const SIGNATURE_BYTES = 64
 
 /** What no message needs more of, checked while it is being decoded. */
-const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: 1024 * 1024, maxArrayLength: 16, maxMapLength: 16, maxExtLength: 0 }
+const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: MAX_CONTENT_BYTES, maxArrayLength: 16, maxMapLength: 16, maxExtLength: 0 }
 
 const id = text(64, ID_PATTERN)
 const piece = bytes(0, MAX_PIECE_BYTES)
 const parties = list(id, MAX_PARTIES)
 
-const header = record<Header>({
-  scheme: oneOf(SCHEMES),
-  kind: oneOf(CEREMONY_KINDS),
-  ceremonyId: id,
-  attempt: integer(1, MAX_ATTEMPT),
-  round: integer(1, MAX_ROUND),
-  from: id,
-  to: id,
-})
-
 const statement = record<Statement>({
   broadcast: piece,
   sealingKey: nullable(bytes(SEALING_KEY_BYTES)),
-  transcript: nullable(bytes(DIGEST_BYTES)),
+  transcript: bytes(DIGEST_BYTES),
+  signature: bytes(SIGNATURE_BYTES),
 })
+
+const secret = { sealed: piece, signature: bytes(SIGNATURE_BYTES) }
 
 const heard = record<Heard>({
   statements: list(record({ from: id, statement }), MAX_PARTIES),
-  secrets: list(record({ from: id, sealed: piece }), MAX_PARTIES),
+  secrets: list(record<{ from: string } & Secret>({ from: id, ...secret }), MAX_PARTIES),
 })
 
 const authorisation = record<Authorisation>({
@@ -79,7 +69,7 @@ const request = variant<CeremonyRequest>({
 })
 
 const reply = variant<CeremonyReply>({
-  said: record({ type: oneOf(['said']), statement, secrets: list(record({ to: id, sealed: piece }), MAX_PARTIES) }),
+  said: record({ type: oneOf(['said']), statement, secrets: list(record<{ to: string } & Secret>({ to: id, ...secret }), MAX_PARTIES) }),
   generated: record({
     type: oneOf(['generated']),
     publicKey: bytes(1, MAX_PUBLIC_KEY_BYTES),
@@ -90,45 +80,28 @@ const reply = variant<CeremonyReply>({
   refused: record({ type: oneOf(['refused']), code: oneOf(REFUSAL_CODES), reason: text(MAX_REASON), culprits: parties }),
 })
 
-/** A message is version, header, and its content as bytes of their own, which can be hashed or signed as they came. */
-export function encodeRequest(header: Header, content: CeremonyRequest): Uint8Array {
-  return encode([VERSION, header, encode(content)])
+/** Equal requests are equal bytes. */
+export function encodeRequest(content: CeremonyRequest): Uint8Array {
+  return encode(content)
 }
 
 /** @throws Malformed */
-export function decodeRequest(payload: Uint8Array): { header: Header; request: CeremonyRequest; content: Uint8Array } {
-  const message = decodeMessage(payload)
-  return { header: header(message.header), request: decodeContent(message.content, request), content: message.content }
+export function decodeRequest(content: Uint8Array): CeremonyRequest {
+  return request(decodeStrictly(content))
 }
 
-/** A reply has no header when the request's could not be read. */
-export function encodeReply(header: Header | null, content: CeremonyReply): Uint8Array {
-  const { type } = content
-  const fitting = type === 'refused' ? { ...content, reason: content.reason.slice(0, MAX_REASON) } : content
-  return encode([VERSION, header, encode(fitting)])
+export function encodeReply(content: CeremonyReply): Uint8Array {
+  return encode(content.type === 'refused' ? { ...content, reason: content.reason.slice(0, MAX_REASON) } : content)
 }
 
 /** @throws Malformed */
-export function decodeReply(payload: Uint8Array): { header: Header | null; reply: CeremonyReply } {
-  const message = decodeMessage(payload)
-  return { header: nullable(header)(message.header), reply: decodeContent(message.content, reply) }
+export function decodeReply(content: Uint8Array): CeremonyReply {
+  return reply(decodeStrictly(content))
 }
 
-function decodeMessage(payload: Uint8Array): { header: unknown; content: Uint8Array } {
-  const message = decodeStrictly(payload)
-  if (!Array.isArray(message) || message.length !== 3) throw new Malformed('version, header and content expected')
-  const [version, header, content] = message
-  if (version !== VERSION) throw new Malformed(`version ${VERSION} expected`)
-  return { header, content: bytes(1, LIMITS.maxBinLength)(content) }
-}
-
-function decodeContent<T>(content: Uint8Array, read: Read<T>): T {
-  return read(decodeStrictly(content))
-}
-
-function decodeStrictly(payload: Uint8Array): unknown {
+function decodeStrictly(content: Uint8Array): unknown {
   try {
-    return decode(new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength), LIMITS)
+    return decode(new Uint8Array(content.buffer, content.byteOffset, content.byteLength), LIMITS)
   } catch {
     throw new Malformed('not MessagePack, or too much of it')
   }

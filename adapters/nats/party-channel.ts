@@ -1,53 +1,99 @@
-import { createHash } from 'node:crypto'
-import type { Header } from '../../domain/ceremony/messages.ts'
+import type { Header, RefusalCode } from '../../domain/ceremony/messages.ts'
 import { Refusal, refused } from '../../domain/ceremony/refusal.ts'
-import type { Messages } from '../../domain/ports/messages.ts'
-import { InvalidReply, type PartyChannel, type PartyEndpoint } from '../../domain/ports/party-channel.ts'
+import type { Witness } from '../../domain/ceremony/sayings.ts'
+import { isSaidBy } from '../../domain/ceremony/statements.ts'
+import type { Identity } from '../../domain/ports/identity.ts'
+import { type Messages, NoResponders } from '../../domain/ports/messages.ts'
+import { type Asked, InvalidReply, type PartyChannel, type PartyEndpoint } from '../../domain/ports/party-channel.ts'
+import { keyOfAsker } from './askers.ts'
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from './ceremony-codec.ts'
+import { decodeEnvelope, type Envelope, encodeEnvelope, replyBytes, requestBytes, sha256 } from './envelope.ts'
 import { Malformed } from './shape.ts'
 
 const ceremonySubject = (partyId: string) => `quorate.party.${partyId}.ceremony`
 
+/** Whose end of the channel it is, and whom it knows. */
+export type ChannelEnd = Witness & { identity: Identity }
+
 /**
- * The coordinator's end of the channel: MessagePack over request and reply. Messages say who they are from but do not prove it; what a party says in private is
- * sealed by the parties themselves.
+ * The end of who asks: signed MessagePack over request and reply. A reply is taken from the party that was asked, for this very request, and
+ * from nobody else; and only when all that it says to other participants is signed too, or they would hold it against who carries it.
  */
-export function connectPartyChannel(messages: Messages, { name }: { name: string }): PartyChannel {
+export function connectPartyChannel(messages: Messages, { identity, ...witness }: ChannelEnd): PartyChannel {
   return {
     async ask(addressed, request, options) {
-      const header: Header = { ...addressed, from: name }
-      const payload = await messages.request(ceremonySubject(header.to), encodeRequest(header, request), options)
-      const answer = read(payload)
-      if (answer.header === null ? answer.reply.type !== 'refused' : !isReplyTo(header, answer.header))
+      const header: Header = { ...addressed, from: identity.id }
+      const subject = ceremonySubject(header.to)
+      const keys = witness.registry.parties.get(header.to)
+      if (!keys) throw new NoResponders(subject)
+      const content = encodeRequest(request)
+      const sent = encodeEnvelope({ header, content, signature: await identity.sign(requestBytes(header, content)) })
+      const payload = await messages.request(subject, sent, options)
+      const answer = readable(() => decodeEnvelope(payload))
+      if (!witness.verify(keys.signing, replyBytes(answer.header, answer.content, sent), answer.signature))
+        throw new InvalidReply(`the answer is not signed by ${header.to}`)
+      const reply = readable(() => decodeReply(answer.content))
+      if (answer.header === null ? reply.type !== 'refused' : !isReplyTo(header, answer.header))
         throw new InvalidReply(`${header.to} answered something else than it was asked`)
-      return answer.reply
+      if (reply.type === 'said' && !isSaidBy(witness, header, header.to, reply))
+        throw new InvalidReply(`${header.to} has not signed what it says`)
+      return reply
     },
   }
 }
 
-/** A party's end of the channel. What cannot be read is refused as malformed. */
-export function partyEndpoint(messages: Messages): PartyEndpoint {
+/**
+ * A party's end of the channel. What nobody in the registry has signed for this party and this round is refused before its content is looked at, and
+ * counted by why. Every answer is signed, refusals too.
+ */
+export function partyEndpoint(
+  messages: Messages,
+  { identity, ...witness }: ChannelEnd,
+): PartyEndpoint & { readonly unheard: ReadonlyMap<RefusalCode, number> } {
+  const unheard = new Map<RefusalCode, number>()
+
   return {
+    unheard,
     serve: (partyId, handler) =>
       messages.serve(ceremonySubject(partyId), async (payload) => {
-        let asked: ReturnType<typeof decodeRequest>
-        try {
-          asked = decodeRequest(payload)
-        } catch (error) {
-          if (!(error instanceof Malformed)) throw error
-          return encodeReply(null, refused(new Refusal('malformed', error.message)))
-        }
-        const { header, request, content } = asked
-        const back: Header = { ...header, from: partyId, to: header.from }
-        if (header.to !== partyId) return encodeReply(back, refused(new Refusal('malformed', 'addressed to another party')))
-        return encodeReply(back, await handler({ header, request, digest: createHash('sha256').update(content).digest() }))
+        const { header, asked } = listen(payload, partyId, witness)
+        if (asked instanceof Refusal) unheard.set(asked.code, (unheard.get(asked.code) ?? 0) + 1)
+        const reply = asked instanceof Refusal ? refused(asked) : await handler(asked)
+        const back = header && { ...header, from: partyId, to: header.from }
+        const content = encodeReply(reply)
+        return encodeEnvelope({ header: back, content, signature: await identity.sign(replyBytes(back, content, payload)) })
       }),
   }
 }
 
-function read(payload: Uint8Array) {
+/** What is asked, or why it is not listened to; and the header as far as there is one, which may name anybody as the sender. */
+function listen(payload: Uint8Array, partyId: string, witness: Witness): { header: Header | null; asked: Asked | Refusal } {
+  let header: Header | null = null
   try {
-    return decodeReply(payload)
+    const envelope = decodeEnvelope(payload)
+    header = envelope.header
+    return { header, asked: admit(envelope, partyId, witness) }
+  } catch (error) {
+    if (error instanceof Refusal) return { header, asked: error }
+    if (error instanceof Malformed) return { header, asked: new Refusal('malformed', error.message, header ? [header.from] : []) }
+    throw error
+  }
+}
+
+/** @throws Refusal, Malformed */
+function admit({ header, content, signature }: Envelope, partyId: string, { registry, verify }: Witness): Asked {
+  if (!header) throw new Malformed('a request needs a header')
+  const { from, to } = header
+  if (to !== partyId) throw new Malformed('addressed to another party')
+  const key = keyOfAsker(registry, header)
+  if (!key) throw new Refusal('unknown_sender', `${from} is not known as one who may ask for this`, [from])
+  if (!verify(key, requestBytes(header, content), signature)) throw new Refusal('signature_invalid', `not signed by ${from}`, [from])
+  return { header, request: decodeRequest(content), digest: sha256(content) }
+}
+
+function readable<T>(read: () => T): T {
+  try {
+    return read()
   } catch (error) {
     throw error instanceof Malformed ? new InvalidReply(error.message) : error
   }

@@ -13,6 +13,7 @@ export interface Cryptoki {
   C_Initialize(options?: { flags?: number }): void
   C_Finalize(): void
   C_GetSlotList(tokenPresent?: boolean): Handle[]
+  C_GetMechanismList(slot: Handle): number[]
   C_GetTokenInfo(slot: Handle): { label: string; model: string; manufacturerID: string; flags: number }
   C_InitToken(slot: Handle, pin?: string, label?: string): string
   C_InitPIN(session: Handle, pin?: string): void
@@ -24,6 +25,12 @@ export interface Cryptoki {
   C_FindObjects(session: Handle, maxObjectCount: number): Handle[]
   C_FindObjectsFinal(session: Handle): void
   C_GenerateKey(session: Handle, mechanism: Mechanism, template: Attribute[]): Handle
+  C_GenerateKeyPair(
+    session: Handle,
+    mechanism: Mechanism,
+    publicKey: Attribute[],
+    privateKey: Attribute[],
+  ): { publicKey: Handle; privateKey: Handle }
   C_GetAttributeValue(session: Handle, object: Handle, template: Attribute[]): Attribute[]
   C_SetAttributeValue(session: Handle, object: Handle, template: Attribute[]): void
   C_WrapKey(session: Handle, mechanism: Mechanism, wrappingKey: Handle, key: Handle, wrappedKey: Buffer): Buffer
@@ -31,21 +38,32 @@ export interface Cryptoki {
   C_EncryptAsync(session: Handle, input: Buffer, output: Buffer): Promise<Buffer>
   C_DecryptInit(session: Handle, mechanism: Mechanism, key: Handle): void
   C_DecryptAsync(session: Handle, input: Buffer, output: Buffer): Promise<Buffer>
+  C_SignInit(session: Handle, mechanism: Mechanism, key: Handle): void
+  C_SignAsync(session: Handle, input: Buffer, output: Buffer): Promise<Buffer>
 }
+
+/** Of PKCS #11 3.0, which the package does not name yet. */
+export const CKK_EC_EDWARDS = 0x40
+export const CKM_EC_EDWARDS_KEY_PAIR_GEN = 0x1055
+export const CKM_EDDSA = 0x1057
 
 type Constant =
   | 'CKA_CLASS'
   | 'CKA_DECRYPT'
+  | 'CKA_EC_PARAMS'
+  | 'CKA_EC_POINT'
   | 'CKA_ENCRYPT'
   | 'CKA_EXTRACTABLE'
   | 'CKA_KEY_TYPE'
   | 'CKA_LABEL'
   | 'CKA_PRIVATE'
   | 'CKA_SENSITIVE'
+  | 'CKA_SIGN'
   | 'CKA_TOKEN'
   | 'CKA_UNWRAP'
   | 'CKA_VALUE'
   | 'CKA_VALUE_LEN'
+  | 'CKA_VERIFY'
   | 'CKA_WRAP'
   | 'CKF_OS_LOCKING_OK'
   | 'CKF_RW_SESSION'
@@ -56,6 +74,8 @@ type Constant =
   | 'CKM_AES_GCM'
   | 'CKM_AES_KEY_GEN'
   | 'CKM_AES_KEY_WRAP'
+  | 'CKO_PRIVATE_KEY'
+  | 'CKO_PUBLIC_KEY'
   | 'CKO_SECRET_KEY'
   | 'CKR_CRYPTOKI_ALREADY_INITIALIZED'
   | 'CKR_ENCRYPTED_DATA_INVALID'

@@ -9,6 +9,7 @@ export type TokenErrorCode =
   | 'pin_refused'
   | 'key_ambiguous'
   | 'key_exportable'
+  | 'key_incomplete'
 
 export class TokenRefused extends Error {
   override readonly name = 'TokenRefused'

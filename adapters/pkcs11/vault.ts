@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { Unavailable } from '../../domain/ports/event-log.ts'
-import { UnsealFailed, type Vault } from '../../domain/ports/vault.ts'
+import { UnsealFailed, type Vault, type VaultKey } from '../../domain/ports/vault.ts'
 import type { Driver } from './cryptoki.ts'
 import { findOrCreateKey } from './key.ts'
 import { codeOf, type ModuleUse, useModule } from './module.ts'
 import { TokenRefused } from './refused.ts'
 import { createSessionPool } from './session-pool.ts'
+import { findOrCreateSigningKey, holdsSigningKeys, signInToken, type TokenSigningKey } from './signing-key.ts'
 import { findToken, listTokens, type Token } from './token.ts'
 
 const FORMAT = 1
@@ -26,7 +27,8 @@ export type Pkcs11VaultOptions = {
   sessions?: number
 }
 
-type Session = { handle: Buffer; key: Buffer }
+/** The signing key is looked for when it is first needed. */
+type Session = { handle: Buffer; key: Buffer; signingKey?: TokenSigningKey }
 
 /**
  * A vault in a PKCS#11 token: AES-256-GCM (NIST SP 800-38D) under a key made in the token, sensitive and not extractable, found by its label.
@@ -89,6 +91,19 @@ async function openVault(use: ModuleUse, { slot, tokenLabel, pin, keyLabel, sess
     })
   }
 
+  async function signingKey(): Promise<VaultKey | undefined> {
+    if (!holdsSigningKeys(cryptoki, token.handle)) return undefined
+    const keyOf = (session: Session) => {
+      session.signingKey ??= findOrCreateSigningKey(driver, cryptoki, session.handle, `${keyLabel}-identity`)
+      return session.signingKey
+    }
+    const { publicKey } = await pool.use(async (session) => keyOf(session))
+    return {
+      publicKey,
+      sign: (message) => translated(pool.use((session) => signInToken(cryptoki, session.handle, keyOf(session), message))),
+    }
+  }
+
   /** Seals and opens something of no worth. */
   async function ping(): Promise<void> {
     const nothing = new Uint8Array()
@@ -109,6 +124,7 @@ async function openVault(use: ModuleUse, { slot, tokenLabel, pin, keyLabel, sess
         throw new UnsealFailed('altered, or sealed elsewhere or for something else')
       }
     },
+    signingKey: () => translated(signingKey()),
     ping: () => translated(ping()),
     async close() {
       await pool.close()

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { ID_PATTERN } from '../../domain/ceremony/messages.ts'
 
 /** A setting that cannot be used; the message names the variable. */
 export class InvalidSetting extends Error {
@@ -9,6 +10,10 @@ export type Settings = {
   port: number
   host: string
   dataDir: string
+  /** Public keys of the parties and coordinators of this deployment. */
+  registryFile: string
+  /** Name of this coordinator in the registry. */
+  coordinatorId: string
   /** Ids of the parties of this deployment. */
   parties: readonly string[]
   /** Undefined means that the embedded counterpart answers. */
@@ -34,11 +39,14 @@ const MAX_PARTY_PROCESSES = 50
  */
 export function readSettings(env: Environment): Settings {
   const text = (name: string) => env[name]?.trim() || undefined
+  const dataDir = resolve(text('QUORATE_DATA_DIR') ?? '.quorate')
   const jwksUrl = url(text, 'QUORATE_JWKS_URL', ['http:', 'https:', 'file:'])
   return {
     port: integer(text, 'QUORATE_PORT', 8080, 0, 65_535),
     host: text('QUORATE_HOST') ?? '127.0.0.1',
-    dataDir: resolve(text('QUORATE_DATA_DIR') ?? '.quorate'),
+    dataDir,
+    registryFile: resolve(text('QUORATE_REGISTRY') ?? join(dataDir, 'registry.json')),
+    coordinatorId: id(text, 'QUORATE_COORDINATOR_ID', 'coordinator'),
     parties: partyIds(integer(text, 'QUORATE_PARTIES', 5, 1, MAX_PARTY_PROCESSES)),
     eventStoreUrl: url(text, 'QUORATE_EVENTSTORE_URL', ['esdb:', 'esdb+discover:']),
     mongodbUrl: url(text, 'QUORATE_MONGODB_URL', ['mongodb:', 'mongodb+srv:']),
@@ -70,6 +78,12 @@ function integer(text: Text, name: string, fallback: number, min: number, max: n
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
   if (!(number >= min && number <= max)) throw new InvalidSetting(`${name} must be a whole number from ${min} to ${max}, not "${value}"`)
   return number
+}
+
+function id(text: Text, name: string, fallback: string): string {
+  const value = text(name) ?? fallback
+  if (!ID_PATTERN.test(value)) throw new InvalidSetting(`${name} must be 1 to 64 letters, digits, hyphens or underscores`)
+  return value
 }
 
 function url(text: Text, name: string, protocols: readonly string[]): string | undefined {

@@ -71,7 +71,7 @@ export function heardBy(to: string, said: ReadonlyMap<string, Said>): Heard {
   return {
     statements: everything.map(([from, { statement }]) => ({ from, statement })),
     secrets: everything.flatMap(([from, { secrets }]) =>
-      secrets.filter((secret) => secret.to === to).map(({ sealed }) => ({ from, sealed })),
+      secrets.filter((secret) => secret.to === to).map(({ sealed, signature }) => ({ from, sealed, signature })),
     ),
   }
 }

@@ -12,15 +12,19 @@ export type CeremonyAttempt = { scheme: Scheme; kind: CeremonyKind; ceremonyId: 
 export type Header = CeremonyAttempt & { round: number; from: string; to: string }
 
 /**
- * What a party says to everybody in a round. In the first round it names the key that others seal to for the length of the ceremony;
- * from the second on it says what it heard in the first, as a digest, so that nobody can have been told something else unnoticed.
+ * What a party says to everybody in a round, signed by itself. In the first round it names the key that others seal to for the length of the
+ * ceremony. `transcript` is the digest of what it takes part in, and from the second round on of what it heard in the first, so that nobody can
+ * have been told something else unnoticed.
  */
-export type Statement = { broadcast: Uint8Array; sealingKey: Uint8Array | null; transcript: Uint8Array | null }
+export type Statement = { broadcast: Uint8Array; sealingKey: Uint8Array | null; transcript: Uint8Array; signature: Uint8Array }
+
+/** What a party says to one other: sealed to that one, and signed. */
+export type Secret = { sealed: Uint8Array; signature: Uint8Array }
 
 /** What a party is told: what each participant said in the round before, and what was sealed to it, by sender. */
 export type Heard = {
   statements: readonly { from: string; statement: Statement }[]
-  secrets: readonly { from: string; sealed: Uint8Array }[]
+  secrets: readonly ({ from: string } & Secret)[]
 }
 
 /** The share that is to sign: of which key, made by which attempt at its generation. The party's own record must say the same. */
@@ -57,6 +61,9 @@ export const REFUSAL_CODES = [
   'signed_already',
   /** The party may have signed what its store does not have; until an operator lifts that it signs nothing. */
   'fenced',
+  'carrier_forged',
+  'unknown_sender',
+  'signature_invalid',
   'vault_unavailable',
   'busy',
   'malformed',
@@ -67,7 +74,7 @@ export type RefusalCode = (typeof REFUSAL_CODES)[number]
 export type Refused = { type: 'refused'; code: RefusalCode; reason: string; culprits: readonly string[] }
 
 export type CeremonyReply =
-  | { type: 'said'; statement: Statement; secrets: readonly { to: string; sealed: Uint8Array }[] }
+  | { type: 'said'; statement: Statement; secrets: readonly ({ to: string } & Secret)[] }
   /** The share is sealed and on disk. */
   | { type: 'generated'; publicKey: Uint8Array; publicPackage: Uint8Array }
   | { type: 'contributed'; contribution: Uint8Array }

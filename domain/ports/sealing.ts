@@ -1,6 +1,6 @@
 /** What the outside must provide to keep what one party says to another from everybody between them. */
 
-/** The sealed bytes were altered, or were sealed to another key or in another context. */
+/** The sealed bytes were altered, or were sealed to another key, by somebody else, or in another context. */
 export class OpenFailed extends Error {
   override readonly name = 'OpenFailed'
 }
@@ -8,15 +8,14 @@ export class OpenFailed extends Error {
 /** A fresh key pair; the private key never leaves it. */
 export interface SealingKeyPair {
   readonly publicKey: Uint8Array
-  /** @throws OpenFailed. The caller wipes the plaintext after use. */
-  open(sealed: Uint8Array, context: Uint8Array): Promise<Uint8Array>
+  /** Opens what the holder of the sender's key has sealed. @throws OpenFailed. The caller wipes the plaintext after use. */
+  open(sealed: Uint8Array, context: Uint8Array, sender: Uint8Array): Promise<Uint8Array>
   destroy(): void
 }
 
 /**
- * Sealing to a public key. It hides the plaintext and binds it to the context; it does not tell who sealed. That the key is the recipient's own must be known
- * from elsewhere: keys made for one ceremony travel through the coordinator, so they keep secrets from whoever reads the wire, but not from a
- * coordinator that replaces everything its parties say. Against that, messages must be signed by identities known beforehand.
+ * Sealing to a public key, as a party whose own sealing key the others know. It hides the plaintext, tells the recipient who sealed it, and
+ * binds it to the context. That the recipient's key is its own must be known from elsewhere: keys made for one ceremony are signed by those who make them.
  */
 export interface Sealing {
   generateKeyPair(): SealingKeyPair

@@ -1,7 +1,7 @@
 /** What the outside must provide so that parties notice when one of them has lost what it remembered. */
 import type { LedgerHead } from './signing-ledger.ts'
 
-/** The head of a party's ledger, at its word. The signature is by its identity, over `ledgerHeadBytes`. */
+/** The head of a party's ledger, at its word. The signature is by its identity. */
 export type SignedHead = LedgerHead & { partyId: string; signature: Uint8Array }
 
 /** Beside a party's ledger, in the same store: what it has witnessed of others, and what others hold against itself. Durable when a method returns. */

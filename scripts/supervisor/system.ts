@@ -6,6 +6,7 @@ import type { Settings } from '../../adapters/process/settings.ts'
 import { type Child, type ChildEvents, type ChildPlan, startChild } from './child.ts'
 import { type DevelopmentClient, removeDevelopmentClient, writeDevelopmentClient } from './development-client.ts'
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts'
+import { enrolOnce } from './enrolment.ts'
 
 export type System = {
   baseUrl: string
@@ -49,13 +50,14 @@ export async function startSystem(settings: Settings, events: ChildEvents): Prom
   }
   try {
     await removeDevelopmentClient(settings.dataDir)
-    const servers = await startServers(settings, start)
+    const [servers] = await Promise.all([startServers(settings, start), enrolOnce(settings)])
     const env = {
       QUORATE_EVENTSTORE_URL: servers.eventStore.url,
       QUORATE_MONGODB_URL: servers.mongodb.url,
       QUORATE_NATS_URL: servers.nats.url,
       QUORATE_LOG_LEVEL: process.env.QUORATE_LOG_LEVEL || 'warn',
       QUORATE_DATA_DIR: settings.dataDir,
+      QUORATE_REGISTRY: settings.registryFile,
     }
     const parties = await Promise.all(
       settings.parties.map((id) =>

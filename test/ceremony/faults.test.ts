@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
+import { type Said, signSecret, signStatement } from '../../domain/ceremony/statements.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
 import { type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
@@ -189,32 +190,45 @@ test.serial('key generation with a party that stays away fails naming it, and wo
   t.is((await system.generateKey(walletId, wanted)).status, 'active')
 })
 
-test.serial('a party that tells the others apart in key generation is found out, and no key comes of it', async (t) => {
-  system.party('party-3').lie = (reply, { header }) =>
-    reply.type === 'said' && header.kind === 'key-generation' && header.round === 2
-      ? { ...reply, statement: { ...reply.statement, transcript: new Uint8Array(32) } }
+const generateKey = async () => system.generateKey(await system.createWallet(), { scheme: 'frost-ed25519', threshold: 2, parties: HOLDERS })
+
+test.serial('a party that has heard something else than the others in key generation is found out, and no key comes of it', async (t) => {
+  const { identity } = system.identities.party('party-3')
+  system.party('party-3').lie = async (reply, { header }) =>
+    reply.type === 'said' && header.round === 2
+      ? { ...reply, statement: await signStatement(identity, header, { ...reply.statement, transcript: new Uint8Array(32) }), secrets: [] }
       : reply
-  const { status, failure } = await system.generateKey(await system.createWallet(), {
-    scheme: 'frost-ed25519',
-    threshold: 2,
-    parties: HOLDERS,
-  })
+  const { status, failure } = await generateKey()
   t.is(status, 'failed')
   t.is(failure?.code, 'protocol_abort')
 })
 
-test.serial('a secret share replaced on the way convicts its sender, and no key comes of it', async (t) => {
-  system.party('party-1').lie = (reply) =>
-    reply.type === 'said'
-      ? { ...reply, secrets: reply.secrets.map(({ to, sealed }) => ({ to, sealed: to === 'party-2' ? altered(sealed) : sealed })) }
-      : reply
-  const { status, failure } = await system.generateKey(await system.createWallet(), {
-    scheme: 'frost-ed25519',
-    threshold: 2,
-    parties: HOLDERS,
-  })
+test.serial('a secret share that its sender has damaged convicts the sender, and no key comes of it', async (t) => {
+  const { identity } = system.identities.party('party-1')
+  system.party('party-1').lie = async (reply, { header }) => {
+    if (reply.type !== 'said') return reply
+    const { transcript } = reply.statement
+    const damaged = reply.secrets.map(async ({ to, sealed }) => {
+      const secret = await signSecret(identity, header, { to, transcript }, to === 'party-2' ? altered(sealed) : sealed)
+      return { to, ...secret }
+    })
+    return { ...reply, secrets: await Promise.all(damaged) }
+  }
+  const { status, failure } = await generateKey()
   t.is(status, 'failed')
   t.deepEqual(failure, { code: 'protocol_abort', culprits: ['party-1'] })
+})
+
+test.serial('a party that does not sign what it says is named by the coordinator, not by those who would have heard it', async (t) => {
+  const lies: ((reply: Said) => CeremonyReply)[] = [
+    (reply) => ({ ...reply, statement: { ...reply.statement, signature: new Uint8Array(64) } }),
+    (reply) => ({ ...reply, secrets: reply.secrets.map((secret) => ({ ...secret, sealed: altered(secret.sealed) })) }),
+  ]
+  for (const lie of lies) {
+    system.party('party-1').lie = (reply, { header }) => (reply.type === 'said' && header.round === 2 ? lie(reply) : reply)
+    const { failure } = await generateKey()
+    t.deepEqual(failure, { code: 'invalid_reply', culprits: ['party-1'] })
+  }
 })
 
 async function startsOf(sessionId: string) {

@@ -7,7 +7,9 @@ import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/serv
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { hpkeSealing } from '../../adapters/hpke/sealing.ts'
-import { openKeystore } from '../../adapters/keystore/vault.ts'
+import { ledgerFileIn } from '../../adapters/ledger/ledger-file.ts'
+import { openSigningLedger } from '../../adapters/ledger/signing-ledger.ts'
+import { openWitnessStore } from '../../adapters/ledger/witness-store.ts'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { startNatsServer } from '../../adapters/nats/nats-server.ts'
 import { connectPartyChannel, partyEndpoint } from '../../adapters/nats/party-channel.ts'
@@ -45,9 +47,13 @@ import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { DEFAULT_POLICY } from '../../domain/wallet/policy.ts'
 import { type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
+import { raiseFence } from '../../parties/fence.ts'
 import { announceHealth } from '../../parties/health.ts'
 import { serveParty } from '../../parties/service.ts'
 import { openShareStore } from '../../parties/share-store.ts'
+import { refusedClaims } from '../../parties/sign-once.ts'
+import { bearWitness } from '../../parties/witness.ts'
+import { enrolTestParties, type TestIdentities } from './identities.ts'
 
 export type Broker = { url: string; close(): Promise<void> }
 
@@ -68,13 +74,14 @@ export type TestParty = {
   freeze(options?: { silent: boolean }): void
   thaw(): void
   /** What the party's answers become on their way out; undefined for honesty. */
-  lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply) | undefined
+  lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply | Promise<CeremonyReply>) | undefined
 }
 
 export type TestSystem = {
   log: EventLog
   channel: PartyChannel
   messages: Messages
+  identities: TestIdentities
   brokerUrl: string
   dir: string
   parties: readonly TestParty[]
@@ -120,11 +127,12 @@ export async function startTestSystem({
   const store = await startEmbeddedEventStore({ port: 0, dataDir: join(dir, 'eventstore') })
   const log = connectEventLog({ url: store.url })
   const messages = await connectMessages({ url: nats.url, name: 'coordinator' })
-  const channel = connectPartyChannel(messages, { name: 'coordinator' })
   const ids = Array.from({ length: count }, (_, index) => `party-${index + 1}`)
+  const identities = await enrolTestParties(dir, ids)
+  const channel = connectPartyChannel(messages, { ...identities.witness, identity: identities.coordinator })
   const parties: TestParty[] = []
   const failures: unknown[] = []
-  for (const id of ids) parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures, onSecret }))
+  for (const id of ids) parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl: nats.url, failures, onSecret, identities }))
 
   const directory = watchParties(messages, ids)
   const stop = new AbortController()
@@ -168,6 +176,7 @@ export async function startTestSystem({
     log,
     channel,
     messages,
+    identities,
     brokerUrl: nats.url,
     dir,
     parties,
@@ -245,12 +254,12 @@ function context(): CommandContext {
   return { commandId: randomUUID(), correlationId: randomUUID(), causationId: randomUUID(), actor: 'test', tenant: 'test' }
 }
 
-type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: unknown[]; onSecret: OnSecret }
+type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: unknown[]; onSecret: OnSecret; identities: TestIdentities }
 
-async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPartyOptions): Promise<TestParty> {
+async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identities }: TestPartyOptions): Promise<TestParty> {
   let running: { messages: Messages; close(): Promise<void> } | undefined
   let frozen: { until: Promise<void>; silent: boolean; thaw(): void } | undefined
-  const keystore = await openKeystore({ dir: join(dir, 'keystore'), passphrase: id })
+  const { identity, sealingKey, vault: keystore } = identities.party(id)
   const vault: Vault = {
     ...keystore,
     seal(plaintext, associatedData) {
@@ -258,11 +267,12 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
       return keystore.seal(plaintext, associatedData)
     },
   }
+  const hpke = hpkeSealing(sealingKey)
   const sealing: Sealing = {
-    ...hpkeSealing,
+    ...hpke,
     seal(recipient, plaintext, context) {
       onSecret(plaintext.slice())
-      return hpkeSealing.seal(recipient, plaintext, context)
+      return hpke.seal(recipient, plaintext, context)
     },
   }
   const rng: RandomBytes = (length) => {
@@ -283,8 +293,14 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
       const messages = await connectMessages({ url: brokerUrl, name: id })
       const onFailure = (error: unknown) => failures.push(error)
       const shares = await openShareStore({ dir, partyId: id, vault })
-      const endpoint = troubled(partyEndpoint(messages))
-      const service = serveParty({ partyId: id, endpoint, shares, sealing, rng, onFailure })
+      const end = { ...identities.witness, identity }
+      const endpoint = troubled(partyEndpoint(messages, end))
+      const file = ledgerFileIn(dir)
+      const ledger = openSigningLedger({ file })
+      const store = openWitnessStore({ file })
+      const stopWitness = bearWitness({ ...end, messages, store, onFailure })
+      const fence = raiseFence({ ...end, messages, ledger, store, onFailure })
+      const service = serveParty({ partyId: id, endpoint, shares, voice: { ...end, sealing }, ledger, fence, rng, onFailure })
       const voice: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
       const stopHealth = announceHealth(voice, id, async () => ({
         partyId: id,
@@ -295,6 +311,8 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
         keysOpen: true,
         shares: shares.count,
         openCeremonies: service.openCeremonies,
+        fenced: fence.isUp,
+        claimsRefused: refusedClaims(ledger),
       }))
       running = {
         messages,
@@ -302,7 +320,11 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
           party.thaw()
           await stopHealth()
           await service.close()
+          await fence.close()
+          await stopWitness()
           await messages.close()
+          await ledger.close()
+          store.close()
         },
       }
       await messages.ping()
@@ -326,7 +348,7 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret }: TestPa
         endpoint.serve(partyId, async (asked) => {
           await frozen?.until
           const reply = await handler(asked)
-          return party.lie?.(reply, asked) ?? reply
+          return (await party.lie?.(reply, asked)) ?? reply
         }),
     }
   }
