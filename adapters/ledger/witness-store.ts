@@ -31,28 +31,6 @@ export function openWitnessStore({ file: path }: { file: string }): WitnessStore
   }
 }
 
-export type Lifted = { from: LedgerHead; to: LedgerHead }
-
-/**
- * Lifts the fence of a party, whether or not it runs: who, when and why is an entry of its ledger, with a number above all that was witnessed, so that nobody holds
- * the same against it again. Undefined when there is no fence.
- */
-export function liftFence({ file: path, by, reason }: { file: string; by: string; reason: string }): Lifted | undefined {
-  const file = openLedgerFile(path)
-  try {
-    return file.transaction(() => {
-      const fence = file.fence()
-      if (!fence) return undefined
-      const from = file.head()
-      const to = file.append({ kind: 'lifted', at: Date.now(), by, reason }, Math.max(from.sequence, fence.sequence) + 1)
-      file.deleteFence()
-      return { from: headAt(from), to: headAt(to) }
-    })
-  } finally {
-    file.close()
-  }
-}
-
 /** Whether the ledger has had this head, as far as it still knows: hashes that retention has dropped, or that were passed over, are not compared. */
 function hasBeenAt(file: LedgerFile, { sequence, hash }: LedgerHead): boolean {
   if (sequence === 0n) return true
@@ -60,7 +38,7 @@ function hasBeenAt(file: LedgerFile, { sequence, hash }: LedgerHead): boolean {
   return row !== undefined && (BigInt(row.sequence) > sequence || Buffer.compare(row.hash, hash) === 0)
 }
 
-const headAt = ({ sequence, hash }: { sequence: number; hash: Uint8Array }): LedgerHead => ({
+export const headAt = ({ sequence, hash }: { sequence: number; hash: Uint8Array }): LedgerHead => ({
   sequence: BigInt(sequence),
   hash: new Uint8Array(hash),
 })
