@@ -148,7 +148,14 @@ export function openLedgerFile(file: string) {
       fsyncSync(handle)
       closeSync(handle)
     },
-    close: () => database.close(),
+    /** The file alone is whole then, without its write-ahead log, unless another connection is at work. */
+    close(): void {
+      try {
+        database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      } finally {
+        database.close()
+      }
+    },
   }
 }
 
