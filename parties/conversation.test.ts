@@ -174,12 +174,16 @@ test('who was shown another first statement of somebody, though signed, is found
 })
 
 test('a participant whose own words come back as others that it has signed stops', async (t) => {
-  const conversations = await start()
-  const heard = await restated(heardBy('alice', openings(conversations)), 'alice', 1, ({ broadcast }) => ({
-    broadcast: broadcast.slice(1),
-  }))
-  const error = await t.throwsAsync(conversations.get('alice')!.hear(heard))
-  t.regex(error.message, /^message_altered/)
+  const changes: ((statement: Statement) => Partial<Statement>)[] = [
+    () => ({ sealingKey: stranger.keys.sealing }),
+    ({ broadcast }) => ({ broadcast: broadcast.slice(1) }),
+  ]
+  for (const change of changes) {
+    const conversations = await start()
+    const heard = await restated(heardBy('alice', openings(conversations)), 'alice', 1, change)
+    const error = await t.throwsAsync(conversations.get('alice')!.hear(heard))
+    t.regex(error.message, /^message_altered/)
+  }
 })
 
 test('what is signed and wrong convicts its signer', async (t) => {

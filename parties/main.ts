@@ -63,6 +63,7 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
     openCeremonies: party.openCeremonies,
     fenced: fence.isUp,
     claimsRefused: refusedClaims(ledger),
+    refusedMessages: endpoint.refusedMessages,
   }))
   await messages.ping()
   return {

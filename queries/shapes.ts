@@ -174,7 +174,7 @@ export const PARTY: Shape = {
   properties: {
     partyId: { type: 'string' },
     up: { type: 'boolean', description: 'Whether it has been heard of lately.' },
-    pid: { type: 'integer', description: 'Of its process, on its own machine; this and the next seven as it last said.' },
+    pid: { type: 'integer', description: 'Of its process, on its own machine; this and the next eight as it last said.' },
     startedAt: time,
     version: { type: 'string' },
     vault: { type: 'string', description: 'What keeps its shares.' },
@@ -189,6 +189,7 @@ export const PARTY: Shape = {
       type: 'integer',
       description: 'How often since it started it was asked to sign what contradicts an earlier signature.',
     },
+    refusedMessages: { type: 'integer', description: 'Since its start: those that nobody in the registry had signed for it.' },
     sharesGenerated: { type: 'integer' },
     signatures: { type: 'integer' },
     failures: { type: 'integer', description: 'Ceremonies that failed through it.' },

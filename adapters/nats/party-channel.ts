@@ -1,10 +1,11 @@
-import type { Header, RefusalCode } from '../../domain/ceremony/messages.ts'
+import type { Header } from '../../domain/ceremony/messages.ts'
 import { Refusal, refused } from '../../domain/ceremony/refusal.ts'
 import type { Witness } from '../../domain/ceremony/sayings.ts'
 import { isSaidBy } from '../../domain/ceremony/statements.ts'
 import type { Identity } from '../../domain/ports/identity.ts'
 import { type Messages, NoResponders } from '../../domain/ports/messages.ts'
-import { type Asked, InvalidReply, type PartyChannel, type PartyEndpoint } from '../../domain/ports/party-channel.ts'
+import { type Asked, ForgedReply, InvalidReply, type PartyChannel, type PartyEndpoint } from '../../domain/ports/party-channel.ts'
+import type { PartyHealth } from '../../domain/ports/party-directory.ts'
 import { keyOfAsker } from './askers.ts'
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from './ceremony-codec.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, replyBytes, requestBytes, sha256 } from './envelope.ts'
@@ -29,10 +30,10 @@ export function connectPartyChannel(messages: Messages, { identity, ...witness }
       const content = encodeRequest(request)
       const sent = encodeEnvelope({ header, content, signature: await identity.sign(requestBytes(header, content)) })
       const payload = await messages.request(subject, sent, options)
-      const answer = readable(() => decodeEnvelope(payload))
+      const answer = readable(() => decodeEnvelope(payload), ForgedReply)
       if (!witness.verify(keys.signing, replyBytes(answer.header, answer.content, sent), answer.signature))
-        throw new InvalidReply(`the answer is not signed by ${header.to}`)
-      const reply = readable(() => decodeReply(answer.content))
+        throw new ForgedReply(`the answer is not signed by ${header.to}`)
+      const reply = readable(() => decodeReply(answer.content), InvalidReply)
       if (answer.header === null ? reply.type !== 'refused' : !isReplyTo(header, answer.header))
         throw new InvalidReply(`${header.to} answered something else than it was asked`)
       if (reply.type === 'said' && !isSaidBy(witness, header, header.to, reply))
@@ -44,20 +45,22 @@ export function connectPartyChannel(messages: Messages, { identity, ...witness }
 
 /**
  * A party's end of the channel. What nobody in the registry has signed for this party and this round is refused before its content is looked at, and
- * counted by why. Every answer is signed, refusals too.
+ * counted. Every answer is signed, refusals too.
  */
 export function partyEndpoint(
   messages: Messages,
   { identity, ...witness }: ChannelEnd,
-): PartyEndpoint & { readonly unheard: ReadonlyMap<RefusalCode, number> } {
-  const unheard = new Map<RefusalCode, number>()
+): PartyEndpoint & Pick<PartyHealth, 'refusedMessages'> {
+  let refusedMessages = 0
 
   return {
-    unheard,
+    get refusedMessages() {
+      return refusedMessages
+    },
     serve: (partyId, handler) =>
       messages.serve(ceremonySubject(partyId), async (payload) => {
         const { header, asked } = listen(payload, partyId, witness)
-        if (asked instanceof Refusal) unheard.set(asked.code, (unheard.get(asked.code) ?? 0) + 1)
+        if (asked instanceof Refusal) refusedMessages++
         const reply = asked instanceof Refusal ? refused(asked) : await handler(asked)
         const back = header && { ...header, from: partyId, to: header.from }
         const content = encodeReply(reply)
@@ -91,11 +94,11 @@ function admit({ header, content, signature }: Envelope, partyId: string, { regi
   return { header, request: decodeRequest(content), digest: sha256(content) }
 }
 
-function readable<T>(read: () => T): T {
+function readable<T>(read: () => T, Unreadable: typeof InvalidReply): T {
   try {
     return read()
   } catch (error) {
-    throw error instanceof Malformed ? new InvalidReply(error.message) : error
+    throw error instanceof Malformed ? new Unreadable(error.message) : error
   }
 }
 

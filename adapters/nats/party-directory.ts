@@ -17,6 +17,7 @@ const readHealth = record<PartyHealth>({
   openCeremonies: integer(0, Number.MAX_SAFE_INTEGER),
   fenced: boolean,
   claimsRefused: integer(0, Number.MAX_SAFE_INTEGER),
+  refusedMessages: integer(0, Number.MAX_SAFE_INTEGER),
 })
 
 export type WatchedParties = PartyDirectory & {

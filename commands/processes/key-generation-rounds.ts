@@ -5,6 +5,7 @@ import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { ProtocolAbort } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { equalBytes } from '../../domain/threshold/rounds.ts'
+import { requireAccord } from './accord.ts'
 import { gatherOpenings } from './openings.ts'
 import { type Answer, askEach, CeremonyFailed, heardBy, type Said } from './rounds.ts'
 
@@ -39,6 +40,7 @@ export async function generateSharedKey(channel: PartyChannel, rounds: Generatio
   const last = protocolOf(attempt.scheme).rounds.keyGeneration
 
   let said = await openAll(channel, rounds)
+  requireAccord(said)
   onRound?.(1)
   await onCommitments(parties.map((partyId) => ({ partyId, digest: hexDigest(said.get(partyId)!.statement.broadcast) })))
   const proceed = <Type extends 'said' | 'generated'>(round: number, type: Type) =>
@@ -49,6 +51,7 @@ export async function generateSharedKey(channel: PartyChannel, rounds: Generatio
     }))
   for (let round = 2; round <= last; round++) {
     said = await proceed(round, 'said')
+    requireAccord(said)
     onRound?.(round)
   }
   return agreedKey(key, attempt, await proceed(last + 1, 'generated'))

@@ -28,7 +28,7 @@ const LOOK_EVERY_MS = 100
 
 /** What a party can get over while it is waited for, and of that what only a living one says or does. */
 const LIVING = ['party_timeout', 'busy', 'vault_unavailable']
-const PASSING = ['party_unavailable', ...LIVING]
+const PASSING = ['party_unavailable', 'reply_forged', ...LIVING]
 
 export type OpeningsWanted = {
   /** The likeliest first. */

@@ -1,7 +1,7 @@
 import type { CeremonyAttempt, CeremonyReply, CeremonyRequest, Heard } from '../../domain/ceremony/messages.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { NoResponders, RequestTimeout } from '../../domain/ports/messages.ts'
-import { InvalidReply, type PartyChannel } from '../../domain/ports/party-channel.ts'
+import { ForgedReply, InvalidReply, type PartyChannel } from '../../domain/ports/party-channel.ts'
 
 export type Said = Extract<CeremonyReply, { type: 'said' }>
 export type Answer = Exclude<CeremonyReply, { type: 'refused' }>
@@ -84,6 +84,7 @@ function culpritsOf(failures: readonly PartyFailure[], parties: readonly string[
 function failureCode(error: unknown): string {
   if (error instanceof NoResponders) return 'party_unavailable'
   if (error instanceof RequestTimeout) return 'party_timeout'
+  if (error instanceof ForgedReply) return 'reply_forged'
   if (error instanceof InvalidReply) return 'invalid_reply'
   // Its service has answered, if only to say that it cannot.
   if (error instanceof Unavailable && error.dependency !== 'nats') return 'busy'

@@ -6,9 +6,12 @@ export class InvalidReply extends Error {
   override readonly name = 'InvalidReply'
 }
 
+/** What came back is not signed by the party that was asked. Somebody on the way has made it: it proves nothing against the party. */
+export class ForgedReply extends InvalidReply {}
+
 /** The coordinator's end. */
 export interface PartyChannel {
-  /** A party's refusal is an answer. @throws NoResponders, RequestTimeout, InvalidReply, Unavailable */
+  /** A party's refusal is an answer. @throws NoResponders, RequestTimeout, InvalidReply, ForgedReply, Unavailable */
   ask(header: Omit<Header, 'from'>, request: CeremonyRequest, options: { timeoutMs: number; signal?: AbortSignal }): Promise<CeremonyReply>
 }
 

@@ -16,6 +16,8 @@ export type PartyHealth = {
   fenced: boolean
   /** Claims that its ledger has refused since it started, each an attempt to have something signed twice. */
   claimsRefused: number
+  /** Messages since its start that nobody in the registry had signed for it, or that were none. */
+  refusedMessages: number
 }
 
 export interface PartyDirectory {

@@ -1,7 +1,8 @@
 import test from 'ava'
-import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
+import type { CeremonyReply, Header } from '../../domain/ceremony/messages.ts'
 import { type Said, signSecret, signStatement } from '../../domain/ceremony/statements.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
+import type { Identity } from '../../domain/ports/identity.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
 import { type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
@@ -195,12 +196,16 @@ const generateKey = async () => system.generateKey(await system.createWallet(), 
 test.serial('a party that has heard something else than the others in key generation is found out, and no key comes of it', async (t) => {
   const { identity } = system.identities.party('party-3')
   system.party('party-3').lie = async (reply, { header }) =>
-    reply.type === 'said' && header.round === 2
-      ? { ...reply, statement: await signStatement(identity, header, { ...reply.statement, transcript: new Uint8Array(32) }), secrets: [] }
-      : reply
+    reply.type === 'said' && header.round === 2 ? await speakingOf(new Uint8Array(32), identity, header, reply) : reply
   const { status, failure } = await generateKey()
   t.is(status, 'failed')
-  t.is(failure?.code, 'protocol_abort')
+  t.deepEqual(failure, { code: 'invalid_reply', culprits: ['party-3'] })
+})
+
+test.serial('a party that keeps a secret share from another in key generation is named', async (t) => {
+  system.party('party-3').lie = (reply) => (reply.type === 'said' ? { ...reply, secrets: reply.secrets.slice(1) } : reply)
+  const { failure } = await generateKey()
+  t.deepEqual(failure, { code: 'invalid_reply', culprits: ['party-3'] })
 })
 
 test.serial('a secret share that its sender has damaged convicts the sender, and no key comes of it', async (t) => {
@@ -230,6 +235,16 @@ test.serial('a party that does not sign what it says is named by the coordinator
     t.deepEqual(failure, { code: 'invalid_reply', culprits: ['party-1'] })
   }
 })
+
+/** The same words, signed again with another idea of what was heard before. */
+async function speakingOf(transcript: Uint8Array, identity: Identity, at: Header, { statement, secrets }: Said): Promise<Said> {
+  const resigned = secrets.map(async ({ to, sealed }) => ({ to, ...(await signSecret(identity, at, { to, transcript }, sealed)) }))
+  return {
+    type: 'said',
+    statement: await signStatement(identity, at, { ...statement, transcript }),
+    secrets: await Promise.all(resigned),
+  }
+}
 
 async function startsOf(sessionId: string) {
   const events = (await system.events(signingSessionStream(sessionId))) as SessionEvent[]

@@ -294,7 +294,8 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
       const onFailure = (error: unknown) => failures.push(error)
       const shares = await openShareStore({ dir, partyId: id, vault })
       const end = { ...identities.witness, identity }
-      const endpoint = troubled(partyEndpoint(messages, end))
+      const wire = partyEndpoint(messages, end)
+      const endpoint = troubled(wire)
       const file = ledgerFileIn(dir)
       const ledger = openSigningLedger({ file })
       const store = openWitnessStore({ file })
@@ -313,6 +314,7 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
         openCeremonies: service.openCeremonies,
         fenced: fence.isUp,
         claimsRefused: refusedClaims(ledger),
+        refusedMessages: wire.refusedMessages,
       }))
       running = {
         messages,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { collect, startTestSystem } from './system.ts'
+import { collect, startTestSystem } from '../ceremony/system.ts'
 
 test('no secret crosses the wire, enters an event or touches a disk in the clear, in any encoding', async (t) => {
   const secrets: Uint8Array[] = []

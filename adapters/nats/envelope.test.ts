@@ -1,0 +1,126 @@
+import { decode, encode } from '@msgpack/msgpack'
+import test from 'ava'
+import fc from 'fast-check'
+import type { Header } from '../../domain/ceremony/messages.ts'
+import { decodeEnvelope, type Envelope, encodeEnvelope, MAX_CONTENT_BYTES, replyBytes, requestBytes } from './envelope.ts'
+import { Malformed } from './shape.ts'
+
+const header: Header = {
+  scheme: 'frost-ed25519',
+  kind: 'signing',
+  ceremonyId: 'c0ffee00-0000-4000-8000-000000000000',
+  attempt: 2,
+  round: 3,
+  from: 'coordinator',
+  to: 'party-1',
+}
+const signature = new Uint8Array(64).fill(9)
+const content = Uint8Array.of(1, 2, 3)
+const malformed = { instanceOf: Malformed }
+
+/** The widest header that there can be. */
+const widest: Header = {
+  scheme: 'frost-secp256k1-tr',
+  kind: 'key-generation',
+  ceremonyId: 'c'.repeat(64),
+  attempt: 1_000_000,
+  round: 32,
+  from: 'f'.repeat(64),
+  to: 't'.repeat(64),
+}
+
+test('an envelope is MessagePack, and is read as it was written, whatever the length of its content', (t) => {
+  for (const length of [0, 255, 256, 65_535, 65_536, MAX_CONTENT_BYTES])
+    for (const each of [header, widest, null]) {
+      const envelope: Envelope = { header: each, content: new Uint8Array(length).fill(length), signature }
+      const payload = encodeEnvelope(envelope)
+      t.deepEqual(decodeEnvelope(payload), envelope)
+      t.is((decode(payload) as unknown[]).length, 4)
+    }
+})
+
+test('every field of the header, the content, and for a reply the request, are signed', (t) => {
+  const others: Header[] = [
+    { ...header, scheme: 'frost-secp256k1-tr' },
+    { ...header, kind: 'revocation' },
+    { ...header, ceremonyId: 'another' },
+    { ...header, attempt: 1 },
+    { ...header, round: 1 },
+    { ...header, from: 'party-1', to: 'coordinator' },
+    { ...header, to: 'party-2' },
+  ]
+  const signed = [
+    ...[header, ...others].flatMap((each) => [requestBytes(each, content), replyBytes(each, content, content)]),
+    requestBytes(header, signature),
+    replyBytes(header, signature, content),
+    replyBytes(header, content, signature),
+    replyBytes(null, content, content),
+  ]
+  t.is(new Set(signed.map((bytes) => Buffer.from(bytes).toString('hex'))).size, signed.length)
+})
+
+test('anything else than what is written is refused', (t) => {
+  const payload = encodeEnvelope({ header, content, signature })
+  t.throws(() => decodeEnvelope(Uint8Array.of(...payload, 0)), malformed)
+  for (let length = 0; length < payload.length; length++) t.throws(() => decodeEnvelope(payload.subarray(0, length)), malformed)
+  const head = encode(header)
+  const wrong: unknown[] = [
+    [1, head, content, signature],
+    [2, header, content, signature],
+    [2, head, content],
+    [2, head, content, signature.subarray(1)],
+    [2, head, content, new Uint8Array(65)],
+    [2, head, 'text', signature],
+    [2, new Uint8Array(513), content, signature],
+    [2, head, new Uint8Array(MAX_CONTENT_BYTES + 1), signature],
+    { 0: 2 },
+    null,
+  ]
+  for (const each of wrong) t.throws(() => decodeEnvelope(encode(each)), malformed)
+  const headers: unknown[] = [
+    null,
+    [],
+    { ...header, round: 0 },
+    { ...header, round: 33 },
+    { ...header, attempt: 1.5 },
+    { ...header, to: 'a.b' },
+    { ...header, from: '' },
+    { ...header, scheme: 'none' },
+    { ...header, x: 1 },
+  ]
+  for (const each of headers) t.throws(() => decodeEnvelope(encode([2, encode(each), content, signature])), malformed)
+})
+
+test('a length that claims more than there is, or nests without end, costs nothing', (t) => {
+  for (const claim of [
+    [0x94, 2, 0xc6, 0xff, 0xff, 0xff, 0xff],
+    [0x94, 2, 0xc5, 0xff, 0xff],
+    [0x94, 2, 0xc4],
+    [0xdd, 0xff, 0xff, 0xff, 0xff],
+  ])
+    t.throws(() => decodeEnvelope(Uint8Array.from(claim)), malformed)
+  t.throws(() => decodeEnvelope(new Uint8Array(1_000_000).fill(0x94)), malformed)
+  t.throws(() => decodeEnvelope(new Uint8Array(16 * 1024 * 1024)), malformed)
+})
+
+test('random and mutated bytes are read or refused, never anything else', (t) => {
+  const valid = encodeEnvelope({ header, content, signature })
+  const mutated = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }).map((changes) => {
+    const copy = valid.slice()
+    for (const [at, byte] of changes) copy[at % copy.length] = byte
+    return copy
+  })
+  let readable = 0
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated), (payload) => {
+      try {
+        decodeEnvelope(payload)
+        readable++
+      } catch (error) {
+        if (!(error instanceof Malformed)) throw error
+      }
+    }),
+    { numRuns: 3_000 },
+  )
+  t.true(readable > 0)
+})
