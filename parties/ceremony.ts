@@ -2,8 +2,10 @@ import type { VerifyJws } from '../domain/authorisation/intent.ts'
 import type { CeremonyReply, CeremonyRequest } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
+import type { SigningLedger } from '../domain/ports/signing-ledger.ts'
 import { ProtocolAbort, type RandomBytes } from '../domain/threshold/protocol.ts'
 import type { Voice } from './conversation.ts'
+import type { Fence } from './fence.ts'
 import type { ShareStore } from './share-store.ts'
 
 /** A party's side of a ceremony under way: an answer to the first round, and to each of the later ones in turn. */
@@ -24,6 +26,8 @@ export type CeremonyDependencies = {
   voice: Voice
   rng: RandomBytes
   verify: VerifyJws
+  ledger: SigningLedger
+  fence: Pick<Fence, 'assertLifted'>
   /** Milliseconds since the epoch. */
   now(): number
 }

@@ -12,14 +12,15 @@ import { readPolicy } from './share-record.ts'
 const FIRST_EPOCH = 1
 
 /** Takes part in the generation of a key. Its last answer means that the share is sealed and on disk. */
-export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { partyId, shares, voice, rng, verify, now }) => {
+export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { partyId, shares, voice, rng, verify, ledger, now }) => {
   const { keyId, threshold, parties, authorisation, policy } = requireType(request, 'generateKey').key
   const { scheme, attempt } = header
   if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
   const self = parties.indexOf(partyId) + 1
   if (self === 0 || new Set(parties).size !== parties.length) throw new Refusal('malformed', 'this party is to be named once')
-  authoriseKeyGeneration({ authorisation, scheme, threshold, parties, policy: readPolicy(policy), verify, now: now() })
+  const intents = authoriseKeyGeneration({ authorisation, scheme, threshold, parties, policy: readPolicy(policy), verify, now: now() })
   await shares.assertRoom({ keyId, epoch: FIRST_EPOCH, attempt }, policy)
+  await ledger.spend(intents, `generation of ${keyId}`)
 
   // Proofs made under one policy are worth nothing under another: those who were told of different ones cannot make a key together.
   const digest = policyDigest(policy)

@@ -3,6 +3,9 @@ import { hpkeSealing } from '../adapters/hpke/sealing.ts'
 import { openPartyIdentity } from '../adapters/identity/party-identity.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
+import { ledgerFileIn } from '../adapters/ledger/ledger-file.ts'
+import { openSigningLedger } from '../adapters/ledger/signing-ledger.ts'
+import { openWitnessStore } from '../adapters/ledger/witness-store.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { partyEndpoint } from '../adapters/nats/party-channel.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
@@ -11,11 +14,14 @@ import { InvalidSetting, readSettings } from '../adapters/process/settings.ts'
 import { VERSION } from '../adapters/process/version.ts'
 import { readRegistry, requireEnrolledParty } from '../adapters/registry/registry-file.ts'
 import { openPartyVault } from '../adapters/vault/party-vault.ts'
+import { raiseFence } from './fence.ts'
 import { announceHealth } from './health.ts'
 import { rehearse } from './rehearsal.ts'
 import { serveParty, systemRandom } from './service.ts'
 import { InvalidPartySetting, type PartySettings, partySettings } from './settings.ts'
 import { openShareStore } from './share-store.ts'
+import { refusedClaims } from './sign-once.ts'
+import { bearWitness } from './witness.ts'
 
 /** A signing party: one process, one vault, one folder of sealed shares. */
 await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
@@ -35,8 +41,14 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   const messages = await connectMessages({ url: natsUrl, name: partyId, onHandlerError: onFailure })
   const end = { identity, registry, verify: verifyIdentity }
   const endpoint = partyEndpoint(messages, end)
+  const file = ledgerFileIn(dir)
+  const ledger = openSigningLedger({ file, onCorrupt: (error) => logger.fatal({ err: error }, 'the party signs nothing any more') })
+  const store = openWitnessStore({ file })
+  const stopWitness = bearWitness({ ...end, messages, store, onFailure })
+  const onChange = (isUp: boolean) => logger.warn({ fenced: isUp }, isUp ? 'the party is fenced and signs nothing' : 'the fence is lifted')
+  const fence = raiseFence({ ...end, messages, ledger, store, onFailure, onChange })
   const voice = { ...end, sealing: hpkeSealing(sealingKey) }
-  const party = serveParty({ partyId, endpoint, shares, voice, verify: verifyJws, presignatureTtlMs, onFailure })
+  const party = serveParty({ partyId, endpoint, shares, voice, verify: verifyJws, ledger, fence, presignatureTtlMs, onFailure })
   const startedAt = new Date().toISOString()
   const stopHealth = announceHealth(messages, partyId, async () => ({
     partyId,
@@ -50,6 +62,8 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
     ),
     shares: shares.count,
     openCeremonies: party.openCeremonies,
+    fenced: fence.isUp,
+    claimsRefused: refusedClaims(ledger),
     refusedMessages: endpoint.refusedMessages,
   }))
   await messages.ping()
@@ -58,7 +72,11 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
     async close() {
       await stopHealth()
       await party.close()
+      await fence.close()
+      await stopWitness()
       await messages.close()
+      await ledger.close()
+      store.close()
       await vault.close()
     },
   }

@@ -1,29 +1,22 @@
 import { setImmediate } from 'node:timers/promises'
 import type { CeremonyReply } from '../domain/ceremony/messages.ts'
-import { type Opening, openingBytes } from '../domain/ceremony/opening.ts'
+import { type Opening, signOpening } from '../domain/ceremony/opening.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
-import type { RandomBytes } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
-import { requireType } from './ceremony.ts'
+import { type CeremonyDependencies, participate, requireType } from './ceremony.ts'
 import type { NoncePool } from './nonce-pool.ts'
-import type { ShareStore } from './share-store.ts'
-import type { SigningGuards } from './signing-guards.ts'
-import { findSigningShare, readShare } from './signing-share.ts'
+import { policyIn } from './share-record.ts'
+import { findSigningShare } from './signing-share.ts'
 
-export type OpeningDependencies = {
-  partyId: string
-  shares: ShareStore
-  nonces: NoncePool
-  guards: Pick<SigningGuards, 'policyOf' | 'signOpening'>
-  rng: RandomBytes
-}
+export type OpeningDependencies = Pick<CeremonyDependencies, 'shares' | 'voice' | 'fence' | 'rng'> & { nonces: NoncePool }
 
 /**
  * Draws nonces and hands out what commits to them. Other requests come in between: these may be for later, while somebody waits for those.
  * @throws Refusal, Unavailable
  */
 export async function open({ header: { scheme }, request }: Asked, dependencies: OpeningDependencies): Promise<CeremonyReply> {
-  const { partyId, shares, nonces, guards, rng } = dependencies
+  const { shares, voice, nonces, fence, rng } = dependencies
+  fence.assertLifted()
   const { share: reference, count } = requireType(request, 'open')
   const { keyId, epoch, publicKey } = reference
   const openings: Opening[] = []
@@ -32,11 +25,14 @@ export async function open({ header: { scheme }, request }: Asked, dependencies:
     // Found again each time: a key that is revoked meanwhile opens nothing more.
     const stored = await findSigningShare(shares, scheme, reference)
     const { publicPackage } = stored.record
-    const { presignatures } = await guards.policyOf(stored)
-    const signer = await readShare(() => shares.use(stored, (share) => protocolOf(scheme).signing({ key: { share, publicPackage }, rng })))
+    const signer = await participate(() =>
+      shares.use(stored, (share) => protocolOf(scheme).signing({ key: { share, publicPackage }, rng })),
+    )
     const { broadcast } = signer.opening
-    const opening = { ...nonces.keep({ keyId, epoch, signer }, presignatures), partyId, keyId, epoch, broadcast }
-    openings.push({ ...opening, signature: await guards.signOpening(openingBytes({ scheme, publicKey, keyId, epoch }, opening)) })
+    // The share has opened, so this is the policy that is sealed with it.
+    const { presignatures } = policyIn(stored.record)
+    const opening = { ...nonces.keep({ keyId, epoch, signer }, presignatures), keyId, epoch, broadcast }
+    openings.push(await signOpening(voice.identity, { scheme, publicKey, keyId, epoch }, opening))
   }
   return { type: 'opened', openings }
 }

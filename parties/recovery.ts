@@ -16,7 +16,7 @@ import { readPolicy, type StoredShare } from './share-record.ts'
  * the others is honest. Its last answer means that the share is sealed and on disk; the others' that they had theirs all along.
  */
 export const beginRecovery: BeginCeremony = async ({ header, request }, dependencies) => {
-  const { partyId, shares, voice, rng, verify, now } = dependencies
+  const { partyId, shares, voice, rng, verify, ledger, now } = dependencies
   const { recovery } = requireType(request, 'recoverShare')
   const { key, lost, helpers, authorisation } = recovery
   const { scheme, attempt } = header
@@ -25,7 +25,8 @@ export const beginRecovery: BeginCeremony = async ({ header, request }, dependen
   requireCompany(recovery, partyId)
   const stored = partyId === lost ? await requireLoss(scheme, key, dependencies) : await findOwn(scheme, key, dependencies)
 
-  authoriseRecovery({ authorisation, keyId, lost, policy: readPolicy(policy), verify, now: now() })
+  const intents = authoriseRecovery({ authorisation, keyId, lost, policy: readPolicy(policy), verify, now: now() })
+  await ledger.spend(intents, `recovery of ${keyId} at ${lost}`)
 
   const numberOf = (id: string) => parties.indexOf(id) + 1
   const context = encodeFields(

@@ -11,7 +11,7 @@ import { numberedFromOne } from './participants.ts'
  * Takes part in the refresh of a key, for which all its holders are needed. Its last answer means that the new share is sealed and on disk, beside
  * the old one: pending, until the party is told to confirm it.
  */
-export const beginRefresh: BeginCeremony = async ({ header, request }, { shares, voice, rng, verify, now }) => {
+export const beginRefresh: BeginCeremony = async ({ header, request }, { shares, voice, rng, verify, ledger, now }) => {
   const { share: reference, authorisation } = requireType(request, 'refreshKey')
   const { scheme, attempt } = header
   const { keyId } = reference
@@ -20,9 +20,10 @@ export const beginRefresh: BeginCeremony = async ({ header, request }, { shares,
   const { record } = current
   if (record.scheme !== scheme) throw new Refusal('share_mismatch', 'the key is of another scheme')
   const policy = await shares.policy(keyId)
-  authoriseKeyOperation('refresh', { authorisation, keyId, policy, verify, now: now() })
+  const intents = authoriseKeyOperation('refresh', { authorisation, keyId, policy, verify, now: now() })
   const { threshold, parties, publicPackage } = record
   const epoch = record.epoch + 1
+  await ledger.spend(intents, `refresh of ${keyId} to epoch ${epoch}`)
   // An attempt begins when those before it have come to nothing.
   await shares.discardPending(keyId, epoch)
   await shares.assertRoom({ keyId, epoch, attempt }, record.policy)

@@ -4,11 +4,13 @@ import type { CeremonyKind, CeremonyReply } from '../domain/ceremony/messages.ts
 import { Refusal, refused } from '../domain/ceremony/refusal.ts'
 import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
+import { ClaimRefused, type SigningLedger } from '../domain/ports/signing-ledger.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
 import { authoriseKeyOperation } from './authorisation.ts'
 import { requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
 import type { Voice } from './conversation.ts'
+import type { Fence } from './fence.ts'
 import { beginKeyGeneration } from './key-generation.ts'
 import { createNoncePool, type NonceCounts } from './nonce-pool.ts'
 import { abandon, open } from './opening.ts'
@@ -25,6 +27,8 @@ export type PartyOptions = {
   shares: ShareStore
   voice: Voice
   verify: VerifyJws
+  ledger: SigningLedger
+  fence: Pick<Fence, 'assertLifted'>
   /** Milliseconds since the epoch. */
   now?(): number
   /** How long openings hold, in milliseconds. */
@@ -47,12 +51,13 @@ export const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(
 /** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
 export function serveParty(options: PartyOptions): Party {
   const { endpoint, onFailure, presignatureTtlMs, now = Date.now, rng = systemRandom, bounds = {}, ...given } = options
-  const { partyId, shares, verify } = given
+  const { partyId, shares, verify, ledger } = given
   const nonces = createNoncePool({ ttlMs: presignatureTtlMs })
   const dependencies = { ...given, nonces, now, rng }
   const refusalOf = (error: unknown): Refusal => {
     if (error instanceof Refusal) return error
     onFailure(error)
+    if (error instanceof ClaimRefused) return new Refusal(error.code === 'intent_reused' ? error.code : 'signed_already', error.message)
     if (error instanceof Unavailable) return new Refusal('vault_unavailable', 'the vault does not answer')
     return new Refusal('internal', 'the party failed')
   }
@@ -75,8 +80,10 @@ export function serveParty(options: PartyOptions): Party {
   const revoke = async ({ header, request }: Asked): Promise<CeremonyReply> => {
     const { keyId, authorisation } = requireType(request, 'destroyShares')
     if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
-    if (!(await shares.isRevoked(keyId)))
-      authoriseKeyOperation('revoke', { authorisation, keyId, policy: await shares.policy(keyId), verify, now: now() })
+    if (!(await shares.isRevoked(keyId))) {
+      const intents = authoriseKeyOperation('revoke', { authorisation, keyId, policy: await shares.policy(keyId), verify, now: now() })
+      await ledger.spend(intents, `revocation of ${keyId}`)
+    }
     await shares.revoke(keyId)
     nonces.wipe(keyId)
     return { type: 'destroyed' }

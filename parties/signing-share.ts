@@ -1,6 +1,5 @@
 import type { ShareReference } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
-import { ProtocolAbort } from '../domain/threshold/protocol.ts'
 import type { Scheme } from '../domain/threshold/scheme.ts'
 import type { StoredShare } from './share-record.ts'
 import type { ShareStore } from './share-store.ts'
@@ -11,14 +10,4 @@ export async function findSigningShare(shares: ShareStore, scheme: Scheme, refer
   if (stored.record.scheme !== scheme) throw new Refusal('share_mismatch', 'the key is of another scheme')
   if (stored.record.epoch !== reference.epoch) throw new Refusal('share_mismatch', 'the share is of another epoch')
   return stored
-}
-
-/** What the engine says against the share is a matter of this party alone; against anything else, of whoever asks. */
-export async function readShare<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof ProtocolAbort)) throw error
-    throw new Refusal(error.code === 'invalid_key' ? 'share_unreadable' : 'malformed', error.message)
-  }
 }

@@ -1,26 +1,25 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
-import { encodeFields } from '../domain/ceremony/fields.ts'
 import type { CeremonyReply } from '../domain/ceremony/messages.ts'
 import { isGenuine, type Opening, signingTranscript, TRANSCRIPT_BYTES } from '../domain/ceremony/opening.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
-import { ClaimRefused, type SigningClaim, type SigningLedger } from '../domain/ports/signing-ledger.ts'
+import { parsePath } from '../domain/threshold/derivation-path.ts'
 import { ProtocolAbort, type Signer } from '../domain/threshold/protocol.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
-import { type Concluded, requireType } from './ceremony.ts'
+import { authoriseSignature } from './authorisation.ts'
+import { type CeremonyDependencies, type Concluded, participate, requireType } from './ceremony.ts'
 import type { HeldNonces, NoncePool } from './nonce-pool.ts'
-import type { StoredShare } from './share-record.ts'
+import { policyIn, type StoredShare } from './share-record.ts'
 import type { ShareStore } from './share-store.ts'
-import type { AllowedSignature, SigningGuards } from './signing-guards.ts'
-import { findSigningShare, readShare } from './signing-share.ts'
+import { answeredBefore, signedDigest } from './sign-once.ts'
+import { findSigningShare } from './signing-share.ts'
 
-export type SigningDependencies = {
-  partyId: string
-  shares: ShareStore
+export type SigningDependencies = Pick<CeremonyDependencies, 'partyId' | 'shares' | 'voice' | 'ledger' | 'fence' | 'verify' | 'now'> & {
   nonces: NoncePool
-  guards: SigningGuards
 }
+
+/** What the client has asked for: the message as the scheme signs it, and with which key under the share's. */
+type Allowed = { message: Uint8Array; path: string }
 
 /**
  * Contributes to one signature, in one step. The request is believed in nothing: what is signed is what the client has authorised, with openings that their
@@ -29,25 +28,22 @@ export type SigningDependencies = {
  * @throws Refusal, Unavailable
  */
 export async function sign({ header, request, digest }: Asked, dependencies: SigningDependencies): Promise<Concluded> {
-  const { partyId, shares, nonces, guards } = dependencies
+  const { shares, nonces, ledger, fence, verify } = dependencies
   const { share: reference, path, openings, authorisation, approvals } = requireType(request, 'sign').task
   const { scheme, ceremonyId: sessionId, attempt } = header
   const { keyId } = reference
-  guards.assertUnfenced()
+  fence.assertLifted()
   const stored = await findSigningShare(shares, scheme, reference)
+  const claim = { keyId, sessionId, attempt, requestDigest: digest }
+  const earlier = answeredBefore(ledger, claim)
+  if (earlier) return { concluded: contributed(earlier) }
 
-  const answered = guards.ledger.answered(keyId, sessionId, attempt)
-  if (answered) {
-    if (!equalBytes(answered.requestDigest, digest))
-      throw new Refusal('conflicting_request', 'this attempt has been answered in other words')
-    return { concluded: contributed(answered.answer) }
-  }
-
-  const now = Date.now()
-  const policy = await guards.policyOf(stored)
-  const allowed = await guards.authorise({ authorisation, approvals, sessionId, keyId, scheme, policy, now })
-  if (allowed.path !== path) throw new Refusal('malformed', 'the path is not the one that was authorised')
-  const own = checkOpenings(openings, stored, { partyId, verify: guards.verifyOpening, now })
+  const now = dependencies.now()
+  // The policy is believed because the share, which is opened below, opens with no other.
+  const policy = policyIn(stored.record)
+  const { intents, ...allowed } = authoriseSignature({ authorisation, approvals, sessionId, keyId, scheme, policy, verify, now })
+  if (allowed.path !== path) throw new Refusal('request_mismatch', 'the client has asked for a signature by another key')
+  const own = checkOpenings(openings, stored, dependencies, now)
 
   const held = nonces.take(own.id)
   if (!held) throw new Refusal('opening_unknown', 'the nonces of the opening are used, or gone')
@@ -55,17 +51,7 @@ export async function sign({ header, request, digest }: Asked, dependencies: Sig
     requireAsGiven(own, held)
     const contribution = await contribute(held.signer, { shares, stored, openings, allowed })
     const answer = concatBytes(signingTranscript(openings, allowed), contribution)
-    const { publicKey } = stored.record
-    await claim(guards.ledger, {
-      keyId,
-      sessionId,
-      attempt,
-      requestDigest: digest,
-      digest: sha256(encodeFields('quorate signature', scheme, publicKey, allowed.path, allowed.message)),
-      slots: [],
-      intents: allowed.intents,
-      answer,
-    })
+    await ledger.claim({ ...claim, digest: signedDigest(allowed.message, path), slots: [], intents, answer })
     return { concluded: contributed(answer) }
   } finally {
     held.signer.destroy()
@@ -81,7 +67,8 @@ function contributed(answer: Uint8Array): CeremonyReply {
 function checkOpenings(
   openings: readonly Opening[],
   { record }: StoredShare,
-  { partyId, verify, now }: { partyId: string; verify: SigningGuards['verifyOpening']; now: number },
+  { partyId, voice }: Pick<SigningDependencies, 'partyId' | 'voice'>,
+  now: number,
 ): Opening {
   if (new Set(openings.map((opening) => opening.partyId)).size !== openings.length) throw new Refusal('malformed', 'somebody opens twice')
   const stranger = openings.find((opening) => !record.parties.includes(opening.partyId))
@@ -89,7 +76,7 @@ function checkOpenings(
   const own = openings.find((opening) => opening.partyId === partyId)
   if (!own) throw new Refusal('malformed', 'this party is not among the signers')
   // What this party has said itself is compared with what it remembers.
-  const forged = openings.find((opening) => opening !== own && !isGenuine(opening, record, verify, now))
+  const forged = openings.find((opening) => opening !== own && !isGenuine(opening, record, voice, now))
   if (forged)
     throw new Refusal('opening_invalid', `the opening of ${forged.partyId} is not one of this key that it has signed and that holds`)
   return own
@@ -102,14 +89,16 @@ function requireAsGiven(own: Opening, { keyId, epoch, expiresAt, signer }: HeldN
   if (!isIt) throw new Refusal('opening_invalid', "this party's own opening has been altered on the way")
 }
 
-type Contribution = { shares: ShareStore; stored: StoredShare; openings: readonly Opening[]; allowed: AllowedSignature }
+type Contribution = { shares: ShareStore; stored: StoredShare; openings: readonly Opening[]; allowed: Allowed }
 
 async function contribute(signer: Signer, { shares, stored, openings, allowed }: Contribution): Promise<Uint8Array> {
   const { parties, publicPackage } = stored.record
-  const { message } = allowed
+  const { message, path } = allowed
   const broadcasts = new Map(openings.map(({ partyId, broadcast }) => [parties.indexOf(partyId) + 1, broadcast]))
-  await readShare(() =>
-    shares.use(stored, (share) => signer.assign({ key: { share, publicPackage }, signers: [...broadcasts.keys()], message })),
+  await participate(() =>
+    shares.use(stored, (share) =>
+      signer.assign({ key: { share, publicPackage }, path: parsePath(path), signers: [...broadcasts.keys()], message }),
+    ),
   )
   try {
     const step = signer.next({ broadcasts, secrets: new Map() })
@@ -119,13 +108,5 @@ async function contribute(signer: Signer, { shares, stored, openings, allowed }:
     if (!(error instanceof ProtocolAbort)) throw error
     const culprits = error.culprits.map((party) => parties[party - 1]!)
     throw new Refusal('protocol_abort', `${error.code}: ${error.message}`, culprits)
-  }
-}
-
-async function claim(ledger: Pick<SigningLedger, 'claim'>, signature: SigningClaim): Promise<void> {
-  try {
-    await ledger.claim(signature)
-  } catch (error) {
-    throw error instanceof ClaimRefused ? new Refusal(error.code, error.message) : error
   }
 }

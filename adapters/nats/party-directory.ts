@@ -15,6 +15,8 @@ const readHealth = record<PartyHealth>({
   keysOpen: boolean,
   shares: integer(0, Number.MAX_SAFE_INTEGER),
   openCeremonies: integer(0, Number.MAX_SAFE_INTEGER),
+  fenced: boolean,
+  claimsRefused: integer(0, Number.MAX_SAFE_INTEGER),
   refusedMessages: integer(0, Number.MAX_SAFE_INTEGER),
 })
 

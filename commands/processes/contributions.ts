@@ -22,7 +22,7 @@ export type ContributionsWanted = {
 }
 
 /** Another coordinator was first with this party, which is no fault of the party's. */
-const NOBODYS_FAULT = ['conflicting_request']
+const NOBODYS_FAULT = ['conflicting_request', 'signed_already']
 
 /**
  * Asks all who have opened for their contributions, and combines them into a signature that verifies. The first that fails ends it: whoever has not answered by

@@ -175,7 +175,12 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       async (to, signal) => {
         const ready = stock.take(key, to)
         if (ready) return { opened: ready }
-        const outcome = await requestOpenings({ channel, standing, witness }, key, { to, count: 1, timeoutMs: standing.timeoutMs(to), signal })
+        const outcome = await requestOpenings({ channel, standing, witness }, key, {
+          to,
+          count: 1,
+          timeoutMs: standing.timeoutMs(to),
+          signal,
+        })
         return 'failure' in outcome ? outcome : { opened: outcome.openings[0]! }
       },
       {

@@ -122,10 +122,12 @@ export const REFUSAL_CODES = [
   'conflicting_request',
   'opening_unknown',
   'opening_invalid',
-  'signed_otherwise',
-  'slot_taken',
   'intent_reused',
   'protocol_abort',
+  /** What is asked for contradicts what this party has signed, or allowed, before. */
+  'signed_already',
+  /** The party may have signed what its store does not have; until an operator lifts that it signs nothing. */
+  'fenced',
   'carrier_forged',
   'unknown_sender',
   'signature_invalid',

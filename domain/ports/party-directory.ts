@@ -12,6 +12,10 @@ export type PartyHealth = {
   keysOpen: boolean
   shares: number
   openCeremonies: number
+  /** Whether it signs nothing until an operator says so, because its store is older than what it has signed. */
+  fenced: boolean
+  /** Claims that its ledger has refused since it started, each an attempt to have something signed twice. */
+  claimsRefused: number
   /** Messages since its start that nobody in the registry had signed for it, or that were none. */
   refusedMessages: number
 }

@@ -67,16 +67,23 @@ async function requestsOfEveryKind(): Promise<Template[]> {
   const { attempt, key } = generation
   const { authorisation } = key
   const share = { keyId: key.keyId, epoch: 1, attempt: 1, publicKey: new Uint8Array(32).fill(5) }
-  const task = { message: new Uint8Array(32), signers: PARTIES, authorisation, approvals: [authorisation] }
+  const openings = PARTIES.map((partyId) => ({
+    id: new Uint8Array(16).fill(6),
+    partyId,
+    keyId: key.keyId,
+    epoch: 1,
+    broadcast: new Uint8Array(64),
+    expiresAt: Date.now() + 60_000,
+    signature: new Uint8Array(64),
+  }))
+  const task = { share, path: 'm/0/5', openings, authorisation, approvals: [authorisation] }
   const contents: [CeremonyRequest, Partial<Header>][] = [
     [{ type: 'generateKey', key }, {}],
     [{ type: 'proceed', heard: heardBy(VICTIM, first) }, { round: 2 }],
     [{ type: 'proceed', heard: heardBy(VICTIM, second) }, { round: 3 }],
-    [{ type: 'openSigning', share }, { kind: 'signing' }],
-    [
-      { type: 'sign', task, heard: heardBy(VICTIM, first) },
-      { kind: 'signing', round: 2 },
-    ],
+    [{ type: 'open', share, count: 2 }, { kind: 'opening' }],
+    [{ type: 'abandon', openings: [openings[0]!.id] }, { kind: 'opening' }],
+    [{ type: 'sign', task }, { kind: 'signing' }],
     [{ type: 'refreshKey', share, authorisation }, { kind: 'refresh' }],
     [{ type: 'confirmRefresh', share }, { kind: 'refresh-completion' }],
     [

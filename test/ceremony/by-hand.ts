@@ -32,7 +32,8 @@ export function authorisationOf(system: TestSystem, { keyId }: ExistingKeyShare,
   authorisations.set(system, known)
   const data = Buffer.from(message).toString('hex')
   const authorisation =
-    known.get(`${keyId}/${data}`) ?? system.authorise(`/v1/keys/${keyId}/signatures`, { payload: { kind: 'message', encoding: 'hex', data } })
+    known.get(`${keyId}/${data}`) ??
+    system.authorise(`/v1/keys/${keyId}/signatures`, { payload: { kind: 'message', encoding: 'hex', data } })
   known.set(`${keyId}/${data}`, authorisation)
   return authorisation
 }

@@ -1,5 +1,5 @@
-import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
 import { UnsealFailed, type Vault } from '../../domain/ports/vault.ts'
 
 export const KEY = { keyId: 'key-1', epoch: 1, attempt: 1, publicKey: new Uint8Array(32).fill(7) }

@@ -4,11 +4,15 @@ import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setInterval } from 'node:timers/promises'
 import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/server.ts'
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { hpkeSealing } from '../../adapters/hpke/sealing.ts'
 import { verifyJws } from '../../adapters/jws/verify-jws.ts'
+import { ledgerFileIn } from '../../adapters/ledger/ledger-file.ts'
+import { openSigningLedger } from '../../adapters/ledger/signing-ledger.ts'
+import { openWitnessStore } from '../../adapters/ledger/witness-store.ts'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { startNatsServer } from '../../adapters/nats/nats-server.ts'
 import { connectPartyChannel, partyEndpoint } from '../../adapters/nats/party-channel.ts'
@@ -25,13 +29,16 @@ import { keyRefreshProcess } from '../../commands/processes/key-refresh.ts'
 import { keyRefreshCompletionProcess } from '../../commands/processes/key-refresh-completion.ts'
 import { keyRevocationProcess } from '../../commands/processes/key-revocation.ts'
 import { policyChangeProcess } from '../../commands/processes/policy-change.ts'
+import { presignaturesProcess, recordPresignatures } from '../../commands/processes/presignatures.ts'
 import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
 import { shareRecoveryProcess } from '../../commands/processes/share-recovery.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
 import { signingQueue } from '../../commands/processes/signing-queue.ts'
 import { createPartyStanding, type KeptStanding } from '../../commands/processes/standing/party-standing.ts'
+import { keepStock, type StockKeeping } from '../../commands/processes/stock-keeping.ts'
 import { approvalPath } from '../../domain/authorisation/approvals.ts'
+import type { PresignatureTier } from '../../domain/authorisation/key-policy.ts'
 import { createSigner, type TestSigner } from '../../domain/authorisation/testing/signer.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
 import { type Authorisation, type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
@@ -55,9 +62,13 @@ import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { DEFAULT_POLICY, keyPolicyOf, type WalletPolicy } from '../../domain/wallet/policy.ts'
 import { requireWallet, type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
+import { raiseFence } from '../../parties/fence.ts'
 import { announceHealth } from '../../parties/health.ts'
-import { serveParty } from '../../parties/service.ts'
+import type { NonceCounts } from '../../parties/nonce-pool.ts'
+import { type Party, serveParty } from '../../parties/service.ts'
 import { openShareStore } from '../../parties/share-store.ts'
+import { refusedClaims } from '../../parties/sign-once.ts'
+import { bearWitness } from '../../parties/witness.ts'
 import { enrolTestParties, type TestIdentities } from './identities.ts'
 
 export type Broker = { url: string; close(): Promise<void> }
@@ -80,6 +91,9 @@ export type TestParty = {
   thaw(): void
   /** What the party's answers become on their way out; undefined for honesty. */
   lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply | Promise<CeremonyReply>) | undefined
+  /** What the party is asked instead of what was sent; undefined for an honest carrier. */
+  mishear: ((asked: Asked) => Asked) | undefined
+  nonceCounts(keyId: string): NonceCounts
   /** Whether the party dies at this point of its work, before it has begun or before its answer has left; it is back a moment later. */
   diesAt: ((asked: Asked, point: 'asked' | 'worked') => boolean) | undefined
   /** Resolves when the party lives, if it has died. */
@@ -123,6 +137,10 @@ export type TestSystem = {
   /** The key once the recovery is over, one way or the other. */
   recover(keyId: string, partyId: string): Promise<ExistingKeyShare>
   events(stream: string): Promise<RecordedEvent[]>
+  /** The stock of the coordinator that is at work. */
+  presignatures: StockKeeping
+  /** Resolves when the stock holds so many openings of each holder of the key. */
+  stocked(key: ExistingKeyShare, count: number): Promise<void>
   /** What went wrong in the processes, as far as they reported it. */
   failures: unknown[]
   close(): Promise<void>
@@ -141,11 +159,16 @@ const OUTCOME_WITHIN_MS = 30_000
 export async function startTestSystem({
   parties: count,
   broker,
+  presignatures: tier = 0,
+  presignatureTtlMs = 60_000,
   onSecret = () => {},
   brokerUrlOf = () => undefined,
 }: {
   parties: number
   broker?: Broker
+  /** The tier of keys whose wallet says nothing of it. */
+  presignatures?: PresignatureTier
+  presignatureTtlMs?: number
   /** Where a party connects to, when it is not the broker itself. */
   brokerUrlOf?: (partyId: string, brokerUrl: string) => string | undefined
   onSecret?: OnSecret
@@ -162,7 +185,7 @@ export async function startTestSystem({
   const failures: unknown[] = []
   for (const id of ids) {
     const brokerUrl = brokerUrlOf(id, nats.url) ?? nats.url
-    parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl, failures, onSecret, identities }))
+    parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl, failures, onSecret, identities, presignatureTtlMs }))
   }
 
   const directory = watchParties(messages, ids)
@@ -170,10 +193,22 @@ export async function startTestSystem({
   setMaxListeners(0, stop.signal)
   const progress = publishProgress(messages)
   const standing = createPartyStanding({ parties: ids, isUp: directory.isUp })
-  const anotherCoordinator = () => signingProcess({ log, channel, directory, standing, progress })
+  const onFailure = (error: unknown) => failures.push(error)
+  const requests = { channel, standing, witness: identities.witness }
+  const stockKept = () =>
+    keepStock({ ...requests, record: recordPresignatures(log), onFailure, timing: { recordEveryMs: 0, everyMs: 100 } })
+  const coordinator = (presignatures: StockKeeping) => signingProcess({ log, ...requests, directory, presignatures, progress })
+  const presignatures = stockKept()
+  const others: StockKeeping[] = []
+  const anotherCoordinator = () => {
+    const own = stockKept()
+    others.push(own)
+    return coordinator(own)
+  }
   const expiring = runExpiry({ log, signal: stop.signal, onFailure: (error) => failures.push(error) })
   const processes = [
-    { ...anotherCoordinator(), waiting: signingQueue(10_000) },
+    { ...coordinator(presignatures), waiting: signingQueue(10_000) },
+    presignaturesProcess({ log, presignatures }),
     keyGenerationProcess({ log, channel, progress }),
     keyAttachmentProcess({ log }),
     keyRevocationProcess({ log, channel }),
@@ -243,11 +278,16 @@ export async function startTestSystem({
     brokerUrl: nats.url,
     dir,
     parties,
+    presignatures,
+    async stocked(key, count) {
+      const isStocked = () => key.parties.every((id) => presignatures.stock.held(key, id) === count)
+      for await (const _ of setInterval(5, undefined, { signal: AbortSignal.timeout(OUTCOME_WITHIN_MS) })) if (isStocked()) return
+    },
     failures,
     authorise,
     party: (id) => parties.find((party) => party.id === id)!,
     client,
-    async createWallet(policy = DEFAULT_POLICY) {
+    async createWallet(policy = { ...DEFAULT_POLICY, presignatures: tier }) {
       const walletId = randomUUID()
       await execute(
         log,
@@ -327,6 +367,7 @@ export async function startTestSystem({
     async close() {
       stop.abort()
       await Promise.all([...processes, expiring])
+      for (const each of [presignatures, ...others]) await each.close()
       directory.close()
       for (const party of parties) await party.kill()
       await messages.close()
@@ -344,10 +385,19 @@ function context(): CommandContext {
   return { commandId: randomUUID(), correlationId: randomUUID(), causationId: randomUUID(), actor: 'test', tenant: 'test' }
 }
 
-type TestPartyOptions = { id: string; dir: string; brokerUrl: string; failures: unknown[]; onSecret: OnSecret; identities: TestIdentities }
+type TestPartyOptions = {
+  id: string
+  dir: string
+  brokerUrl: string
+  failures: unknown[]
+  onSecret: OnSecret
+  identities: TestIdentities
+  presignatureTtlMs: number
+}
 
-async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identities }: TestPartyOptions): Promise<TestParty> {
-  let running: { messages: Messages; close(): Promise<void> } | undefined
+async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
+  const { id, dir, brokerUrl, failures, onSecret, identities, presignatureTtlMs } = options
+  let running: { messages: Messages; service: Party; close(): Promise<void> } | undefined
   let reviving: Promise<unknown> = Promise.resolve()
   let frozen: { until: Promise<void>; silent: boolean; thaw(): void } | undefined
   const { identity, sealingKey, vault: keystore } = identities.party(id)
@@ -376,6 +426,8 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
     id,
     dir,
     lie: undefined,
+    mishear: undefined,
+    nonceCounts: (keyId) => running!.service.nonceCounts(keyId),
     diesAt: undefined,
     lives: () => reviving,
     async kill() {
@@ -389,7 +441,23 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
       const end = { ...identities.witness, identity }
       const wire = partyEndpoint(messages, end)
       const endpoint = troubled(wire)
-      const service = serveParty({ partyId: id, endpoint, shares, voice: { ...end, sealing }, verify: verifyJws, rng, onFailure })
+      const file = ledgerFileIn(dir)
+      const ledger = openSigningLedger({ file })
+      const store = openWitnessStore({ file })
+      const stopWitness = bearWitness({ ...end, messages, store, onFailure })
+      const fence = raiseFence({ ...end, messages, ledger, store, onFailure })
+      const service = serveParty({
+        partyId: id,
+        endpoint,
+        shares,
+        voice: { ...end, sealing },
+        verify: verifyJws,
+        ledger,
+        fence,
+        presignatureTtlMs,
+        rng,
+        onFailure,
+      })
       const voice: Messages = { ...messages, publish: (...said) => frozen?.silent || messages.publish(...said) }
       const stopHealth = announceHealth(voice, id, async () => ({
         partyId: id,
@@ -400,15 +468,22 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
         keysOpen: true,
         shares: shares.count,
         openCeremonies: service.openCeremonies,
+        fenced: fence.isUp,
+        claimsRefused: refusedClaims(ledger),
         refusedMessages: wire.refusedMessages,
       }))
       running = {
         messages,
+        service,
         async close() {
           party.thaw()
           await stopHealth()
           await service.close()
+          await fence.close()
+          await stopWitness()
           await messages.close()
+          await ledger.close()
+          store.close()
         },
       }
       await messages.ping()
@@ -439,7 +514,7 @@ async function startTestParty({ id, dir, brokerUrl, failures, onSecret, identiti
         endpoint.serve(partyId, async (asked) => {
           await frozen?.until
           dieIf(party.diesAt?.(asked, 'asked'))
-          const reply = await handler(asked)
+          const reply = await handler(party.mishear?.(asked) ?? asked)
           dieIf(party.diesAt?.(asked, 'worked'))
           return (await party.lie?.(reply, asked)) ?? reply
         }),

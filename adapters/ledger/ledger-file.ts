@@ -1,0 +1,184 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import Database from 'libsql'
+import { Unavailable } from '../../domain/ports/event-log.ts'
+import { LedgerCorrupt } from './corrupt.ts'
+import { chainHash, decodeEntry, type Entry, encodeEntry, GENESIS } from './entry.ts'
+
+/**
+ * Entries `first` to `sequence`: one, or what is left of several, of which only the last hash is kept (`content` is null), or the numbers that were
+ * passed over when a fence was lifted.
+ */
+export type Row = { first: number; sequence: number; hash: Uint8Array; content: Uint8Array | null }
+
+export type Place = { sequence: number; hash: Uint8Array }
+
+/** An open ledger file. Nothing is decided here. */
+export type LedgerFile = ReturnType<typeof openLedgerFile>
+
+/** Where a party keeps its ledger. */
+export const ledgerFileIn = (dir: string): string => join(dir, LEDGER_FILE)
+export const LEDGER_FILE = 'ledger.db'
+
+const VERSION = 1
+/** For another process at work on the file, which is never long. */
+const BUSY_MS = 5_000
+
+const TABLES = `
+  CREATE TABLE entries (sequence INTEGER PRIMARY KEY, first INTEGER NOT NULL, hash BLOB NOT NULL, content BLOB);
+  CREATE TABLE attempts (key_id TEXT, session_id TEXT, attempt INTEGER, sequence INTEGER NOT NULL,
+    PRIMARY KEY (key_id, session_id, attempt)) WITHOUT ROWID;
+  CREATE TABLE slots (key_id TEXT, slot TEXT, digest BLOB NOT NULL, PRIMARY KEY (key_id, slot)) WITHOUT ROWID;
+  CREATE TABLE intents (intent TEXT PRIMARY KEY, operation TEXT NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE witnessed (party_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE fence (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, hash BLOB NOT NULL);
+  PRAGMA user_version = ${VERSION};
+`
+
+/**
+ * Opens a ledger file, made when missing. Commits are in the write-ahead log and synced before they return; of the modes that survive a power failure this is the one with
+ * a single sync.
+ * @throws LedgerCorrupt, Unavailable
+ */
+export function openLedgerFile(file: string) {
+  // The log and index that SQLite puts beside it take its mode.
+  closeSync(openSync(file, 'a', 0o600))
+  const database = coded(() => {
+    const opened = new Database(file, { timeout: BUSY_MS })
+    opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
+    return opened
+  })
+  const transaction = <Result>(work: () => Result): Result =>
+    coded(() => {
+      database.exec('BEGIN IMMEDIATE')
+      try {
+        const result = work()
+        database.exec('COMMIT')
+        return result
+      } catch (error) {
+        if (database.inTransaction) database.exec('ROLLBACK')
+        throw error
+      }
+    })
+  transaction(() => {
+    const { user_version: version } = database.prepare('PRAGMA user_version').get([]) as { user_version: number }
+    if (version === 0) database.exec(TABLES)
+    else if (version !== VERSION) throw new LedgerCorrupt(`${file} is not a ledger of version ${VERSION}`)
+  })
+  syncFolder(dirname(file))
+
+  const read = <Columns extends object>(sql: string) => {
+    const statement = database.prepare(sql)
+    return {
+      one: (...values: readonly unknown[]) => coded(() => statement.get([...values]) as Columns | undefined),
+      all: (...values: readonly unknown[]) => coded(() => statement.all([...values]) as Columns[]),
+    }
+  }
+  const write = (sql: string) => {
+    const statement = database.prepare(sql)
+    return (...values: readonly unknown[]): void => {
+      coded(() => statement.run([...values]))
+    }
+  }
+  const rows = {
+    last: read<Row>('SELECT * FROM entries ORDER BY sequence DESC LIMIT 1'),
+    covering: read<Row>('SELECT * FROM entries WHERE sequence >= ? ORDER BY sequence LIMIT 1'),
+    after: read<Row>('SELECT * FROM entries WHERE sequence > ? ORDER BY sequence LIMIT ?'),
+    attempt: read<{ sequence: number }>('SELECT sequence FROM attempts WHERE key_id = ? AND session_id = ? AND attempt = ?'),
+    session: read<{ sequence: number }>('SELECT sequence FROM attempts WHERE key_id = ? AND session_id = ? LIMIT 1'),
+    slot: read<{ digest: Uint8Array }>('SELECT digest FROM slots WHERE key_id = ? AND slot = ?'),
+    intent: read<{ operation: string }>('SELECT operation FROM intents WHERE intent = ?'),
+    witnessed: read<Place & { signature: Uint8Array }>('SELECT sequence, hash, signature FROM witnessed WHERE party_id = ?'),
+    fence: read<Place>('SELECT sequence, hash FROM fence'),
+  }
+  const insertEntry = write('INSERT INTO entries (sequence, first, hash, content) VALUES (?, ?, ?, ?)')
+
+  const head = (): Place => {
+    const row = rows.last.one()
+    return row ? { sequence: row.sequence, hash: plain(row.hash) } : { sequence: 0, hash: GENESIS }
+  }
+
+  return {
+    transaction,
+    head,
+    /** Adds an entry, which passes over the numbers up to `sequence` when that is given. Within a transaction. */
+    append(entry: Entry, sequence?: number): Place {
+      const previous = head()
+      const first = previous.sequence + 1
+      const content = encodeEntry(entry)
+      const place = { sequence: sequence ?? first, hash: chainHash(previous.hash, first, sequence ?? first, content) }
+      insertEntry(place.sequence, first, place.hash, content)
+      return place
+    },
+    /** Rows in order, with plain bytes. */
+    after: (sequence: number, limit: number): Row[] => rows.after.all(sequence, limit).map(plainRow),
+    covering: (sequence: number): Row | undefined => {
+      const row = rows.covering.one(sequence)
+      return row && plainRow(row)
+    },
+    attempt: rows.attempt.one,
+    session: rows.session.one,
+    slot: rows.slot.one,
+    intent: rows.intent.one,
+    witnessed: rows.witnessed.one,
+    fence: rows.fence.one,
+    /** What was recorded. @throws LedgerCorrupt when an index points to nothing */
+    entryAt(sequence: number): Entry {
+      const row = rows.covering.one(sequence)
+      if (row?.sequence !== sequence || !row.content) throw new LedgerCorrupt(`entry ${sequence} of the ledger is missing`)
+      return decodeEntry(plain(row.content))
+    },
+    insertAttempt: write('INSERT INTO attempts (key_id, session_id, attempt, sequence) VALUES (?, ?, ?, ?)'),
+    insertSlot: write('INSERT INTO slots (key_id, slot, digest) VALUES (?, ?, ?)'),
+    /** The operation stays; the entry that used the intent last is what keeps it. */
+    putIntent: write(
+      'INSERT INTO intents (intent, operation, sequence) VALUES (?, ?, ?) ON CONFLICT (intent) DO UPDATE SET sequence = excluded.sequence',
+    ),
+    putWitnessed: write('INSERT OR REPLACE INTO witnessed (party_id, sequence, hash, signature) VALUES (?, ?, ?, ?)'),
+    putFence: write('INSERT OR REPLACE INTO fence (id, sequence, hash) VALUES (1, ?, ?)'),
+    deleteFence: write('DELETE FROM fence'),
+    deleteEntry: write('DELETE FROM entries WHERE sequence = ?'),
+    emptyEntry: write('UPDATE entries SET first = ?, content = NULL WHERE sequence = ?'),
+    deleteAttempt: write('DELETE FROM attempts WHERE key_id = ? AND session_id = ? AND attempt = ?'),
+    deleteIntent: write('DELETE FROM intents WHERE intent = ? AND sequence = ?'),
+    /** Writes a consistent copy, synced, to a file that must not exist. */
+    copyTo(copy: string): void {
+      coded(() => database.prepare('VACUUM INTO ?').run([copy]))
+      const handle = openSync(copy, 'r')
+      fsyncSync(handle)
+      closeSync(handle)
+    },
+    /** The file alone is whole then, without its write-ahead log, unless another connection is at work. */
+    close(): void {
+      try {
+        database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      } finally {
+        database.close()
+      }
+    },
+  }
+}
+
+/** What SQLite says about the disk is either damage, or may pass. */
+function coded<Result>(work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    const { code = '', message } = error as { code?: string; message: string }
+    if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB'))
+      throw new LedgerCorrupt(`the file of the ledger is damaged: ${message}`, { cause: error })
+    if (code.startsWith('SQLITE_')) throw new Unavailable('ledger', { cause: error })
+    throw error
+  }
+}
+
+/** The driver gives a Buffer or an ArrayBuffer, as it happens. */
+const plain = (bytes: Uint8Array | ArrayBuffer): Uint8Array => new Uint8Array(bytes as Uint8Array)
+
+const plainRow = ({ content, ...row }: Row): Row => ({ ...row, hash: plain(row.hash), content: content && plain(content) })
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+}
