@@ -97,8 +97,8 @@ function readRecordedEvent(message: Cursor): RecordedEvent {
     revision,
     position,
     recordedAt: timeOf(properties.created),
-    data: properties.contentType === JSON_TYPE ? parsed(data, String) : Uint8Array.from(data),
-    metadata: (metadata.length > 0 ? parsed(metadata, Uint8Array.from) : undefined) as EventMetadata,
+    data: properties.contentType === JSON_TYPE ? parsed(data, textOf) : bytesOf(data),
+    metadata: (metadata.length > 0 ? parsed(metadata, bytesOf) : undefined) as EventMetadata,
   }
 }
 
@@ -126,6 +126,9 @@ function timeOf(ticks: string): string {
   }
   return lastTime.text
 }
+
+const textOf = (bytes: Buffer): string => bytes.toString()
+const bytesOf = (bytes: Buffer): Uint8Array => Uint8Array.from(bytes)
 
 /** Whoever else writes to the store may call JSON what is not; that is for those who take the event to find out. */
 function parsed(bytes: Buffer, otherwise: (bytes: Buffer) => unknown): object {
