@@ -35,7 +35,7 @@ export function encodeEnvelope({ header, content, signature }: Envelope): Uint8A
 }
 
 /**
- * Reads exactly what `encodeEnvelope` writes, byte by byte: this is all that is done with a message before it is known who sent it, so it costs
+ * Reads what `encodeEnvelope` writes, byte by byte: this is all that is done with a message before it is known who sent it, so it costs
  * no more than a look. The content and the signature are views of the payload.
  * @throws Malformed
  */
