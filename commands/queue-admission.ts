@@ -1,4 +1,4 @@
-import type { Coordinators } from '../domain/ports/coordinators.ts'
+import type { CoordinatorReport, Coordinators } from '../domain/ports/coordinators.ts'
 import { Problem } from '../http/problem.ts'
 
 export type QueueAdmission = {
@@ -21,12 +21,14 @@ export function queueAdmission(coordinators: Pick<Coordinators, 'listen' | 'repo
   let accepted = 0
   /** What waited when each coordinator spoke last, and how many had been accepted by then. */
   const heard = new Map<string, { depth: number; capacity: number; accepted: number }>()
-  coordinators.listen(({ coordinatorId, leaving, queue }) => {
+  const hear = ({ coordinatorId, leaving, queue }: CoordinatorReport) => {
     // A coordinator that is gone leaves its sessions to the others; when there are none, its last words still hold.
     const alive = new Set(coordinators.reports().map((report) => report.coordinatorId))
     for (const id of heard.keys()) if (alive.size > 0 && !alive.has(id)) heard.delete(id)
     if (!leaving || alive.size === 0) heard.set(coordinatorId, { ...queue, accepted })
-  })
+  }
+  coordinators.reports().forEach(hear)
+  coordinators.listen(hear)
 
   return {
     requireRoom() {

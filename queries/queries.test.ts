@@ -159,13 +159,15 @@ test('parties are listed for operators of the platform, also those that have don
   await side.project('parties', 'party-2', { partyId: 'party-2', signatures: 3, lastSignatureAt: '2026-01-01T00:00:00.000Z' })
   const as = async (tenant: string) =>
     side.app.call('GET', '/v1/parties', { authorization: `Bearer ${await side.app.token({ tenant, roles: ['operator'] })}` })
+  const unknown = { circuit: null, health: null, coordinators: [] }
   t.is((await as('acme')).status, 403)
   t.deepEqual((await as('*')).json, {
     items: [
-      { partyId: 'party-1', up: true, sharesGenerated: 0, signatures: 0, failures: 0 },
+      { partyId: 'party-1', up: true, ...unknown, sharesGenerated: 0, signatures: 0, failures: 0 },
       {
         partyId: 'party-2',
         up: false,
+        ...unknown,
         sharesGenerated: 0,
         signatures: 3,
         failures: 0,
@@ -175,6 +177,54 @@ test('parties are listed for operators of the platform, also those that have don
     ],
     nextCursor: null,
   })
+})
+
+test('parties and metrics show the worst that any coordinator thinks, and what waits at all of them', async (t) => {
+  const side = await startReadSide(t)
+  const view = { partyId: 'party-1', circuit: 'closed', openUntil: null, failuresInARow: 0, score: 0.9, latencyMs: 20, timeoutMs: 500 }
+  const open = { ...view, circuit: 'open', openUntil: '2026-01-01T00:00:30.000Z', failuresInARow: 3, score: 0.6, latencyMs: null }
+  const say = (coordinatorId: string, party: object, depth: number) =>
+    side.messages.publish(
+      `quorate.coordinators.${coordinatorId}`,
+      Buffer.from(
+        JSON.stringify({
+          coordinatorId,
+          startedAt: '2026-01-01T00:00:00.000Z',
+          leaving: false,
+          parties: [party],
+          queue: { depth, capacity: 10_000 },
+          running: 2,
+        }),
+      ),
+    )
+  say('c1', view, 3)
+  say('c2', open, 4)
+  await side.messages.ping()
+  const authorization = `Bearer ${await side.app.token({ tenant: '*', roles: ['operator'] })}`
+  const { json } = await side.app.call('GET', '/v1/parties', { authorization })
+  const { partyId: _, ...closedView } = view
+  const { partyId: __, ...openView } = open
+  t.like(json.items[0], {
+    partyId: 'party-1',
+    circuit: 'open',
+    health: 0.6,
+    coordinators: [
+      { coordinatorId: 'c1', ...closedView },
+      { coordinatorId: 'c2', ...openView },
+    ],
+  })
+  const metrics = (await side.app.call('GET', '/metrics', { authorization: null })).text
+  for (const line of [
+    'quorate_party_circuit_state{party="party-1"} 2',
+    'quorate_party_health_score{party="party-1"} 0.6',
+    'quorate_party_latency_milliseconds{party="party-1"} 20',
+    'quorate_party_timeout_milliseconds{party="party-1"} 500',
+    'quorate_coordinators 2',
+    'quorate_signing_queue_depth 7',
+    'quorate_signing_sessions_running 4',
+  ])
+    t.true(metrics.includes(`${line}\n`), line)
+  t.false(metrics.includes('party="party-2"'))
 })
 
 test('a read with minPosition waits for the read model, and says so when it does not come', async (t) => {

@@ -1,0 +1,47 @@
+import test from 'ava'
+import { watchCoordinators } from '../../adapters/nats/coordinators.ts'
+import { announceCoordinator } from '../../commands/processes/announcement.ts'
+import { requestSignature } from '../../commands/request-signature.ts'
+import { signingSessionStream } from '../../domain/signing-session/events.ts'
+import { runApp } from '../../http/testing/running-app.ts'
+import { startTestSystem } from './system.ts'
+
+test('a signature is refused while too many sessions wait, and accepted with its priority when there is room', async (t) => {
+  const system = await startTestSystem({ parties: 2 })
+  t.teardown(system.close)
+  const ids = system.parties.map(({ id }) => id)
+  const key = await system.generateKey(await system.createWallet(), { scheme: 'frost-secp256k1-tr', threshold: 2, parties: ids })
+  const coordinators = watchCoordinators(system.messages)
+  t.teardown(coordinators.close)
+  let depth = 5
+  const announcement = announceCoordinator(system.messages, {
+    report: () => ({
+      coordinatorId: 'c1',
+      startedAt: new Date().toISOString(),
+      parties: system.standing.reports(),
+      queue: { depth, capacity: 5 },
+      running: 0,
+    }),
+    forceClose: system.standing.forceClose,
+  })
+  t.teardown(announcement.close)
+  await system.messages.ping()
+  const parties = { ids, isUp: system.isUp, health: () => undefined }
+  const app = await runApp(t, [requestSignature({ log: system.log, parties, coordinators })])
+  const authorization = `Bearer ${await app.token({ tenant: 'test' })}`
+  const body = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobody' }, priority: 'high' }
+  const ask = (more = {}) => app.call('POST', `/v1/keys/${key.keyId}/signatures`, { authorization, body: { ...body, ...more } })
+
+  const refused = await ask()
+  t.deepEqual([refused.status, refused.json.code, refused.json.retryable], [503, 'queue_full', true])
+  t.true(Number(refused.headers.get('retry-after')) > 0)
+  depth = 4
+  announcement.say()
+  await system.messages.ping()
+  const accepted = await ask()
+  t.is(accepted.status, 202)
+  const [requested] = await system.events(signingSessionStream(accepted.json.sessionId))
+  t.like(requested!.data, { priority: 'high' })
+  t.is((await system.outcome(accepted.json.sessionId)).status, 'signed')
+  t.is((await ask({ priority: 'urgent' })).json.errors[0].pointer, '/priority')
+})
