@@ -7,7 +7,7 @@ const COLLECTION = 'signing_sessions'
 /** One document a signing session. */
 export const signingSessions: Projection = {
   name: COLLECTION,
-  version: 1,
+  version: 2,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { keyId: 1, _id: 1 } }],
   acrossStreams: false,
@@ -23,10 +23,13 @@ export const signingSessions: Projection = {
 function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path: string]: Json } } {
   switch (event.type) {
     case 'SigningRequested': {
-      const { authorisation: _, message: __, ...data } = event.data
+      const { authorisation, message: _, ...data } = event.data
+      const { method, path, body } = authorisation
       return {
         set: {
           ...(data as unknown as JsonObject),
+          // Approvers sign what they have seen, so they are shown it as it was sent.
+          ...(data.approvals ? { request: { method, path, body } } : {}),
           status: data.approvals ? 'pending_approval' : 'requested',
           granted: [],
           refused: [],
