@@ -1,3 +1,4 @@
+import { verifyJws } from '../adapters/jws/verify-jws.ts'
 import test, { type ExecutionContext } from 'ava'
 import { startEmbeddedEventStore } from '../adapters/embedded/eventstore/server.ts'
 import { startEmbeddedNats } from '../adapters/embedded/nats/server.ts'
@@ -20,7 +21,7 @@ async function start(t: ExecutionContext) {
   const messages = await connectMessages({ url: nats.url, name: 'test' })
   const coordinators = watchCoordinators(messages)
   const parties = { ids: ['party-1', 'party-2'], isUp: () => true, health: () => undefined }
-  const app = await runApp(t, [forceCloseCircuit({ log, parties, coordinators })])
+  const app = await runApp(t, [forceCloseCircuit({ log, parties, coordinators, verify: verifyJws })])
   t.teardown(async () => {
     coordinators.close()
     await messages.close()

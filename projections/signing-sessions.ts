@@ -7,7 +7,7 @@ const COLLECTION = 'signing_sessions'
 /** One document a signing session. */
 export const signingSessions: Projection = {
   name: COLLECTION,
-  version: 1,
+  version: 2,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { keyId: 1, _id: 1 } }],
   acrossStreams: false,
@@ -33,8 +33,11 @@ function without(data: JsonObject, fields: readonly string[]): JsonObject {
 function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path: string]: Json } } {
   switch (event.type) {
     case 'SigningRequested': {
+      const { method, path, body } = event.data.authorisation
       return {
         set: Object.assign(without(event.data as unknown as JsonObject, LEFT_OUT), {
+          // Approvers sign what they have seen, so they are shown it as it was sent.
+          ...(event.data.approvals ? { request: { method, path, body } } : {}),
           status: event.data.approvals ? 'pending_approval' : 'requested',
           granted: [],
           refused: [],

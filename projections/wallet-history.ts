@@ -32,7 +32,7 @@ const SHOWN = [
 /** One document an event, so that no document grows with its wallet. */
 export const walletHistory: Projection = {
   name: COLLECTION,
-  version: 1,
+  version: 2,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { walletId: 1, _id: 1 } }],
   acrossStreams: false,

@@ -6,7 +6,7 @@ const COLLECTION = 'wallets'
 /** One document a wallet. */
 export const wallets: Projection = {
   name: COLLECTION,
-  version: 1,
+  version: 2,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { tenant: 1, _id: 1 } }],
   acrossStreams: false,

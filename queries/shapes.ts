@@ -1,4 +1,5 @@
 /** The shapes of the read side, as JSON Schemas: tools of other people rely on every field named here. */
+import { PRESIGNATURE_TIERS } from '../domain/authorisation/key-policy.ts'
 import { CIRCUIT_STATES } from '../domain/ports/coordinators.ts'
 import { SCHEMES } from '../domain/threshold/scheme.ts'
 import type { JsonSchema } from '../http/route.ts'
@@ -20,10 +21,15 @@ const failure = {
   properties: { code: { type: 'string' }, culprits: names },
 }
 
+const keys = {
+  type: 'array',
+  items: { type: 'object', description: 'Public JWK (RFC 7517).', required: ['kid', 'kty', 'crv', 'x'], additionalProperties: true },
+}
+
 const approvals = {
   type: ['object', 'null'],
   required: ['required', 'approvers'],
-  properties: { required: { type: 'integer' }, approvers: names },
+  properties: { required: { type: 'integer' }, approvers: { ...names, description: 'By the `kid` of their keys.' } },
 }
 
 export const WALLET: Shape = {
@@ -35,14 +41,15 @@ export const WALLET: Shape = {
     tenant: { type: 'string' },
     name: { type: 'string' },
     status: { type: 'string', enum: ['open', 'frozen'] },
-    clientKeys: {
-      type: 'array',
-      items: { type: 'object', description: 'Public JWK (RFC 7517).', required: ['kid', 'kty', 'crv', 'x'], additionalProperties: true },
-    },
+    clientKeys: keys,
     policy: {
       type: 'object',
       required: ['rawDigests'],
-      properties: { rawDigests: { type: 'boolean' }, approvals: { ...approvals, type: 'object' } },
+      properties: {
+        rawDigests: { type: 'boolean' },
+        approvals: { type: 'object', required: ['required', 'approvers'], properties: { required: { type: 'integer' }, approvers: keys } },
+        presignatures: { type: 'integer', enum: [...PRESIGNATURE_TIERS] },
+      },
     },
     keyIds: { type: 'array', items: id, description: 'Keys that can be or could once be signed with.' },
     createdAt: time,
@@ -146,6 +153,12 @@ export const SESSION: Shape = {
       enum: ['requested', 'pending_approval', 'preparing', 'round', 'verifying', 'signed', 'failed', 'expired', 'cancelled', 'rejected'],
     },
     payload: { type: 'object', description: 'As it was requested.', required: ['kind'], properties: { kind: { type: 'string' } } },
+    request: {
+      type: 'object',
+      description: 'As the client has sent and signed it, where approvers are asked.',
+      required: ['method', 'path', 'body'],
+      properties: { method: { type: 'string' }, path: { type: 'string' }, body: { type: 'string' } },
+    },
     signature: hex('64 bytes.'),
     recoveryId: { type: 'integer', minimum: 0, maximum: 3 },
     signers: names,

@@ -5,7 +5,7 @@ import type { Witness } from '../../domain/ceremony/sayings.ts'
 import { DomainError } from '../../domain/domain-error.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import { keyShare, requireActiveKey } from '../../domain/key-share/key-share.ts'
-import type { RecordedEvent } from '../../domain/ports/event-log.ts'
+import { type RecordedEvent, Unavailable } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
 import type { Failure, SessionIdentity } from '../../domain/signing-session/events.ts'
@@ -26,6 +26,7 @@ import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
 import { type ReleaseOpenings, releaseOpenings, requestOpenings, shareOf } from './opening-requests.ts'
 import { gatherOpenings, type Timing } from './openings.ts'
+import { bringPolicyChanges } from './policy-change.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
@@ -54,6 +55,9 @@ const TIMING: Timing = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000 
 
 /** What shows that a party is wrong, and not only slow, restarted or accused: it is asked no more in this session. Others are asked last. */
 const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
+
+/** What a party says also when a change of the policy has not reached it yet. */
+const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger']
 
 type SigningKey = ReturnType<typeof requireActiveKey>
 type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
@@ -139,6 +143,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       } catch (error) {
         release(key, openings.values())
         if (!(error instanceof CeremonyFailed)) throw error
+        if (OUTDATED.includes(error.code)) await bringPolicyChanges({ log, channel }, session).catch(unlessUnavailable)
         progress(attempt, 'attempt_failed')
         const { code, culprits, doubtful } = error
         previous = { code, culprits }
@@ -251,4 +256,8 @@ async function keyToSignWith(log: AggregateLog, { keyId, walletId }: SessionIden
     if (error instanceof DomainError) return { code: error.code }
     throw error
   }
+}
+
+function unlessUnavailable(error: unknown): void {
+  if (!(error instanceof Unavailable)) throw error
 }

@@ -1,3 +1,4 @@
+import { verifyJws } from '../../adapters/jws/verify-jws.ts'
 import test from 'ava'
 import { watchCoordinators } from '../../adapters/nats/coordinators.ts'
 import { announceCoordinator } from '../../commands/processes/announcement.ts'
@@ -27,7 +28,7 @@ test('a signature is refused while too many sessions wait, and accepted with its
   t.teardown(announcement.close)
   await system.messages.ping()
   const parties = { ids, isUp: system.isUp, health: () => undefined }
-  const app = await runApp(t, [requestSignature({ log: system.log, parties, coordinators })])
+  const app = await runApp(t, [requestSignature({ log: system.log, parties, coordinators, verify: verifyJws })])
   const authorization = `Bearer ${await app.token({ tenant: 'test' })}`
   const body = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobody' }, priority: 'high' }
   const ask = (more = {}) => app.call('POST', `/v1/keys/${key.keyId}/signatures`, { authorization, body: { ...body, ...more } })

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import test from 'ava'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import type { SessionView } from '../../scripts/client/client.ts'
+import { signIntent } from '../../scripts/client/intent.ts'
 import { verifySignature } from '../../scripts/client/verify.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 
@@ -38,12 +39,20 @@ test.serial('the same command racing itself makes one session and one signature'
   const walletId = await client.createWallet('race')
   const { keyId } = await client.generateKey(walletId, 'frost-ed25519', 2, 3)
   const idempotencyKey = randomUUID()
-  const send = (data: string) =>
-    fetch(`${dev.baseUrl}/v1/keys/${keyId}/signatures`, {
+  const send = async (data: string) => {
+    const path = `/v1/keys/${keyId}/signatures`
+    const body = Buffer.from(JSON.stringify({ payload: { kind: 'message', encoding: 'utf8', data } }))
+    return fetch(dev.baseUrl + path, {
       method: 'POST',
-      body: JSON.stringify({ payload: { kind: 'message', encoding: 'utf8', data } }),
-      headers: { authorization: `Bearer ${dev.token}`, 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+      body,
+      headers: {
+        authorization: `Bearer ${dev.token}`,
+        'content-type': 'application/json',
+        'idempotency-key': idempotencyKey,
+        'quorate-intent': await signIntent(dev, 'POST', path, body),
+      },
     })
+  }
   const answers = await Promise.all(Array.from({ length: 20 }, () => send('once')))
   t.deepEqual(
     [...new Set(answers.map(({ status }) => status))].filter((status) => status !== 409),
@@ -137,10 +146,12 @@ test.serial('a frozen wallet and a revoked key sign nothing, and a bare digest n
   const walletId = await client.createWallet('strict')
   const { keyId } = await client.generateKey(walletId, 'frost-ed25519', 2, 3)
   const post = async (path: string, body: object) => {
+    const bytes = Buffer.from(JSON.stringify(body))
+    const intent = await signIntent(dev, 'POST', path, bytes)
     const answer = await fetch(dev.baseUrl + path, {
       method: 'POST',
-      headers: { authorization: `Bearer ${dev.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      headers: { authorization: `Bearer ${dev.token}`, 'content-type': 'application/json', 'quorate-intent': intent },
+      body: bytes,
     })
     return { status: answer.status, ...((await answer.json()) as { code?: string; sessionId?: string }) }
   }

@@ -1,0 +1,59 @@
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import test from 'ava'
+import { DomainError } from '../domain-error.ts'
+import { MalformedJson } from '../json/strict-json.ts'
+import { messageToSign, readWantedSignature } from './payload.ts'
+
+const read = (body: unknown) => readWantedSignature(JSON.stringify(body))
+const message = { kind: 'message', encoding: 'utf8', data: 'pay nobody' }
+const same = (bytes: Uint8Array) => bytes
+
+test('a body says what is to be signed, and by the key at which path', (t) => {
+  t.deepEqual(read({ payload: message }), { payload: message, path: 'm' })
+  t.is(read({ payload: message, path: 'm/0/2147483647' }).path, 'm/0/2147483647')
+  t.deepEqual(read({ payload: { kind: 'digest', data: 'AB'.repeat(32) } }).payload, { kind: 'digest', data: 'ab'.repeat(32) })
+})
+
+for (const [what, body] of [
+  ['nothing', {}],
+  ['an unknown field', { payload: message, more: 1 }],
+  ['an unknown field of the payload', { payload: { ...message, more: 1 } }],
+  ['an unknown kind', { payload: { ...message, kind: 'transaction' } }],
+  ['an unknown encoding', { payload: { ...message, encoding: 'base64' } }],
+  ['no data', { payload: { kind: 'message', encoding: 'utf8' } }],
+  ['half a byte', { payload: { ...message, encoding: 'hex', data: 'abc' } }],
+  ['a digest that is too short', { payload: { kind: 'digest', data: 'ab' } }],
+  ['a digest with an encoding', { payload: { kind: 'digest', encoding: 'hex', data: 'ab'.repeat(32) } }],
+  ['data that are no text', { payload: { ...message, data: 7 } }],
+  ['data that are too long', { payload: { ...message, data: 'x'.repeat(131_073) } }],
+  ['null for a path', { payload: message, path: null }],
+  ['a hardened path', { payload: message, path: "m/0'" }],
+  ['a path of hardened indices by number', { payload: message, path: 'm/2147483648' }],
+  ['a path with a second spelling', { payload: message, path: 'm/00' }],
+  ['a path that begins elsewhere', { payload: message, path: '/0' }],
+  ['a path that ends in nothing', { payload: message, path: 'm/' }],
+] as const) {
+  test(`a body with ${what} is refused`, (t) => {
+    t.throws(() => read(body), { instanceOf: MalformedJson })
+  })
+}
+
+test('half a surrogate pair, which has no bytes, and a name that stands twice are refused', (t) => {
+  const body = JSON.stringify({ payload: message })
+  t.throws(() => readWantedSignature(body.replace('pay', '\\ud800')), { instanceOf: MalformedJson })
+  t.throws(() => readWantedSignature(body.replace('"data"', '"data":"pay me","data"')), { instanceOf: MalformedJson })
+})
+
+test('payloads that need another scheme are told so', (t) => {
+  t.throws(() => read({ payload: { kind: 'eip712', typedData: {} } }), { instanceOf: DomainError, code: 'payload_not_supported' })
+  t.throws(() => read({ payload: { ...message, kind: 'eip191' } }), { instanceOf: DomainError, code: 'payload_not_supported' })
+})
+
+test('what is signed follows from the payload; a bare digest needs a policy', (t) => {
+  const { payload } = read({ payload: message })
+  t.deepEqual(messageToSign(payload, { rawDigests: false }, same), utf8ToBytes('pay nobody'))
+  t.is(bytesToHex(messageToSign({ kind: 'message', encoding: 'hex', data: '00FF' }, { rawDigests: false }, same)), '00ff')
+  const digest = { kind: 'digest', data: 'ab'.repeat(32) } as const
+  t.is(bytesToHex(messageToSign(digest, { rawDigests: true }, same)), digest.data)
+  t.throws(() => messageToSign(digest, { rawDigests: false }, same), { instanceOf: DomainError, code: 'raw_digest_not_allowed' })
+})

@@ -1,0 +1,123 @@
+import test from 'ava'
+import { approvalPath } from '../../domain/authorisation/approvals.ts'
+import { requestDigest } from '../../domain/authorisation/request.ts'
+import { createSigner, type TestSigner } from '../../domain/authorisation/testing/signer.ts'
+import { startTestSystem, type TestSystem, until } from './system.ts'
+
+type Answer = { status: number; code?: string; walletId: string; keyId: string; sessionId: string; errors?: object[] }
+type Session = { status: string; request?: { method: string; path: string; body: string } }
+
+const [owner, alice, bob] = [createSigner('owner', 'P-256'), createSigner('alice'), createSigner('bob', 'P-256')]
+const message = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobody' } }
+const digest = { payload: { kind: 'digest', data: 'ab'.repeat(32) } }
+
+let system: TestSystem
+let walletId: string
+let keyId: string
+
+async function post(path: string, body: object, signer?: TestSigner, headers: Record<string, string> = {}): Promise<Answer> {
+  const { dev } = system
+  const text = JSON.stringify(body)
+  const intent = signer?.authorise({ method: 'POST', path, body: text }).intent
+  const response = await fetch(dev.baseUrl + path, {
+    method: 'POST',
+    body: text,
+    headers: {
+      authorization: `Bearer ${dev.token}`,
+      'content-type': 'application/json',
+      ...(intent ? { 'quorate-intent': intent } : {}),
+      ...headers,
+    },
+  })
+  return { ...((await response.json()) as Answer), status: response.status }
+}
+
+test.before(async () => {
+  system = await startTestSystem()
+  const approvals = { required: 2, approvers: [alice.key, bob.key] }
+  ;({ walletId } = await post('/v1/wallets', { name: 'guarded', clientKeys: [owner.key], policy: { approvals } }))
+  ;({ keyId } = await post(`/v1/wallets/${walletId}/keys`, { scheme: 'frost-ed25519', threshold: 2, parties: 3 }, owner))
+  await system.client.get(`/v1/keys/${keyId}`, { waitSeconds: 30 })
+})
+
+test.after.always(() => system?.stop())
+
+const approve = (sessionId: string, approver: TestSigner, body: object = {}) =>
+  post(approvalPath(sessionId), { decision: 'approve', ...body }, approver)
+
+test.serial('without an intent by a client key of the wallet, every command that the parties act on is refused', async (t) => {
+  const stranger = createSigner('owner', 'P-256')
+  for (const [path, body] of [
+    [`/v1/wallets/${walletId}/keys`, { scheme: 'frost-ed25519', threshold: 1, parties: 1 }],
+    [`/v1/wallets/${walletId}/policy`, { policy: {} }],
+    [`/v1/keys/${keyId}/signatures`, message],
+    [`/v1/keys/${keyId}/revoke`, {}],
+  ] as const) {
+    t.like(await post(path, body), { status: 401, code: 'intent_missing', errors: [{ header: 'Quorate-Intent' }] }, path)
+    t.like(await post(path, body, stranger), { status: 401, code: 'intent_signature_invalid' }, path)
+    t.like(await post(path, body, alice), { status: 401, code: 'intent_unknown_key' }, path)
+    const another = owner.authorise({ method: 'POST', path, body: '{}' }).intent!
+    t.like(await post(path, { ...body, reason: 'x' }, undefined, { 'quorate-intent': another }), { code: expected(path) }, path)
+  }
+  function expected(path: string): string {
+    return path.endsWith('/revoke') ? 'intent_body_mismatch' : 'validation_failed'
+  }
+})
+
+test.serial('a body with a name that stands twice is refused', async (t) => {
+  const { dev } = system
+  const response = await fetch(`${dev.baseUrl}/v1/keys/${keyId}/signatures`, {
+    method: 'POST',
+    body: JSON.stringify(message).replace('"data"', '"data":"pay me","data"'),
+    headers: { authorization: `Bearer ${dev.token}`, 'content-type': 'application/json' },
+  })
+  t.like(await response.json(), { status: 400, code: 'malformed_json' })
+})
+
+test.serial('a signature waits for its approvers, who see what they sign for', async (t) => {
+  const { sessionId } = await post(`/v1/keys/${keyId}/signatures`, message, owner)
+  const seen = await until(
+    () => system.client.get<Session>(`/v1/signing-sessions/${sessionId}`).catch(() => undefined),
+    'the session to be readable',
+  )
+  t.like(seen, { status: 'pending_approval', request: { path: `/v1/keys/${keyId}/signatures`, body: JSON.stringify(message) } })
+  const seenDigest = requestDigest(seen.request!)
+  t.like(await approve(sessionId, owner), { status: 403, code: 'approval_by_stranger' })
+  t.like(await approve(sessionId, alice, { requestDigest: '00'.repeat(32) }), { status: 403, code: 'request_mismatch' })
+  t.like(await approve(sessionId, alice, { requestDigest: seenDigest }), { status: 200 })
+  t.like(await approve(sessionId, alice), { status: 200 })
+  t.like(await approve(sessionId, bob), { status: 200 })
+  t.like(await system.client.session(sessionId), { status: 'signed' })
+})
+
+test.serial('the policy changes with the approvals of the one in force, and the parties follow', async (t) => {
+  const path = `/v1/wallets/${walletId}/policy`
+  const body = { policy: { rawDigests: true } }
+  const intentOf = (signer: TestSigner) => signer.authorise({ method: 'POST', path, body: JSON.stringify(body) }).intent!
+  const change = (...approvers: readonly TestSigner[]) =>
+    post(path, body, owner, approvers.length > 0 ? { 'quorate-approvals': approvers.map(intentOf).join(', ') } : {})
+  t.like(await change(), { status: 403, code: 'approvals_missing', errors: [{ header: 'Quorate-Approvals' }] })
+  t.like(await change(alice), { status: 403, code: 'approvals_missing', detail: '1 of 2 approvals were given' } as object)
+  t.like(await change(alice, createSigner('mallory')), { status: 403, code: 'approval_by_stranger' })
+  t.like(await change(alice, bob), { status: 202 })
+  const { sessionId } = await post(`/v1/keys/${keyId}/signatures`, digest, owner)
+  t.like(await system.client.session(sessionId), { status: 'signed' })
+})
+
+test.serial('a key that was asked for before a change, and was finished after it, follows too', async (t) => {
+  const created = await post('/v1/wallets', { name: 'changing', clientKeys: [owner.key] })
+  const key = await post(`/v1/wallets/${created.walletId}/keys`, { scheme: 'frost-secp256k1-tr', threshold: 2, parties: 5 }, owner)
+  t.like(await post(`/v1/wallets/${created.walletId}/policy`, { policy: { rawDigests: true } }, owner), { status: 202 })
+  await system.client.get(`/v1/keys/${key.keyId}`, { waitSeconds: 30 })
+  const { sessionId } = await post(`/v1/keys/${key.keyId}/signatures`, digest, owner)
+  t.like(await system.client.session(sessionId), { status: 'signed' })
+})
+
+test.serial('a key is revoked at the word of a client', async (t) => {
+  t.like(await post(`/v1/keys/${keyId}/revoke`, {}, owner), { status: 202 })
+  const { items } = await until(async () => {
+    const parties = await system.client.get<{ items: { shares: number }[] }>('/v1/parties')
+    return parties.items.every(({ shares }) => shares === 1) && parties
+  }, 'every holder to have destroyed its share')
+  t.is(items.length, 5)
+})
