@@ -47,6 +47,9 @@ export async function askParty(
 const OWN_TROUBLE = ['busy', 'internal', 'vault_unavailable', 'share_unreadable', 'unknown_key']
 const ABSENT = ['party_unavailable', 'party_timeout']
 
+/** Whether a failure with this code has been noted against the party when it was asked. */
+export const isNoted = (code: string): boolean => code === 'invalid_reply' || ABSENT.includes(code) || OWN_TROUBLE.includes(code)
+
 /** Asks one party, and notes how it has done. @throws Unavailable as `askParty`, and what the signal was aborted with */
 export async function askNoting(
   channel: PartyChannel,
