@@ -208,7 +208,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
     const start: SigningSessionCommand = { type: 'StartSigning', attempt: number, signers: [...openings.keys()], previous }
     const begun = carryOut(start, ...(rounds > 1 ? [complete(1)] : []))
-    begun.catch((error) => overtaken.abort(error))
+    begun.catch(() => overtaken.abort())
     if (rounds > 1) progress(attempt, 'round_completed', 1)
     const collected = collectSignature(channel, standing, {
       attempt,
