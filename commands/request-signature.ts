@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { Type } from 'class-transformer'
 import {
   IsDefined,
@@ -13,17 +13,15 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator'
-import { DomainError } from '../domain/domain-error.ts'
 import { requireActiveKey } from '../domain/key-share/key-share.ts'
 import { PRIORITIES, type Priority, signingSessionStream } from '../domain/signing-session/events.ts'
 import {
   MAX_DATA_CHARACTERS,
   messageToSign,
-  type Payload,
   readWantedSignature,
-  type WantedSignature,
 } from '../domain/signing-session/payload.ts'
 import { type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
+import { parsePath } from '../domain/threshold/derivation-path.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { requireOpenWallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
@@ -103,11 +101,12 @@ export const requestSignature = ({ log, coordinators, verify }: CommandDependenc
         log,
         { decider: signingSession, stream: signingSessionStream(sessionId) },
         (): SigningSessionCommand => {
-          const { walletId, tenant, scheme } = requireActiveKey(found)
+          const { walletId, tenant, scheme, publicPackage } = requireActiveKey(found)
           queue.requireRoom()
           const { policy } = requireOpenWallet(owner)
           const authorisation = authorisationOf(request)
-          const payload = payloadOf(readWantedSignature(authorisation.body))
+          const { payload, path } = readWantedSignature(authorisation.body)
+          const protocol = protocolOf(scheme)
           return {
             type: 'RequestSignature',
             sessionId,
@@ -116,7 +115,9 @@ export const requestSignature = ({ log, coordinators, verify }: CommandDependenc
             tenant,
             scheme,
             payload,
-            message: bytesToHex(messageToSign(payload, policy, protocolOf(scheme).message)),
+            path,
+            publicKey: bytesToHex(protocol.derive(hexToBytes(publicPackage), parsePath(path)).publicKey),
+            message: bytesToHex(messageToSign(payload, policy, protocol.message)),
             deadline: new Date(Date.now() + (policy.approvals ? APPROVAL_SECONDS : SESSION_SECONDS) * 1000).toISOString(),
             approvals: policy.approvals
               ? { required: policy.approvals.required, approvers: policy.approvals.approvers.map(({ kid }) => kid) }
@@ -132,11 +133,6 @@ export const requestSignature = ({ log, coordinators, verify }: CommandDependenc
       return { status: 202, body: { sessionId }, location: `/v1/signing-sessions/${sessionId}`, position }
     },
   })
-}
-
-function payloadOf({ payload, path }: WantedSignature): Payload {
-  if (path !== 'm') throw new DomainError('derivation_not_supported', 'keys are not derived from yet', '/path')
-  return payload
 }
 
 function isPayloadData({ kind, encoding }: PayloadBody, value: unknown): boolean {

@@ -24,7 +24,7 @@ export type DomainErrorCode =
   | 'already_decided'
   | 'raw_digest_not_allowed'
   | 'payload_not_supported'
-  | 'derivation_not_supported'
+  | 'path_invalid'
   | 'scheme_unknown'
   | 'threshold_invalid'
   | 'parties_invalid'

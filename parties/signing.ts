@@ -48,7 +48,7 @@ export async function sign({ header, request, digest }: Asked, dependencies: Sig
   const held = nonces.take(own.id)
   if (!held) throw new Refusal('opening_unknown', 'the nonces of the opening are used, or gone')
   try {
-    requireAsGiven(own, held)
+    requireAsGiven(own, held, keyId)
     const contribution = await contribute(held.signer, { shares, stored, openings, allowed })
     const answer = concatBytes(signingTranscript(openings, allowed), contribution)
     await ledger.claim({ ...claim, digest: signedDigest(allowed.message, path), slots: [], intents, answer })
@@ -82,11 +82,15 @@ function checkOpenings(
   return own
 }
 
-/** @throws Refusal unless the opening is the one that these nonces were handed out with */
-function requireAsGiven(own: Opening, { keyId, epoch, expiresAt, signer }: HeldNonces): void {
+/** @throws Refusal unless the opening is the one that these nonces were handed out with, for this key */
+function requireAsGiven(own: Opening, held: HeldNonces, keyId: string): void {
   const isIt =
-    own.keyId === keyId && own.epoch === epoch && own.expiresAt === expiresAt && equalBytes(own.broadcast, signer.opening.broadcast)
-  if (!isIt) throw new Refusal('opening_invalid', "this party's own opening has been altered on the way")
+    held.keyId === keyId &&
+    own.keyId === held.keyId &&
+    own.epoch === held.epoch &&
+    own.expiresAt === held.expiresAt &&
+    equalBytes(own.broadcast, held.signer.opening.broadcast)
+  if (!isIt) throw new Refusal('opening_invalid', "this party's own opening is of another key, or has been altered on the way")
 }
 
 type Contribution = { shares: ShareStore; stored: StoredShare; openings: readonly Opening[]; allowed: Allowed }

@@ -3,8 +3,8 @@ import type { Projection, RecordedDomainEvent } from './projection.ts'
 
 const COLLECTION = 'wallet_history'
 
-/** Steps of a ceremony, which the key's or the session's own status tells better. */
-const LEFT_OUT = new Set<RecordedDomainEvent['type']>(['CommitmentReceived', 'ShareGenerated', 'RoundCompleted'])
+/** Steps of a ceremony, which the key's or the session's own status tells better, and what is made ahead of them. */
+const LEFT_OUT = new Set<RecordedDomainEvent['type']>(['CommitmentReceived', 'ShareGenerated', 'RoundCompleted', 'PresignaturesCounted'])
 
 /** Fields of an event worth showing in a list; the rest is in the log. */
 const SHOWN = [

@@ -159,6 +159,8 @@ export const SESSION: Shape = {
       required: ['method', 'path', 'body'],
       properties: { method: { type: 'string' }, path: { type: 'string' }, body: { type: 'string' } },
     },
+    path: { type: 'string', description: 'From the key to the one that signs.' },
+    publicKey: hex('Of the key that signs: at the path.'),
     signature: hex('64 bytes.'),
     recoveryId: { type: 'integer', minimum: 0, maximum: 3 },
     signers: names,

@@ -16,8 +16,8 @@ export type ContributionsWanted = {
   /** Holders of the key in the order of their numbers. */
   parties: readonly string[]
   publicPackage: Uint8Array
-  /** Milliseconds that any signer is waited for at most. */
-  withinMs: number
+  /** How long a signer is waited for, in milliseconds. */
+  timeoutMs(to: string): number
   signal: AbortSignal
 }
 
@@ -31,10 +31,10 @@ const NOBODYS_FAULT = ['conflicting_request', 'signed_already']
  */
 export async function collectSignature(
   channel: PartyChannel,
-  standing: Pick<PartyStanding, 'timeoutMs'>,
+  standing: Pick<PartyStanding, 'failed'>,
   wanted: ContributionsWanted,
 ): Promise<Signature> {
-  const { attempt, task, message, parties, publicPackage, withinMs } = wanted
+  const { attempt, task, message, parties, publicPackage } = wanted
   const { openings, path } = task
   const signers = openings.map(({ partyId }) => partyId)
   const transcript = signingTranscript(openings, { path, message })
@@ -43,7 +43,7 @@ export async function collectSignature(
   const signal = AbortSignal.any([wanted.signal, over.signal])
 
   const ask = async (to: string): Promise<void> => {
-    const timeoutMs = Math.min(standing.timeoutMs(to), withinMs)
+    const timeoutMs = wanted.timeoutMs(to)
     const outcome = await askParty(channel, attempt, { to, round: 1, request: { type: 'sign', task }, timeoutMs, signal })
     const inDoubt = () => [to, ...signers.filter((id) => !contributions.has(id))]
     if ('failure' in outcome) {
@@ -77,9 +77,8 @@ export async function collectSignature(
     })
   } catch (error) {
     if (!(error instanceof ProtocolAbort)) throw error
-    throw new CeremonyFailed(
-      error.code,
-      error.culprits.map((party) => parties[party - 1]!),
-    )
+    const culprits = error.culprits.map((party) => parties[party - 1]!)
+    for (const id of culprits) standing.failed(id, 'proven')
+    throw new CeremonyFailed(error.code, culprits)
   }
 }

@@ -30,6 +30,7 @@ import { bringPolicyChanges } from './policy-change.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
+import { isNoted } from './standing/fault.ts'
 import { measuredChannel } from './standing/measured-channel.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
 import type { StockKeeping } from './stock-keeping.ts'
@@ -68,6 +69,10 @@ type Doubts = {
   excluded: Set<string>
   /** Asked last. */
   doubtful: Set<string>
+  /** How many times as long as usual everybody is waited for: twice as long after each that was not waited for long enough. */
+  patience: number
+  /** Somebody has lost what it had made ahead: others may have, too. */
+  stale: boolean
 }
 
 /** Those who sign, in the order in which they opened; `rounds` is how many it takes, the opening included unless it was made ahead. */
@@ -116,7 +121,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
   async function sign(session: ExistingSession, key: SigningKey, carryOut: CarryOut): Promise<void> {
     const { sessionId, scheme, deadline } = session
-    const doubts: Doubts = { excluded: new Set(), doubtful: new Set() }
+    const doubts: Doubts = { excluded: new Set(), doubtful: new Set(), patience: 1, stale: false }
     const refusers = new Set<string>()
     let previous: Failure | null = session.attempt === 0 ? null : { code: 'interrupted', culprits: [] }
 
@@ -136,7 +141,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         break
       }
       try {
-        await attemptSignature(attempt, { session, key, opened, previous, carryOut })
+        await attemptSignature(attempt, { session, key, opened, previous, patience: doubts.patience, carryOut })
         // What they would not do others have done: it was not the request that was wrong.
         for (const id of refusers) standing.failed(id, 'refused')
         return progress(attempt, 'completed')
@@ -147,14 +152,14 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         progress(attempt, 'attempt_failed')
         const { code, culprits, doubtful } = error
         previous = { code, culprits }
+        if (code === 'party_timeout') doubts.patience *= 2
         for (const id of [...culprits, ...doubtful]) doubts.doubtful.add(id)
         for (const id of culprits) {
-          if (code === 'opening_unknown') stock.drop(key.keyId, id)
-          else refusers.add(id)
-          if (PROVEN.includes(code)) {
-            doubts.excluded.add(id)
-            standing.failed(id, 'proven')
-          }
+          if (code === 'opening_unknown') {
+            doubts.stale = true
+            stock.drop(key.keyId, id)
+          } else if (PROVEN.includes(code)) doubts.excluded.add(id)
+          else if (!isNoted(code)) refusers.add(id)
         }
       }
     }
@@ -163,7 +168,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   }
 
   /** Openings out of stock when enough parties have given some, else fresh ones, as many as can be had. */
-  async function open(key: SigningKey, { excluded, doubtful }: Doubts, leftMs: number): Promise<Opened> {
+  async function open(key: SigningKey, { excluded, doubtful, patience, stale }: Doubts, leftMs: number): Promise<Opened> {
     const { parties, threshold, scheme } = key
     const ranked = standing.rank(
       parties.filter((id) => !excluded.has(id)),
@@ -174,18 +179,15 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     const rounds = protocolOf(scheme).rounds.signing
 
     const stocked = (trusted.length >= threshold ? trusted : candidates).filter((id) => stock.held(key, id) > 0).slice(0, threshold)
-    if (stocked.length === threshold) return { openings: new Map(stocked.map((id) => [id, stock.take(key, id)!])), rounds: rounds - 1 }
+    if (!stale && stocked.length === threshold)
+      return { openings: new Map(stocked.map((id) => [id, stock.take(key, id)!])), rounds: rounds - 1 }
 
     const { opened, slow, failures } = await gatherOpenings(
       async (to, signal) => {
-        const ready = stock.take(key, to)
+        const ready = stale ? undefined : stock.take(key, to)
         if (ready) return { opened: ready }
-        const outcome = await requestOpenings({ channel, standing, witness }, key, {
-          to,
-          count: 1,
-          timeoutMs: standing.timeoutMs(to),
-          signal,
-        })
+        const timeoutMs = Math.min(patience * standing.timeoutMs(to), leftMs)
+        const outcome = await requestOpenings({ channel, standing, witness }, key, { to, count: 1, timeoutMs, signal })
         return 'failure' in outcome ? outcome : { opened: outcome.openings[0]! }
       },
       {
@@ -203,9 +205,9 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
   async function attemptSignature(
     attempt: CeremonyAttempt,
-    work: { session: ExistingSession; key: SigningKey; opened: Opened; previous: Failure | null; carryOut: CarryOut },
+    work: { session: ExistingSession; key: SigningKey; opened: Opened; previous: Failure | null; patience: number; carryOut: CarryOut },
   ): Promise<void> {
-    const { session, key, opened, previous, carryOut } = work
+    const { session, key, opened, previous, patience, carryOut } = work
     const { attempt: number } = attempt
     const { openings, rounds } = opened
     const complete = (round: number): SigningSessionCommand => ({ type: 'CompleteRound', attempt: number, round, rounds })
@@ -213,7 +215,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
     const start: SigningSessionCommand = { type: 'StartSigning', attempt: number, signers: [...openings.keys()], previous }
     const begun = carryOut(start, ...(rounds > 1 ? [complete(1)] : []))
-    begun.catch((error) => overtaken.abort(error))
+    begun.catch(() => overtaken.abort())
     if (rounds > 1) progress(attempt, 'round_completed', 1)
     const collected = collectSignature(channel, standing, {
       attempt,
@@ -227,7 +229,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       message: hexToBytes(session.message),
       parties: key.parties,
       publicPackage: hexToBytes(key.publicPackage),
-      withinMs: Date.parse(session.deadline) - Date.now(),
+      timeoutMs: (to) => Math.min(patience * standing.timeoutMs(to), Date.parse(session.deadline) - Date.now()),
       signal: overtaken.signal,
     })
     const [, { signature }] = await Promise.allSettled([begun, collected]).then(() => Promise.all([begun, collected]))

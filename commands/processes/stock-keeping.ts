@@ -1,5 +1,6 @@
 import type { KeyPolicy } from '../../domain/authorisation/key-policy.ts'
 import { MAX_OPENINGS } from '../../domain/ceremony/messages.ts'
+import { Unavailable } from '../../domain/ports/event-log.ts'
 import { type OpenableKey, type OpeningRequests, requestOpenings } from './opening-requests.ts'
 import { createStock, type PresignatureCounts, type Stock } from './stock.ts'
 
@@ -82,7 +83,7 @@ export function keepStock({ record, onFailure, timing = {}, ...requests }: Stock
       const asking = ask(key, to)
         .catch((error) => {
           resting.add(to)
-          if (!closed) onFailure(error)
+          if (!(error instanceof Unavailable)) onFailure(error)
         })
         .finally(() => {
           asked.delete(to)

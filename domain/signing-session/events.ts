@@ -14,6 +14,10 @@ export type SigningRequest = SessionIdentity & {
   tenant: string
   scheme: Scheme
   payload: Payload
+  /** From the key to the one that signs; absent in sessions of keys that could not be derived from. */
+  path?: string
+  /** Of the key at the path, hex. */
+  publicKey?: string
   /** What the scheme signs, hex: the one message this session can ever yield a signature over. */
   message: string
   /** RFC 3339; after it the session expires. */

@@ -2,6 +2,7 @@ import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { KeyPolicy } from '../authorisation/key-policy.ts'
 import { DomainError } from '../domain-error.ts'
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
+import { InvalidDerivationPath, parsePath } from '../threshold/derivation-path.ts'
 
 /** What a client wants signed. The bytes that the scheme then signs follow from it, and from nothing else. */
 export type Payload = { kind: 'message'; encoding: 'utf8' | 'hex'; data: string } | { kind: 'digest'; data: string }
@@ -10,17 +11,13 @@ export type Payload = { kind: 'message'; encoding: 'utf8' | 'hex'; data: string 
 export type WantedSignature = { payload: Payload; path: string }
 
 export const MAX_DATA_CHARACTERS = 128 * 1024
-const MAX_PATH_CHARACTERS = 200
-const PATH = /^m(\/(0|[1-9]\d{0,9}))*$/
-/** Indices from here on are hardened (BIP-32), which nobody can derive who does not have the whole private key. */
-const HARDENED = 2 ** 31
 const HEX = /^([0-9a-f]{2})*$/i
 const DIGEST = /^[0-9a-f]{64}$/i
 
 /**
  * What the body of `POST /v1/keys/:keyId/signatures` asks for. API and parties read it by this function alone, so that what the one shows is what the others
  * sign.
- * @throws MalformedJson, DomainError `payload_not_supported`
+ * @throws MalformedJson, DomainError `payload_not_supported`, `path_invalid`
  */
 export function readWantedSignature(body: string): WantedSignature {
   const { payload, path = 'm' } = readFields(parseStrictJson(body), ['payload'], ['path', 'priority'])
@@ -58,14 +55,12 @@ function readPayload(value: unknown): Payload {
 }
 
 function readPath(value: unknown): string {
-  const isPath =
-    typeof value === 'string' &&
-    value.length <= MAX_PATH_CHARACTERS &&
-    PATH.test(value) &&
-    value
-      .split('/')
-      .slice(1)
-      .every((index) => Number(index) < HARDENED)
-  if (!isPath) throw new MalformedJson('path must be m, or m and indices below 2^31')
+  if (typeof value !== 'string') throw new DomainError('path_invalid', 'path must be text', '/path')
+  try {
+    parsePath(value)
+  } catch (error) {
+    if (!(error instanceof InvalidDerivationPath)) throw error
+    throw new DomainError('path_invalid', error.message, '/path')
+  }
   return value
 }

@@ -25,6 +25,8 @@ export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
       approvals: orNull(fields({ required: whole, approvers: listOf(text) })),
       authorisation,
       priority,
+      path: optional(text),
+      publicKey: optional(text),
     }),
   },
   ApprovalGranted: {

@@ -72,5 +72,5 @@ test('the whole log is replayed, and figures are printed beside those of an earl
 
 test('a benchmark that does not exist is refused, and the ones that do are named', async (t) => {
   const refused = await t.throwsAsync(promisify(execFile)(process.execPath, [BENCH, 'everything'], { timeout: WITHIN_MS }))
-  t.regex(refused?.message ?? '', /system\|store\|projections\|replay/)
+  t.regex(refused?.message ?? '', /system\|signing\|store\|projections\|replay/)
 })

@@ -38,9 +38,9 @@ export function connectClient(dev: DevelopmentClient) {
   return {
     get,
 
-    async createWallet(name: string): Promise<string> {
+    async createWallet(name: string, policy: object = {}): Promise<string> {
       const clientKeys = [{ ...dev.publicJwk, kid: dev.kid }]
-      return (await post<{ walletId: string }>('/v1/wallets', { name, clientKeys }, { intent: false })).answer.walletId
+      return (await post<{ walletId: string }>('/v1/wallets', { name, clientKeys, policy }, { intent: false })).answer.walletId
     },
 
     /** Resolves when the key has been generated, or has failed. */

@@ -89,7 +89,7 @@ export type TestParty = {
   /** Takes messages but answers none, until thawed; `silent` ones do not report their health either. */
   freeze(options?: { silent: boolean }): void
   thaw(): void
-  /** What the party's answers become on their way out; undefined for honesty. */
+  /** What the party's answers become on their way out, now or later; undefined for honesty. */
   lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply | Promise<CeremonyReply>) | undefined
   /** What the party is asked instead of what was sent; undefined for an honest carrier. */
   mishear: ((asked: Asked) => Asked) | undefined

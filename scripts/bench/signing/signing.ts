@@ -1,0 +1,120 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { connectMessages } from '../../../adapters/nats/messages.ts'
+import { readSettings } from '../../../adapters/process/settings.ts'
+import { SCHEMES, type Scheme } from '../../../domain/threshold/scheme.ts'
+import { type Client, connectClient } from '../../client/client.ts'
+import { startSystem } from '../../supervisor/system.ts'
+import { type Figure, latencyOf, type Promised, ratePerSecond } from '../figures.ts'
+import { wholeNumber } from '../options.ts'
+import { describeMachine, type Findings, printFindings, sayShort, writeResults } from '../report.ts'
+import { type Signed, stepsOf, type Watch, watchSessions } from './steps.ts'
+
+const QUORUMS = [
+  { threshold: 2, parties: 3 },
+  { threshold: 3, parties: 5 },
+] as const
+const STOCKS = { 'with stock': 10, 'without stock': 0 } as const
+const AT_A_TIME = [1, 8, 64] as const
+const WARMUP = 40
+
+/** What is promised of keys that two of three parties sign with. */
+const LATENCY_PROMISED: { readonly [of in Scheme]: Promised } = { 'frost-secp256k1-tr': { below: 60 }, 'frost-ed25519': { below: 100 } }
+const RATE_PROMISED: Promised = { atLeast: 40 }
+
+type Key = { scheme: Scheme; keyId: string; quorum: string; stock: string; promised: boolean }
+
+/** `[--samples N] [--compare FILE] [--out FILE]`: signatures of a whole system over HTTP, with openings made ahead and without. */
+export async function benchSigning(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      samples: { type: 'string', default: '100' },
+      compare: { type: 'string' },
+      out: { type: 'string', default: 'bench-results/signing.json' },
+    },
+  })
+  const samples = wholeNumber('samples', values.samples)
+  const dataDir = await mkdtemp(join(tmpdir(), 'quorate-bench-'))
+  try {
+    const system = await startSystem({ ...readSettings(process.env), dataDir, port: 0 }, { died: console.error, returned: console.error })
+    try {
+      if (!system.client) throw new Error('the benchmark needs the development client, which a configured event store does not have')
+      console.log(describeMachine())
+      const messages = await connectMessages({ url: system.endpoints.nats, name: 'bench' })
+      const watch = watchSessions(messages)
+      try {
+        const findings = await measure(connectClient(system.client), watch, samples)
+        await printFindings(findings, values.compare)
+        await writeResults(values.out, { options: { samples }, mode: system.description, ...findings })
+      } finally {
+        watch.stop()
+        await messages.close()
+      }
+    } finally {
+      await system.stop()
+    }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function measure(client: Client, watch: Watch, samples: number): Promise<Findings> {
+  const keys = await generateKeys(client)
+  // Whatever is measured first must not pay for what all of it warms up.
+  for (let index = 0; index < WARMUP; index++) for (const key of keys) await sign(client, watch, key, -index)
+  const figures: Figure[] = []
+  for (const key of keys) {
+    const found = [...(await latencies(client, watch, key, samples)), ...(await rates(client, watch, key, samples))]
+    for (const figure of found) if (!figure.name.startsWith('step')) console.log(sayShort(figure))
+    figures.push(...found)
+  }
+  return { figures, usage: [] }
+}
+
+async function generateKeys(client: Client): Promise<Key[]> {
+  const keys: Key[] = []
+  for (const [stock, presignatures] of Object.entries(STOCKS)) {
+    const walletId = await client.createWallet('bench', { presignatures })
+    for (const { threshold, parties } of QUORUMS)
+      for (const scheme of SCHEMES) {
+        const { keyId, status } = await client.generateKey(walletId, scheme, threshold, parties)
+        if (status !== 'active') throw new Error(`the key is ${status}`)
+        keys.push({ scheme, keyId, stock, quorum: `${threshold}-of-${parties}`, promised: threshold === 2 && presignatures > 0 })
+      }
+  }
+  return keys
+}
+
+async function latencies(client: Client, watch: Watch, key: Key, samples: number): Promise<Figure[]> {
+  const signatures: Signed[] = []
+  for (let index = 0; index < samples; index++) signatures.push(await sign(client, watch, key, index))
+  const under = `${key.quorum} ${key.stock}`
+  const { p50, p95, p99 } = latencyOf(signatures.map(({ requested, readable }) => readable - requested))
+  const promise = key.promised ? { promise: LATENCY_PROMISED[key.scheme] } : {}
+  const whole: Figure = { name: `request → readable, p95, ${under}`, of: key.scheme, value: p95, unit: 'ms', p50ms: p50, p99ms: p99 }
+  return [{ ...whole, ...promise }, ...stepsOf(signatures, key.scheme, under)]
+}
+
+async function rates(client: Client, watch: Watch, key: Key, samples: number): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const atATime of AT_A_TIME) {
+    const rate = await ratePerSecond(Math.max(samples, 2 * atATime), atATime, (index) => sign(client, watch, key, index))
+    const name = `sessions, ${atATime} at a time, ${key.quorum} ${key.stock}`
+    const promise = key.promised && key.scheme === 'frost-secp256k1-tr' && atATime > 1 ? { promise: RATE_PROMISED } : {}
+    figures.push({ name, of: key.scheme, value: rate, unit: 'sessions/s', ...promise })
+  }
+  return figures
+}
+
+async function sign(client: Client, watch: Watch, { keyId }: Key, index: number): Promise<Signed> {
+  const requested = performance.now()
+  const { sessionId } = await client.requestSignature(keyId, { kind: 'message', encoding: 'utf8', data: `bench ${index}` })
+  const accepted = performance.now()
+  const session = await client.session(sessionId)
+  const readable = performance.now()
+  if (session.status !== 'signed') throw new Error(`the session is ${session.status}: ${JSON.stringify(session.failure)}`)
+  return { requested, accepted, readable, seen: watch.seen(sessionId) }
+}
