@@ -20,7 +20,7 @@ const BUFFER = 256
  * How long a consumer may keep a delivery before another one gets it. A consumer that dies is noticed at once by its connection;
  * this is for one that hangs, and must be longer than the longest ceremony.
  */
-const MESSAGE_TIMEOUT_MS = 90_000
+const MESSAGE_TIMEOUT_MS = 180_000
 /** The store itself never gives an event up: who consumes knows which one is hopeless, and parks it. */
 const MAX_RETRIES = 2 ** 31 - 1
 

@@ -3,10 +3,11 @@ import { CeremonyFailed } from './rounds.ts'
 
 /** In milliseconds, counted from when the first attempt of this coordinator begins: what was done before that for others is not held against it. */
 export type AttemptTiming = {
-  /** How long parties that are down or slow are waited for, over all attempts. */
+  /** How long parties that are down are waited for, over all attempts. */
   patienceMs: number
   /** How long they are waited for in any one attempt at least. */
   windowMs: number
+  /** In the first attempt; as much more in each further one, because what is slow is slower under load. */
   roundTimeoutMs: number
   betweenAttemptsMs: number
 }
@@ -32,7 +33,7 @@ export type Attempts = {
  */
 export async function inAttempts(
   { last, before, timing }: Attempts,
-  make: (attempt: number, windowMs: number) => Promise<void>,
+  make: (attempt: number, patience: { windowMs: number; roundTimeoutMs: number }) => Promise<void>,
 ): Promise<CeremonyFailed | undefined> {
   let failure = new CeremonyFailed('interrupted', [])
   const givesUpAt = Date.now() + timing.patienceMs
@@ -41,9 +42,9 @@ export async function inAttempts(
     if (attempt - before > MAX_ATTEMPTS) break
     if (failed > 0) await delay(timing.betweenAttemptsMs)
     const left = givesUpAt - Date.now()
-    if (left <= 0) break
+    if (left <= 0 && failure.code === 'party_unavailable') break
     try {
-      await make(attempt, Math.max(timing.windowMs, left))
+      await make(attempt, { windowMs: Math.max(timing.windowMs, left), roundTimeoutMs: timing.roundTimeoutMs * (failed + 1) })
       return undefined
     } catch (error) {
       if (!(error instanceof CeremonyFailed)) throw error

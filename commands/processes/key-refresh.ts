@@ -51,33 +51,36 @@ export function keyRefreshProcess({ log, channel, progress, timing = ATTEMPT_TIM
     const epoch = key.epoch + 1
     const share = { keyId, epoch: key.epoch, attempt: key.attempt, publicKey: hexToBytes(key.publicKey!) }
 
-    const failure = await inAttempts({ last: key.refreshAttempts, before: attemptsBefore, timing }, async (number, windowMs) => {
-      const attempt: CeremonyAttempt = { scheme, kind: 'refresh', ceremonyId: keyId, attempt: number }
-      await carryOut({ type: 'StartKeyRefresh', epoch, attempt: number })
-      progress(attempt, 'started')
-      try {
-        const made = await makeShares(channel, {
-          attempt,
-          request: { type: 'refreshKey', share, authorisation },
-          participants: parties,
-          alike: parties,
-          rounds: protocolOf(scheme).rounds.refresh,
-          key,
-          windowMs,
-          roundTimeoutMs: timing.roundTimeoutMs,
-          onRound: (round) => progress(attempt, 'round_completed', round),
-        })
-        if (made.publicKey !== key.publicKey) throw new CeremonyFailed('package_mismatch', [])
-        await carryOut({ type: 'CompleteKeyRefresh', epoch, attempt: number, ...made })
-        progress(attempt, 'completed')
-      } catch (error) {
-        if (error instanceof CeremonyFailed) {
-          await discard(attempt, parties, { ...share, epoch, attempt: number })
-          progress(attempt, 'attempt_failed')
+    const failure = await inAttempts(
+      { last: key.refreshAttempts, before: attemptsBefore, timing },
+      async (number, { windowMs, roundTimeoutMs }) => {
+        const attempt: CeremonyAttempt = { scheme, kind: 'refresh', ceremonyId: keyId, attempt: number }
+        await carryOut({ type: 'StartKeyRefresh', epoch, attempt: number })
+        progress(attempt, 'started')
+        try {
+          const made = await makeShares(channel, {
+            attempt,
+            request: { type: 'refreshKey', share, authorisation },
+            participants: parties,
+            alike: parties,
+            rounds: protocolOf(scheme).rounds.refresh,
+            key,
+            windowMs,
+            roundTimeoutMs,
+            onRound: (round) => progress(attempt, 'round_completed', round),
+          })
+          if (made.publicKey !== key.publicKey) throw new CeremonyFailed('package_mismatch', [])
+          await carryOut({ type: 'CompleteKeyRefresh', epoch, attempt: number, ...made })
+          progress(attempt, 'completed')
+        } catch (error) {
+          if (error instanceof CeremonyFailed) {
+            await discard(attempt, parties, { ...share, epoch, attempt: number })
+            progress(attempt, 'attempt_failed')
+          }
+          throw error
         }
-        throw error
-      }
-    })
+      },
+    )
     if (!failure) return
     progress({ kind: 'refresh', ceremonyId: keyId }, 'failed')
     await carryOut({ type: 'FailKeyRefresh', epoch, code: failure.code, culprits: failure.culprits })

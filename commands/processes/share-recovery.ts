@@ -1,5 +1,5 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
-import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
+import { encodePolicy, policyDigest } from '../../domain/authorisation/key-policy.ts'
 import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
@@ -54,49 +54,54 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
     const publicPackage = hexToBytes(key.publicPackage!)
     const owner = await load(log, { decider: wallet, stream: walletStream(key.walletId) })
     const policy = encodePolicy(keyPolicyOf(requireWallet(owner.state)))
+    let mayBeBack = key.recoveryAttempts > attemptsBefore
     const others = parties.filter((id) => id !== partyId)
 
-    const failure = await inAttempts({ last: key.recoveryAttempts, before: attemptsBefore, timing }, async (number, windowMs) => {
-      const attempt: CeremonyAttempt = { scheme, kind: 'recovery', ceremonyId: keyId, attempt: number }
-      const helpers = standing.rank(others, threshold).slice(0, threshold)
-      await carryOut({ type: 'StartShareRecovery', attempt: number, partyId, helpers })
-      progress(attempt, 'started')
-      try {
-        const made = await makeShares(channel, {
-          attempt,
-          request: {
-            type: 'recoverShare',
-            recovery: {
-              key: { keyId, epoch, attempt: key.attempt, publicKey, threshold, parties, publicPackage, policy },
-              lost: partyId,
-              helpers,
-              authorisation,
+    const failure = await inAttempts(
+      { last: key.recoveryAttempts, before: attemptsBefore, timing },
+      async (number, { windowMs, roundTimeoutMs }) => {
+        const attempt: CeremonyAttempt = { scheme, kind: 'recovery', ceremonyId: keyId, attempt: number }
+        const helpers = standing.rank(others, threshold).slice(0, threshold)
+        await carryOut({ type: 'StartShareRecovery', attempt: number, partyId, helpers })
+        progress(attempt, 'started')
+        try {
+          const made = await makeShares(channel, {
+            attempt,
+            request: {
+              type: 'recoverShare',
+              recovery: {
+                key: { keyId, epoch, attempt: key.attempt, publicKey, threshold, parties, publicPackage, policy },
+                lost: partyId,
+                helpers,
+                authorisation,
+              },
             },
-          },
-          participants: [partyId, ...helpers],
-          alike: helpers,
-          rounds: protocolOf(scheme).rounds.recovery,
-          key,
-          windowMs: helpers.length < others.length ? Math.min(windowMs, timing.windowMs) : windowMs,
-          roundTimeoutMs: timing.roundTimeoutMs,
-          onRound: (round) => progress(attempt, 'round_completed', round),
-        })
-        if (made.publicPackage !== key.publicPackage) throw new CeremonyFailed('package_mismatch', [])
-        await carryOut({ type: 'CompleteShareRecovery', attempt: number, partyId })
-        progress(attempt, 'completed')
-      } catch (error) {
-        // An attempt before this one has given it back, and its word of that was lost.
-        if (error instanceof CeremonyFailed && error.code === 'share_exists' && number > attemptsBefore + 1) {
+            participants: [partyId, ...helpers],
+            alike: helpers,
+            rounds: protocolOf(scheme).rounds.recovery,
+            key,
+            policyDigest: policyDigest(policy),
+            windowMs: helpers.length < others.length ? Math.min(windowMs, timing.windowMs) : windowMs,
+            roundTimeoutMs,
+            onRound: (round) => progress(attempt, 'round_completed', round),
+          })
+          if (made.publicPackage !== key.publicPackage) throw new CeremonyFailed('package_mismatch', [])
           await carryOut({ type: 'CompleteShareRecovery', attempt: number, partyId })
-          return progress(attempt, 'completed')
-        }
-        if (error instanceof CeremonyFailed) {
+          progress(attempt, 'completed')
+        } catch (error) {
+          if (!(error instanceof CeremonyFailed)) throw error
+          // An attempt before this one has given it back, and its word of that was lost.
+          if (error.code === 'share_exists' && mayBeBack) {
+            await carryOut({ type: 'CompleteShareRecovery', attempt: number, partyId })
+            return progress(attempt, 'completed')
+          }
+          mayBeBack ||= error.code !== 'share_exists'
           for (const id of error.culprits) standing.failed(id, 'absent')
           progress(attempt, 'attempt_failed')
+          throw error
         }
-        throw error
-      }
-    })
+      },
+    )
     if (!failure) return
     await carryOut({ type: 'FailShareRecovery', partyId, code: failure.code, culprits: failure.culprits })
     progress({ kind: 'recovery', ceremonyId: keyId }, 'failed')

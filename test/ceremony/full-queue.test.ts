@@ -31,7 +31,12 @@ test('a signature is refused while too many sessions wait, and accepted with its
   const app = await runApp(t, [requestSignature({ log: system.log, parties, coordinators, verify: verifyJws })])
   const authorization = `Bearer ${await app.token({ tenant: 'test' })}`
   const body = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobody' }, priority: 'high' }
-  const ask = (more = {}) => app.call('POST', `/v1/keys/${key.keyId}/signatures`, { authorization, body: { ...body, ...more } })
+  const path = `/v1/keys/${key.keyId}/signatures`
+  const ask = (more = {}) => {
+    const wanted = { ...body, ...more }
+    const headers = { 'quorate-intent': system.authorise(path, wanted).intent! }
+    return app.call('POST', path, { authorization, body: wanted, headers })
+  }
 
   const refused = await ask()
   t.deepEqual([refused.status, refused.json.code, refused.json.retryable], [503, 'queue_full', true])
