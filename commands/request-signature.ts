@@ -15,11 +15,7 @@ import {
 } from 'class-validator'
 import { requireActiveKey } from '../domain/key-share/key-share.ts'
 import { PRIORITIES, type Priority, signingSessionStream } from '../domain/signing-session/events.ts'
-import {
-  MAX_DATA_CHARACTERS,
-  messageToSign,
-  readWantedSignature,
-} from '../domain/signing-session/payload.ts'
+import { MAX_DATA_CHARACTERS, messageToSign, readWantedSignature } from '../domain/signing-session/payload.ts'
 import { type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
 import { parsePath } from '../domain/threshold/derivation-path.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'

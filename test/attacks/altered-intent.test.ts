@@ -4,16 +4,7 @@ import { createSigner } from '../../domain/authorisation/testing/signer.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import type { TestSystem } from '../ceremony/system.ts'
-import {
-  askToDestroy,
-  askToGenerate,
-  askToSign,
-  message,
-  PARTY,
-  post,
-  signatureRequest,
-  startAttackedSystem,
-} from './coordinator.ts'
+import { askToDestroy, askToGenerate, askToSign, message, PARTY, post, signatureRequest, startAttackedSystem } from './coordinator.ts'
 
 let system: TestSystem
 let key: ExistingKeyShare

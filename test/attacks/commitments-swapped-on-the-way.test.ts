@@ -27,7 +27,14 @@ for (const scheme of SCHEMES) {
     for (const ofSecond of [two, other]) {
       const broadcasts = [new Map([one, ofSecond].map(({ broadcast }, i) => [i + 1, broadcast]))]
       const publicPackage = Buffer.from(key.publicPackage!, 'hex')
-      const transcript = { publicPackage, path: [], signers: [1, 2], message: protocolOf(scheme).message(message), broadcasts, contributions }
+      const transcript = {
+        publicPackage,
+        path: [],
+        signers: [1, 2],
+        message: protocolOf(scheme).message(message),
+        broadcasts,
+        contributions,
+      }
       t.throws(() => protocolOf(scheme).aggregate(transcript), { instanceOf: ProtocolAbort })
     }
   })

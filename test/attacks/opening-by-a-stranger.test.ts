@@ -1,5 +1,5 @@
-import test from 'ava'
 import { generateKeyPairSync, sign as signBytes } from 'node:crypto'
+import test from 'ava'
 import { type Opening, signOpening } from '../../domain/ceremony/opening.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { askToSign, openingOf, referenceTo } from '../ceremony/by-hand.ts'

@@ -1,5 +1,5 @@
-import { verifyJws } from '../../adapters/jws/verify-jws.ts'
 import test from 'ava'
+import { verifyJws } from '../../adapters/jws/verify-jws.ts'
 import { watchCoordinators } from '../../adapters/nats/coordinators.ts'
 import { announceCoordinator } from '../../commands/processes/announcement.ts'
 import { requestSignature } from '../../commands/request-signature.ts'

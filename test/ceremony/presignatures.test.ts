@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
-import { keyShareStream } from '../../domain/key-share/events.ts'
 import { createSigner } from '../../domain/authorisation/testing/signer.ts'
+import { keyShareStream } from '../../domain/key-share/events.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
