@@ -3,7 +3,7 @@ import type { ThresholdProtocol } from '../protocol.ts'
 import { aggregate } from './aggregation.ts'
 import type { Ciphersuite } from './ciphersuite.ts'
 import { KEY_GENERATION_ROUNDS, keyGeneration } from './key-generation.ts'
-import { decodePublicPackage } from './key-material.ts'
+import { checkShare, decodePublicPackage } from './key-material.ts'
 import { signing } from './signing.ts'
 
 /** FROST (RFC 9591) with distributed key generation, for one ciphersuite. */
@@ -13,6 +13,7 @@ export function frost<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>): T
     rounds: { keyGeneration: KEY_GENERATION_ROUNDS, signing: 2 },
     keyGeneration: (options) => keyGeneration(suite, options),
     signing: (options) => signing(suite, options),
+    checkShare: (key) => checkShare(suite, key),
     message: suite.message,
     aggregate: (transcript) => aggregate(suite, transcript),
     verify: suite.verify,
