@@ -1,19 +1,15 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { UnsealFailed, type Vault } from '../../domain/ports/vault.ts'
-import { decodeHeader, encodeHeader, type Header, type ScryptCost } from './header.ts'
+import type { ScryptCost } from './header.ts'
+import { newKey, STRONG, unlock } from './passphrase-key.ts'
 import { createPrivateFile, readIfPresent } from './private-file.ts'
-import { KeystoreRefused } from './refused.ts'
 
 const CIPHER = 'aes-256-gcm'
 const FORMAT = 1
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-const KEY_BYTES = 32
-/** About 128 MiB and a third of a second. */
-const COST: ScryptCost = { N: 2 ** 17, r: 8, p: 1 }
 
 export type KeystoreOptions = {
   dir: string
@@ -22,15 +18,13 @@ export type KeystoreOptions = {
   cost?: ScryptCost
 }
 
-type Keys = { sealing: Buffer; check: Buffer }
-
 /**
  * A vault of software: AES-256-GCM (NIST SP 800-38D) under a key derived by scrypt from a passphrase and the salt in `keystore.json`,
  * which is made in `dir` at the first opening. Sealed bytes are format (1 byte), nonce (12), ciphertext, tag (16). Nonces are random, so one
  * keystore must not seal more than 2^32 times. The keys are in this process' memory: an HSM keeps them from whoever reads that.
  * @throws KeystoreRefused for a wrong passphrase or a damaged header
  */
-export async function openKeystore({ dir, passphrase, cost = COST }: KeystoreOptions): Promise<Vault> {
+export async function openKeystore({ dir, passphrase, cost = STRONG }: KeystoreOptions): Promise<Vault> {
   const file = join(dir, 'keystore.json')
   const existing = await readIfPresent(file)
   const key = existing ? await unlock(existing, passphrase) : await create(file, passphrase, cost)
@@ -64,34 +58,11 @@ export async function openKeystore({ dir, passphrase, cost = COST }: KeystoreOpt
 }
 
 async function create(file: string, passphrase: Uint8Array | string, cost: ScryptCost): Promise<Buffer> {
-  const salt = randomBytes(32)
-  const keys = await deriveKeys(passphrase, { cost, salt })
-  const mine = encodeHeader({ cost, salt, check: keys.check })
-  const kept = await createPrivateFile(file, mine)
-  if (kept.equals(mine)) return keys.sealing
-  keys.sealing.fill(0)
+  const { header, key } = await newKey(passphrase, cost)
+  const kept = await createPrivateFile(file, header)
+  if (kept.equals(header)) return key
+  key.fill(0)
   return unlock(kept, passphrase)
-}
-
-async function unlock(bytes: Buffer, passphrase: Uint8Array | string): Promise<Buffer> {
-  const header = decodeHeader(bytes)
-  const keys = await deriveKeys(passphrase, header)
-  if (timingSafeEqual(keys.check, header.check)) return keys.sealing
-  keys.sealing.fill(0)
-  throw new KeystoreRefused('passphrase_wrong', 'the passphrase does not open this keystore')
-}
-
-const derive = promisify<string | Uint8Array, Uint8Array, number, object, Buffer>(scrypt)
-
-/** `check` proves knowledge of the passphrase, bound to the cost and the salt, and tells nothing of the sealing key. */
-async function deriveKeys(passphrase: Uint8Array | string, { cost, salt }: Pick<Header, 'cost' | 'salt'>): Promise<Keys> {
-  const master = await derive(passphrase, salt, 2 * KEY_BYTES, { ...cost, maxmem: 2 * 128 * cost.N * cost.r })
-  const sealing = Buffer.from(master.subarray(0, KEY_BYTES))
-  const check = createHmac('sha256', master.subarray(KEY_BYTES))
-    .update(encodeHeader({ cost, salt, check: Buffer.alloc(0) }))
-    .digest()
-  master.fill(0)
-  return { sealing, check }
 }
 
 function seal(key: Buffer, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array {

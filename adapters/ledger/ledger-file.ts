@@ -41,8 +41,7 @@ const TABLES = `
  * @throws LedgerCorrupt, Unavailable
  */
 export function openLedgerFile(file: string) {
-  // The log and index that SQLite puts beside it take its mode.
-  closeSync(openSync(file, 'a', 0o600))
+  createPrivately(file)
   const database = coded(() => {
     const opened = new Database(file, { timeout: BUSY_MS })
     opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
@@ -141,13 +140,6 @@ export function openLedgerFile(file: string) {
     emptyEntry: write('UPDATE entries SET first = ?, content = NULL WHERE sequence = ?'),
     deleteAttempt: write('DELETE FROM attempts WHERE key_id = ? AND session_id = ? AND attempt = ?'),
     deleteIntent: write('DELETE FROM intents WHERE intent = ? AND sequence = ?'),
-    /** Writes a consistent copy, synced, to a file that must not exist. */
-    copyTo(copy: string): void {
-      coded(() => database.prepare('VACUUM INTO ?').run([copy]))
-      const handle = openSync(copy, 'r')
-      fsyncSync(handle)
-      closeSync(handle)
-    },
     /** The file alone is whole then, without its write-ahead log, unless another connection is at work. */
     close(): void {
       try {
@@ -157,6 +149,18 @@ export function openLedgerFile(file: string) {
       }
     },
   }
+}
+
+/** Writes a ledger as it is at one moment to a file that must not exist, whoever is at work on it. @throws LedgerCorrupt, Unavailable */
+export function copyLedger(file: string, copy: string): void {
+  coded(() => {
+    const database = new Database(file, { timeout: BUSY_MS })
+    try {
+      database.prepare('VACUUM INTO ?').run([copy])
+    } finally {
+      database.close()
+    }
+  })
 }
 
 /** What SQLite says about the disk is either damage, or may pass. */
@@ -176,6 +180,18 @@ function coded<Result>(work: () => Result): Result {
 const plain = (bytes: Uint8Array | ArrayBuffer): Uint8Array => new Uint8Array(bytes as Uint8Array)
 
 const plainRow = ({ content, ...row }: Row): Row => ({ ...row, hash: plain(row.hash), content: content && plain(content) })
+
+/**
+ * What SQLite puts beside the file takes its mode. One that exists is not touched: to close a file that this process has open already would give up
+ * the locks that SQLite holds on it (fcntl(2)).
+ */
+function createPrivately(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
 
 function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r')

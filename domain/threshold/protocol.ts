@@ -112,6 +112,9 @@ export type ThresholdProtocol = {
   /** Opens one signature with a share. @throws ProtocolAbort `invalid_key` */
   signing(options: { key: SigningKey; rng: RandomBytes }): Signer
 
+  /** Makes sure that the share is one of the key, and its secret what the public package says. @throws ProtocolAbort `invalid_key` */
+  checkShare(key: SigningKey): void
+
   /** The message a payload stands for: its bytes, or their digest where the scheme signs digests. */
   message(payload: Uint8Array): Uint8Array
 

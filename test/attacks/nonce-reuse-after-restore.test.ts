@@ -91,7 +91,7 @@ test('a party whose store is an older copy signs nothing until an operator says 
   await until(
     async () => (await code()) !== 'fenced',
     () => 'the running party has not noticed',
-    5_000,
+    15_000,
   )
   const reply = await sign()
   if (reply.type !== 'contributed') return t.fail(JSON.stringify(reply))

@@ -15,7 +15,7 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 async function claim(n: number): Promise<void> {
   // Another process claims the same sessions and slots, over other digests.
-  const [sessionId, slot] = [`session-${round}-${n}`, `slot ${round} ${n}`]
+  const [sessionId, slot] = [`session-${round}-${n}-`, `slot ${round} ${n}`]
   const [digest, answer] = [randomBytes(32), randomBytes(64)]
   try {
     await ledger.claim({ keyId: 'key', sessionId, attempt: 1, requestDigest: randomBytes(32), digest, slots: [slot], intents: [], answer })

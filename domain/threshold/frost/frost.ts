@@ -5,7 +5,7 @@ import type { Ciphersuite } from './ciphersuite.ts'
 import { derive } from './derivation.ts'
 import { JOINT_SHARING_ROUNDS } from './joint-sharing.ts'
 import { keyGeneration } from './key-generation.ts'
-import { decodePublicPackage } from './key-material.ts'
+import { checkShare, decodePublicPackage } from './key-material.ts'
 import { RECOVERY_ROUNDS, recovery } from './recovery.ts'
 import { refresh } from './refresh.ts'
 import { signing } from './signing.ts'
@@ -23,6 +23,7 @@ export function frost<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>): T
     refresh: (options) => refresh(suite, options),
     recovery: (options) => recovery(suite, options),
     signing: (options) => signing(suite, options),
+    checkShare: (key) => checkShare(suite, key),
     message: suite.message,
     aggregate: (transcript) => aggregate(suite, transcript),
     verify: suite.verify,

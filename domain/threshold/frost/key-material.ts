@@ -73,3 +73,13 @@ export function decodeShare<P extends CurvePoint<bigint, P>>(
     throw new ProtocolAbort('invalid_key', 'the public package is not the one the share was generated with')
   return { self, scalar: share.subarray(2, 2 + Fn.BYTES), packageDigest }
 }
+
+/** @throws ProtocolAbort `invalid_key` unless the share is of this package, and its secret is behind the holder's verifying share */
+export function checkShare<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, key: SigningKey): void {
+  const { Point } = suite
+  const { self, scalar } = decodeShare(suite, key)
+  const publicPackage = decodePublicPackage(suite, key.publicPackage)
+  const secret = Point.Fn.fromBytes(scalar)
+  if (self > publicPackage.parties || Point.Fn.is0(secret) || !Point.BASE.multiply(secret).equals(publicPackage.verifyingShare(self)))
+    throw new ProtocolAbort('invalid_key', "the share is not behind its holder's verifying share")
+}
