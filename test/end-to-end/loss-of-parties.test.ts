@@ -74,3 +74,22 @@ test.serial('with two holders killed a session fails, and signing works again wi
   await back(gone, pids)
   t.like(await sign(), { status: 'signed' })
 })
+
+test.serial('what was lost shows in the standing of the parties, and an operator can have it forgotten', async (t) => {
+  const standing = () => system.client.get<{ items: { partyId: string; circuit: string; health: number }[] }>('/v1/parties')
+  const { items } = await standing()
+  t.true(items.every(({ circuit, health }) => ['closed', 'open', 'half_open'].includes(circuit) && health > 0 && health <= 1))
+  const lost = items.find(({ health }) => health < 1)!
+  const { baseUrl, token } = system.dev
+  const path = `${baseUrl}/v1/admin/circuits/${lost.partyId}/force-close`
+  const response = await fetch(path, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+  const { circuits } = (await response.json()) as { circuits: { circuit: string }[] }
+  t.deepEqual(
+    circuits.map(({ circuit }) => circuit),
+    ['closed'],
+  )
+  t.like(
+    (await standing()).items.find(({ partyId }) => partyId === lost.partyId),
+    { circuit: 'closed', health: 1 },
+  )
+})

@@ -11,8 +11,15 @@ test('parties are pinged again and again: who answers lives, who does not is mis
   await messages.ping()
   const heard: string[] = []
   let enough = () => {}
+  let asked = 0
+  let askedOften = () => {}
   const stop = pingParties(
-    messages,
+    {
+      request(...given) {
+        if (++asked === 30) askedOften()
+        return messages.request(...given)
+      },
+    },
     ['alive', 'silent', 'absent'],
     {
       pinged(id, answered) {
@@ -33,6 +40,9 @@ test('parties are pinged again and again: who answers lives, who does not is mis
   await nats.close()
   await t.throwsAsync(messages.ping())
   const before = heard.length
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await new Promise<void>((resolve) => {
+    asked = 0
+    askedOften = resolve
+  })
   t.is(heard.length, before)
 })
