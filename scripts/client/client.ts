@@ -9,7 +9,16 @@ export class UnexpectedAnswer extends Error {
   override readonly name = 'UnexpectedAnswer'
 }
 
-export type KeyView = { keyId: string; status: string; publicKey: string; parties: string[]; failure?: { code: string } | null }
+export type KeyView = {
+  keyId: string
+  status: string
+  publicKey: string
+  parties: string[]
+  epoch: number
+  failure?: { code: string } | null
+  refreshFailure?: { code: string } | null
+  recovery?: { partyId: string; status: string; failure?: { code: string } | null } | null
+}
 export type SessionView = { sessionId: string; status: string; signature: string; signers: string[]; failure?: { code: string } | null }
 
 /** A Quorate client over HTTP, as any client could be written from the contract alone. */
@@ -48,6 +57,24 @@ export function connectClient(dev: DevelopmentClient) {
       const body = { scheme, threshold, parties }
       const { answer } = await post<{ keyId: string }>(`/v1/wallets/${walletId}/keys`, body, { intent: true })
       return get<KeyView>(`/v1/keys/${answer.keyId}`, { waitSeconds: 30 })
+    },
+
+    /** Resolves when the key has new shares, or the refresh has failed. */
+    async refreshKey(keyId: string): Promise<KeyView> {
+      const { position } = await post(`/v1/keys/${keyId}/refresh`, {}, { intent: true })
+      return get<KeyView>(`/v1/keys/${keyId}?minPosition=${position}`, { waitSeconds: 30 })
+    },
+
+    /** Resolves when the party has its share again, or the recovery has failed. */
+    async recoverShare(keyId: string, party: string): Promise<KeyView> {
+      const { position } = await post(`/v1/keys/${keyId}/recover`, { party }, { intent: true })
+      return get<KeyView>(`/v1/keys/${keyId}?minPosition=${position}`, { waitSeconds: 30 })
+    },
+
+    /** Resolves when the command has been accepted. */
+    async revokeKey(keyId: string): Promise<KeyView> {
+      const { position } = await post(`/v1/keys/${keyId}/revoke`, {}, { intent: true })
+      return get<KeyView>(`/v1/keys/${keyId}?minPosition=${position}`)
     },
 
     /** Resolves when the command has been accepted. */
