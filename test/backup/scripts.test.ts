@@ -8,6 +8,7 @@ import { openPartyIdentity } from '../../adapters/identity/party-identity.ts'
 import { ledgerFileIn } from '../../adapters/ledger/ledger-file.ts'
 import { openSigningLedger } from '../../adapters/ledger/signing-ledger.ts'
 import { openPartyVault } from '../../adapters/vault/party-vault.ts'
+import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
 import type { SigningLedger } from '../../domain/ports/signing-ledger.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { SCHEMES, type Scheme } from '../../domain/threshold/scheme.ts'
@@ -22,6 +23,8 @@ let ledger: SigningLedger
 const dataDir = () => join(work, 'data')
 const dir = () => join(dataDir(), 'parties', PARTY)
 
+const policy = encodePolicy({ version: 1, walletId: 'w', clientKeys: [], rawDigests: false, approvals: null, presignatures: 10 })
+
 /** A party's folder with a share of each scheme, a key that is revoked, and a ledger that is in use. */
 test.before(async () => {
   work = await mkdtemp(join(tmpdir(), 'quorate-scripts-'))
@@ -32,7 +35,7 @@ test.before(async () => {
   for (const scheme of SCHEMES) {
     const { share, publicKey, publicPackage } = generateAlone(scheme)
     await shares.keep(
-      { keyId: randomUUID(), attempt: 1, epoch: 1, scheme, threshold: 1, parties: [PARTY], publicKey, publicPackage },
+      { keyId: randomUUID(), attempt: 1, epoch: 1, scheme, threshold: 1, parties: [PARTY], publicKey, publicPackage, policy },
       share,
     )
   }
