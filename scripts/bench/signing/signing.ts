@@ -10,6 +10,8 @@ import { startSystem } from '../../supervisor/system.ts'
 import { type Figure, latencyOf, type Promised, ratePerSecond } from '../figures.ts'
 import { wholeNumber } from '../options.ts'
 import { describeMachine, type Findings, printFindings, sayShort, writeResults } from '../report.ts'
+import { watchProcesses } from '../resources.ts'
+import { childProcesses } from './children.ts'
 import { type Signed, stepsOf, type Watch, watchSessions } from './steps.ts'
 
 const QUORUMS = [
@@ -66,12 +68,13 @@ async function measure(client: Client, watch: Watch, samples: number): Promise<F
   // Whatever is measured first must not pay for what all of it warms up.
   for (let index = 0; index < WARMUP; index++) for (const key of keys) await sign(client, watch, key, -index)
   const figures: Figure[] = []
+  const usage = watchProcesses(childProcesses())
   for (const key of keys) {
     const found = [...(await latencies(client, watch, key, samples)), ...(await rates(client, watch, key, samples))]
     for (const figure of found) if (!figure.name.startsWith('step')) console.log(sayShort(figure))
     figures.push(...found)
   }
-  return { figures, usage: [] }
+  return { figures, usage: usage.stop() }
 }
 
 async function generateKeys(client: Client): Promise<Key[]> {
@@ -101,10 +104,14 @@ async function latencies(client: Client, watch: Watch, key: Key, samples: number
 async function rates(client: Client, watch: Watch, key: Key, samples: number): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const atATime of AT_A_TIME) {
-    const rate = await ratePerSecond(Math.max(samples, 2 * atATime), atATime, (index) => sign(client, watch, key, index))
-    const name = `sessions, ${atATime} at a time, ${key.quorum} ${key.stock}`
+    const figure = { name: `sessions, ${atATime} at a time, ${key.quorum} ${key.stock}`, of: key.scheme, unit: 'sessions/s' }
     const promise = key.promised && key.scheme === 'frost-secp256k1-tr' && atATime > 1 ? { promise: RATE_PROMISED } : {}
-    figures.push({ name, of: key.scheme, value: rate, unit: 'sessions/s', ...promise })
+    const count = Math.max(samples, 2 * atATime)
+    try {
+      figures.push({ ...figure, ...promise, value: await ratePerSecond(count, atATime, (index) => sign(client, watch, key, index)) })
+    } catch (error) {
+      figures.push({ ...figure, value: Number.NaN, failure: error instanceof Error ? error.message : String(error) })
+    }
   }
   return figures
 }
