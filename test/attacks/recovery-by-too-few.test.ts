@@ -1,7 +1,9 @@
 /** A coordinator that wants the share of a party, or a share for a stranger, with less than a quorum of its holders. */
 import { hexToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
+import { heardBy } from '../../commands/processes/rounds.ts'
 import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
+import { createSigner } from '../../domain/authorisation/testing/signer.ts'
 import type { CeremonyReply, RecoveryRequest } from '../../domain/ceremony/messages.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { loseShares } from '../ceremony/key-checks.ts'
@@ -47,6 +49,14 @@ function ask(to: string, change: (request: RecoveryRequest) => RecoveryRequest =
   )
 }
 
+/** Under a policy that obeys a stranger, at the stranger's word. */
+function usurped(recovery: RecoveryRequest): RecoveryRequest {
+  const policy = encodePolicy({ ...key.policy, clientKeys: [stranger.key] })
+  const request = { method: 'POST', path: `/v1/keys/${key.keyId}/recover`, body: JSON.stringify({ party: LOST }) }
+  return { ...recovery, key: { ...recovery.key, policy }, authorisation: stranger.authorise(request) }
+}
+
+const stranger = createSigner('stranger')
 const everybody = ['party-1', 'party-2', LOST]
 
 test.serial('asked as it should be, everybody opens', async (t) => {
@@ -83,28 +93,38 @@ test.serial('nobody counts twice, and who has lost its share does not help to fi
     for (const to of ['party-1', LOST]) t.like(await ask(to, (request) => ({ ...request, helpers })), { code: 'malformed' })
 })
 
-test.serial('with a false public package the one who lost its share is not deceived: its helpers say another', async (t) => {
+test.serial('the one who lost its share is not deceived about the key or its policy: it hears its helpers speak of others', async (t) => {
   const other = await system.generateKey(await system.createWallet(), { scheme: key.scheme, threshold: 2, parties: HOLDERS })
-  const false_ = (request: RecoveryRequest) => ({
+  const ofOtherKey = (request: RecoveryRequest) => ({
     ...request,
     key: { ...request.key, publicKey: hexToBytes(other.publicKey!), publicPackage: hexToBytes(other.publicPackage!) },
   })
-  t.like(await ask('party-1', false_), { code: 'share_mismatch' })
-  const number = 1_000
-  const said = new Map<string, Extract<CeremonyReply, { type: 'said' }>>()
-  for (const to of everybody) {
-    attempt = number
-    const reply = await ask(to, to === LOST ? false_ : undefined)
-    if (reply.type === 'said') said.set(to, reply)
+  for (const change of [ofOtherKey, usurped]) {
+    t.like(await ask('party-1', change), { code: 'share_mismatch' })
+    const said = new Map<string, Extract<CeremonyReply, { type: 'said' }>>()
+    const common = attempt + 1
+    for (const to of everybody) {
+      attempt = common - 1
+      const reply = await ask(to, to === LOST ? change : undefined)
+      if (reply.type === 'said') said.set(to, reply)
+    }
+    t.is(said.size, everybody.length)
+    const reply = await system.channel.ask(
+      { scheme: key.scheme, kind: 'recovery', ceremonyId: key.keyId, attempt: common, round: 2, to: LOST },
+      { type: 'proceed', heard: heardBy(LOST, said) },
+      { timeoutMs: 5_000 },
+    )
+    t.like(reply, { type: 'refused', code: 'protocol_abort' })
+    t.regex((reply as { reason: string }).reason, /equivocation/)
   }
-  t.is(said.size, 3)
-  const reply = await system.channel.ask(
-    { scheme: key.scheme, kind: 'recovery', ceremonyId: key.keyId, attempt: number + 1, round: 2, to: LOST },
-    {
-      type: 'proceed',
-      heard: { statements: [...said].map(([from, { statement }]) => ({ from, statement })), secrets: [] },
-    },
-    { timeoutMs: 5_000 },
-  )
-  t.is(reply.type, 'refused')
+})
+
+test.serial("without the client's word, or with his word for another party, nobody opens", async (t) => {
+  const path = `/v1/keys/${key.keyId}/recover`
+  const unsigned = { ...system.authorise(path, { party: LOST }), intent: null }
+  const another = system.authorise(path, { party: 'party-1' })
+  for (const to of everybody) {
+    t.like(await ask(to, (request) => ({ ...request, authorisation: unsigned })), { code: 'intent_missing' })
+    t.like(await ask(to, (request) => ({ ...request, authorisation: another })), { code: 'request_mismatch' })
+  }
 })
