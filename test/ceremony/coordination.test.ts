@@ -3,7 +3,8 @@ import { InOtherHands } from '../../commands/processes/process.ts'
 import { createSigner } from '../../domain/authorisation/testing/signer.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
-import { askToSign, openingOf } from './by-hand.ts'
+import { until } from '../crash/condition.ts'
+import { askToOpen, askToSign, openingOf } from './by-hand.ts'
 import { type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
@@ -84,6 +85,7 @@ test.serial('a cancelled session is not signed', async (t) => {
 
 test.serial('an attempt asked again is answered the same, in other words it is refused, also after a restart', async (t) => {
   const openings = [await openingOf(system, key, 'party-1'), await openingOf(system, key, 'party-2')]
+  const openingsOf = () => askToOpen(system, key, 'party-1')
   const sign = (message: string, attempt = 1) =>
     askToSign(system, key, 'party-1', { sessionId: 'by-hand', attempt, message: Buffer.from(message), openings })
   const contributed = await sign('pay nobody')
@@ -95,6 +97,12 @@ test.serial('an attempt asked again is answered the same, in other words it is r
   const party = system.party('party-1')
   await party.kill()
   await party.revive()
+  // Until another party has said that it knows of nothing more, it signs nothing.
+  await until(
+    async () => (await openingsOf()).type === 'opened',
+    () => 'the party does not open',
+    5_000,
+  )
   t.deepEqual(await sign('pay nobody'), contributed)
   t.like(await sign('pay somebody'), { type: 'refused', code: 'conflicting_request' })
 })
