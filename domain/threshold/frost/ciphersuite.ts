@@ -1,4 +1,4 @@
-import type { CurvePoint, CurvePointCons } from '@noble/curves/abstract/curve.js'
+import { type CurvePoint, type CurvePointCons, normalizeZ } from '@noble/curves/abstract/curve.js'
 import { getMinHashLength, mapHashToField } from '@noble/curves/abstract/modular.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { ProtocolAbort, type RandomBytes } from '../protocol.ts'
@@ -23,6 +23,8 @@ export type Ciphersuite<P extends CurvePoint<bigint, P>> = {
   readonly hash: (purpose: 'msg' | 'com', data: Uint8Array) => Uint8Array
   /** H2 over what the verifier of the final signature hashes. */
   readonly challenge: (R: P, publicKey: P, message: Uint8Array) => bigint
+  /** The sum of the elements times the scalars, all of them public: in as little time as the curve allows. */
+  readonly linearCombination: (elements: readonly P[], scalars: readonly bigint[]) => P
   /** The form of an element in signatures and public keys. */
   readonly encodePublic: (point: P) => Uint8Array
   readonly decodePublic: (bytes: Uint8Array) => P
@@ -44,6 +46,14 @@ export function decodePoint<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<
   const point = suite.Point.fromBytes(bytes)
   if (point.is0()) throw new Error('element is the identity')
   return point
+}
+
+/**
+ * The same element in affine coordinates, from which its encodings and its parity are read without a division. The division here is shared by
+ * all elements given.
+ */
+export function toAffine<P extends CurvePoint<bigint, P>>({ Point }: Ciphersuite<P>, ...elements: P[]): P[] {
+  return normalizeZ(Point, elements)
 }
 
 /** DeserializeElement of RFC 9591, section 3.1: the prime-order group and nothing else. */

@@ -1,7 +1,7 @@
 import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { isDerivationPath } from '../derivation-path.ts'
 import { ProtocolAbort } from '../protocol.ts'
-import type { Ciphersuite } from './ciphersuite.ts'
+import { type Ciphersuite, toAffine } from './ciphersuite.ts'
 import type { PublicPackage } from './key-material.ts'
 import { publicForm } from './public-form.ts'
 
@@ -41,7 +41,7 @@ function deriveAlong<P extends CurvePoint<bigint, P>>(
   let tweak = Point.Fn.ZERO
   for (const index of path) {
     const child = suite.childTweak(publicKey, chainCode, index)
-    publicKey = requireKey(publicKey.add(Point.BASE.multiplyUnsafe(child.tweak)))
+    publicKey = requireKey(suite, publicKey.add(Point.BASE.multiplyUnsafe(child.tweak)))
     chainCode = child.chainCode
     tweak = Point.Fn.add(tweak, child.tweak)
   }
@@ -50,7 +50,7 @@ function deriveAlong<P extends CurvePoint<bigint, P>>(
   return {
     publicPackage: {
       ...root,
-      publicKey: requireKey(form.element(publicKey)),
+      publicKey: requireKey(suite, form.element(publicKey)),
       chainCode,
       verifyingShare: (party) => form.element(root.verifyingShare(party).add(shift)),
     },
@@ -58,7 +58,7 @@ function deriveAlong<P extends CurvePoint<bigint, P>>(
   }
 }
 
-function requireKey<P extends CurvePoint<bigint, P>>(publicKey: P): P {
+function requireKey<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, publicKey: P): P {
   if (publicKey.is0()) throw new Error('the key is the identity')
-  return publicKey
+  return toAffine(suite, publicKey)[0]!
 }

@@ -1,3 +1,4 @@
+import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { bytesToNumberLE, numberToBytesLE } from '@noble/curves/utils.js'
 import { hmac } from '@noble/hashes/hmac.js'
@@ -23,6 +24,7 @@ export const ed25519Ciphersuite: Ciphersuite<Point> = {
   hashToScalar: (purpose, data) => hashToScalar(utf8ToBytes(CONTEXT + purpose), data),
   hash: (purpose, data) => sha512(concatBytes(utf8ToBytes(CONTEXT + purpose), data)),
   challenge: (R, publicKey, message) => hashToScalar(R.toBytes(), publicKey.toBytes(), message),
+  linearCombination: (elements, scalars) => mulAddUnsafe(Point, [...elements], [...scalars]),
   encodePublic: (point) => point.toBytes(),
   decodePublic: (bytes) => Point.fromBytes(bytes),
   isPublicForm: () => true,

@@ -3,7 +3,7 @@ import test from 'ava'
 import type { PartyIndex } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
 import { SCHEMES } from '../scheme.ts'
-import { generateKey, rng, sign } from '../testing/star.ts'
+import { generateKey, refresh, rng, sign } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
 
 const PAYLOAD = utf8ToBytes('pay 5 to carol')
@@ -110,7 +110,8 @@ for (const scheme of SCHEMES) {
     }
     const keys = generateKey(protocol, { threshold: 2, parties: 2 }, { randomOf: () => remembering })
     protocol.signing({ key: keys.get(1)!, rng: remembering })
-    t.is(drawn.length, 2 * 3 + 2)
+    refresh(protocol, keys, { randomOf: () => remembering })
+    t.is(drawn.length, 2 * 3 + 2 + 2 * 2)
     for (const bytes of drawn) t.regex(bytesToHex(bytes), /^0+$/)
   })
 }

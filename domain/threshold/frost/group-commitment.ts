@@ -1,7 +1,7 @@
-import { type CurvePoint, mulAddUnsafe } from '@noble/curves/abstract/curve.js'
+import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import type { PartyIndex } from '../protocol.ts'
-import { type Ciphersuite, decodePoint } from './ciphersuite.ts'
+import { type Ciphersuite, decodePoint, toAffine } from './ciphersuite.ts'
 import type { PublicPackage } from './key-material.ts'
 
 /** A signer's commitments to its two nonces. */
@@ -46,12 +46,11 @@ export function groupCommitment<P extends CurvePoint<bigint, P>>(
   const bindingFactors = new Map(signers.map(([party]) => [party, hashToScalar('rho', concatBytes(prefix, identifier(party)))]))
 
   const hidingSum = signers.reduce((sum, [, { hiding }]) => sum.add(hiding), Point.ZERO)
-  const bindingSum = mulAddUnsafe(
-    Point,
+  const bindingSum = suite.linearCombination(
     signers.map(([, { binding }]) => binding),
     [...bindingFactors.values()],
   )
-  const sum = hidingSum.add(bindingSum)
+  const sum = toAffine(suite, hidingSum.add(bindingSum))[0]!
   const negated = !suite.isPublicForm(sum)
   const R = negated ? sum.negate() : sum
   return { R, negated, challenge: suite.challenge(R, publicKey, message), bindingFactors }

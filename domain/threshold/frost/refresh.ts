@@ -1,4 +1,4 @@
-import { type CurvePoint, mulAddUnsafe } from '@noble/curves/abstract/curve.js'
+import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { type KeyMaterial, type Participant, type PartyIndex, ProtocolAbort, type RefreshOptions } from '../protocol.ts'
@@ -63,7 +63,7 @@ function refreshed<P extends CurvePoint<bigint, P>>(
 
 /** Every verifying share must give the public key together with the first threshold − 1 ones: then all quorums do. */
 function requireSharesOf<P extends CurvePoint<bigint, P>>(
-  { Point }: Ciphersuite<P>,
+  { Point, linearCombination }: Ciphersuite<P>,
   { threshold, publicKey }: PublicPackage<P>,
   verifyingShares: readonly P[],
 ): void {
@@ -72,7 +72,7 @@ function requireSharesOf<P extends CurvePoint<bigint, P>>(
     const quorum = [...first, last]
     const coefficients = quorum.map((party) => interpolatingValue(Point.Fn, quorum, party))
     const shares = quorum.map((party) => verifyingShares[party - 1]!)
-    if (!mulAddUnsafe(Point, shares, coefficients).equals(publicKey))
+    if (!linearCombination(shares, coefficients).equals(publicKey))
       throw new ProtocolAbort('invalid_key', 'the verifying shares do not belong to the public key')
   }
 }

@@ -25,6 +25,7 @@ export const secp256k1TrCiphersuite: Ciphersuite<Point> = {
   hash: (purpose, data) => sha256(concatBytes(utf8ToBytes(CONTEXT + purpose), data)),
   challenge: (R, publicKey, message) =>
     Point.Fn.create(bytesToNumberBE(taggedHash('BIP0340/challenge', pointToBytes(R), pointToBytes(publicKey), message))),
+  linearCombination,
   encodePublic: (point) => pointToBytes(point),
   decodePublic: (bytes) => lift_x(Point.Fp.fromBytes(bytes)),
   isPublicForm: (point) => point.toAffine().y % 2n === 0n,
@@ -35,6 +36,17 @@ export const secp256k1TrCiphersuite: Ciphersuite<Point> = {
     if (publicKey.length !== 32 || signature.length !== 64) return false
     return schnorr.verify(signature, message, publicKey)
   },
+}
+
+/** Two by two, as this is how the library uses the curve's endomorphism to halve the doublings. */
+function linearCombination(elements: readonly Point[], scalars: readonly bigint[]): Point {
+  let sum = Point.ZERO
+  for (let i = 0; i < elements.length; i += 2) {
+    const [first, second] = elements.slice(i, i + 2)
+    const pair = second ? first!.mulAddUnsafe(scalars[i]!, second, scalars[i + 1]!) : first!.multiplyUnsafe(scalars[i]!)
+    sum = sum.add(pair)
+  }
+  return sum
 }
 
 /** CKDpub of BIP-32. */

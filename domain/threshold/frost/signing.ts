@@ -2,7 +2,7 @@ import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { type Participant, ProtocolAbort, type RandomBytes, type Signer, type SigningKey, type SigningTask } from '../protocol.ts'
 import { conduct, equalBytes, readEach } from '../rounds.ts'
-import { type Ciphersuite, nonceScalar, requirePrimeOrder } from './ciphersuite.ts'
+import { type Ciphersuite, nonceScalar, requirePrimeOrder, toAffine } from './ciphersuite.ts'
 import { derive } from './derivation.ts'
 import { decodeNonceCommitment, encodeNonceCommitment, groupCommitment } from './group-commitment.ts'
 import { decodePublicPackage, decodeShare } from './key-material.ts'
@@ -24,7 +24,8 @@ export function signing<P extends CurvePoint<bigint, P>>(
   const openedWith = packageDigest.slice()
   const hidingNonce = Fn.toBytes(nonceScalar(suite, scalar, rng))
   const bindingNonce = Fn.toBytes(nonceScalar(suite, scalar, rng))
-  const own = { hiding: Point.BASE.multiply(Fn.fromBytes(hidingNonce)), binding: Point.BASE.multiply(Fn.fromBytes(bindingNonce)) }
+  const [hiding, binding] = toAffine(suite, ...[hidingNonce, bindingNonce].map((nonce) => Point.BASE.multiply(Fn.fromBytes(nonce))))
+  const own = { hiding: hiding!, binding: binding! }
   const opening = { broadcast: encodeNonceCommitment(own), secret: new Map() }
   let participant: Participant<Uint8Array> | undefined
   let ended = false
