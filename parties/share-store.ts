@@ -33,8 +33,8 @@ export interface ShareStore {
   /** The policy that the shares of the key are sealed with; of several the earliest, when a change was interrupted. @throws Refusal as `find`, Unavailable */
   policy(keyId: string): Promise<KeyPolicy>
   /**
-   * Seals the shares of the key with the next version of their policy. Each file is replaced whole, and one that has been already stays; interrupted, it is to be asked for
-   * again.
+   * Seals the shares of the key with the next version of their policy. Each file is replaced whole, and one that has been already stays;
+   * interrupted, it is to be asked for again.
    * @throws Refusal `policy_out_of_order` unless it follows the one in force, and as `find`, Unavailable
    */
   changePolicy(keyId: string, next: KeyPolicy): Promise<void>
@@ -106,7 +106,7 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
       return count
     },
 
-    assertRoom,
+    assertRoom: (keyId, attempt, policy) => turns(keyId, () => assertRoom(keyId, attempt, policy)),
 
     keep(given, share) {
       const record = { ...given, partyId }
@@ -140,10 +140,12 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
 
     use,
 
-    async policy(keyId) {
-      const shares = await requireShares(keyId)
-      for (const share of shares) await use(share, () => {})
-      return shares.map(({ record }) => policyIn(record)).reduce((one, other) => (other.version < one.version ? other : one))
+    policy(keyId) {
+      return turns(keyId, async () => {
+        const shares = await requireShares(keyId)
+        for (const share of shares) await use(share, () => {})
+        return shares.map(({ record }) => policyIn(record)).reduce((one, other) => (other.version < one.version ? other : one))
+      })
     },
 
     changePolicy(keyId, next) {
