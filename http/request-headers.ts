@@ -1,6 +1,7 @@
 /** The request headers of the contract, each checked before anything reads it. */
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { MAX_REQUIRED_APPROVALS } from '../domain/wallet/policy.ts'
 import { Problem } from './problem.ts'
 
 const MAX_INTENT_BYTES = 8 * 1024
@@ -8,7 +9,7 @@ const MAX_APPROVALS_BYTES = 12 * 1024
 const MAX_WAIT_SECONDS = 60
 
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/
-const COMPACT_JWS_LIST = /^[\w.-]+(\s*,\s*[\w.-]+)*$/
+const COMPACT_JWS_LIST = /^[\w.-]+( *, *[\w.-]+)*$/
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/
 const CORRELATION_ID = /^[\w.:-]{1,128}$/
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
@@ -40,9 +41,12 @@ export function intentFrom(headers: IncomingHttpHeaders): string | null {
 
 /** Intents of approvers; none without the header. @throws Problem `invalid_header` */
 export function approvalsFrom(headers: IncomingHttpHeaders): readonly string[] {
-  const plausible = (value: string) => value.length <= MAX_APPROVALS_BYTES && COMPACT_JWS_LIST.test(value)
-  const rule = `must be compact JWS separated by commas, of at most ${MAX_APPROVALS_BYTES} bytes together`
-  return checkedHeader(headers, 'Quorate-Approvals', plausible, rule)?.split(/\s*,\s*/) ?? []
+  const split = (value: string) => value.split(/ *, */)
+  const plausible = (value: string) =>
+    value.length <= MAX_APPROVALS_BYTES && COMPACT_JWS_LIST.test(value) && split(value).length <= MAX_REQUIRED_APPROVALS
+  const rule = `must be at most ${MAX_REQUIRED_APPROVALS} compact JWS separated by commas, of ${MAX_APPROVALS_BYTES} bytes together`
+  const value = checkedHeader(headers, 'Quorate-Approvals', plausible, rule)
+  return value === null ? [] : split(value)
 }
 
 /** @throws Problem `invalid_header` */

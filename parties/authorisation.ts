@@ -12,8 +12,8 @@ import type { Scheme } from '../domain/threshold/scheme.ts'
 import { nextPolicy, readPolicyChange } from '../domain/wallet/policy.ts'
 
 /**
- * What a party checks for itself before it does anything with a share: that somebody whom the key's own policy names has signed for exactly this. Whoever brings the request is
- * believed in nothing. The intents that come back, `kid/jti`, may each be used for this one thing only.
+ * What a party checks for itself before it does anything with a share: that somebody whom the key's own policy names has signed for exactly this.
+ * Whoever brings the request is believed in nothing. The intents that come back, `kid/jti`, may each be used for this one thing only.
  */
 
 /** The key's policy, as it was sealed with the share; `now` is in milliseconds since the epoch. */

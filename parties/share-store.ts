@@ -47,8 +47,8 @@ export interface ShareStore {
   /** The policy that the shares of the key are sealed with; of several the earliest, when a change was interrupted. @throws Refusal as `find`, Unavailable */
   policy(keyId: string): Promise<KeyPolicy>
   /**
-   * Seals the shares of the key with the next version of their policy. Each file is replaced whole, and one that has been already stays; interrupted, it is to be asked for
-   * again.
+   * Seals the shares of the key with the next version of their policy. Each file is replaced whole, and one that has been already stays;
+   * interrupted, it is to be asked for again.
    * @throws Refusal `policy_out_of_order` unless it follows the one in force, and as `find`, Unavailable
    */
   changePolicy(keyId: string, next: KeyPolicy): Promise<void>
@@ -152,7 +152,7 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
     get count() {
       return count
     },
-    assertRoom,
+    assertRoom: (name, policy) => inTurn(name.keyId, () => assertRoom(name, policy)),
     find,
     use,
 
@@ -212,10 +212,12 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
       })
     },
 
-    async policy(keyId) {
-      const shares = await readAll(keyId)
-      for (const { stored } of shares) await use(stored, () => {})
-      return shares.map(({ stored }) => policyIn(stored.record)).reduce((one, other) => (other.version < one.version ? other : one))
+    policy(keyId) {
+      return inTurn(keyId, async () => {
+        const shares = await readAll(keyId)
+        for (const { stored } of shares) await use(stored, () => {})
+        return shares.map(({ stored }) => policyIn(stored.record)).reduce((one, other) => (other.version < one.version ? other : one))
+      })
     },
 
     changePolicy(keyId, next) {

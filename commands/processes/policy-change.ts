@@ -17,8 +17,8 @@ const CONCURRENCY = 4
 const TIMEOUT_MS = 5_000
 
 /**
- * Brings each change of a wallet's policy to all holders of all of its keys, in order. A key that was asked for before a change and attached after it hears of what it has missed.
- * Holders may be asked again; the event comes back until each has confirmed.
+ * Brings each change of a wallet's policy to all holders of all of its keys, in order. A key that was asked for before a change and attached after
+ * it hears of what it has missed. Holders may be asked again; the event comes back until each has confirmed.
  */
 export function policyChangeProcess(dependencies: PolicyChangeDependencies): Process {
   const { log } = dependencies
@@ -56,7 +56,7 @@ export async function bringPolicyChanges(
 async function bring({ log, channel }: PolicyChangeDependencies, keyId: string, changes: readonly PolicyChanged[]): Promise<void> {
   const { state } = await load(log, { decider: keyShare, stream: keyShareStream(keyId) })
   const { scheme, parties, status, policy } = requireKey(state)
-  if (status !== 'active' && status !== 'refreshing') return
+  if (status === 'failed' || status === 'revoked') return
   for (const { version, authorisation, approvals } of changes.filter((change) => change.version > policy.version)) {
     const request: CeremonyRequest = { type: 'changePolicy', change: { keyId, version, authorisation, approvals } }
     const attempt = { scheme, kind: 'policy-change', ceremonyId: keyId, attempt: version } as const

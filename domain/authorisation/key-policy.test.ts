@@ -44,5 +44,11 @@ test('anything but that encoding is refused', (t) => {
     t.not(other, text)
     t.throws(() => decodePolicy(utf8ToBytes(other)), { instanceOf: MalformedJson }, other)
   }
-  t.throws(() => decodePolicy(new Uint8Array(65_537).fill(0x20)), { instanceOf: MalformedJson })
+  t.throws(() => decodePolicy(new Uint8Array(131_073).fill(0x20)), { instanceOf: MalformedJson })
+})
+
+test('the largest policy that a wallet can have is not too long', (t) => {
+  const key = { ...createSigner('\u0001'.repeat(200), 'P-256').key }
+  const largest = { ...policy, clientKeys: Array(20).fill(key), approvals: { required: 20, approvers: Array(50).fill(key) } }
+  t.notThrows(() => decodePolicy(encodePolicy(largest)))
 })

@@ -24,8 +24,8 @@ export type KeyPolicy = {
   presignatures: PresignatureTier
 }
 
-/** Longest policy, encoded: 20 client keys and 50 approvers with long names. */
-export const MAX_POLICY_BYTES = 64 * 1024
+/** Longest policy, encoded: 20 client keys and 50 approvers, whose names may take six bytes a character. */
+export const MAX_POLICY_BYTES = 128 * 1024
 
 /** The one encoding of a policy: JSON in UTF-8 with its fields in this order. What is sealed with a share is bound to these bytes. */
 export function encodePolicy({ version, walletId, clientKeys, rawDigests, approvals, presignatures }: KeyPolicy): Uint8Array {

@@ -11,11 +11,13 @@ import { WALLET_STREAMS, walletStream } from '../../domain/wallet/events.ts'
 import { type ExistingWallet, requireWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { hadHappened, type Moment } from './moment.ts'
 
+type Published<State> = Omit<State, 'authorisation' | 'approvedBy'>
+
 /** What the log says of a wallet at a moment, and what it was said by. */
 export type WalletAt = {
   wallet: ExistingWallet
-  keys: Omit<ExistingKeyShare, 'authorisation'>[]
-  sessions: Omit<ExistingSession, 'authorisation'>[]
+  keys: Published<ExistingKeyShare>[]
+  sessions: Published<ExistingSession>[]
   events: number
   /** Position of the last event read, as a decimal string. */
   position: string
@@ -83,6 +85,8 @@ export function canonicalEvent({ id, type, stream, revision, position, recordedA
   }) as string
 }
 
-function published<State extends { authorisation: unknown }>({ authorisation: _, ...state }: State): Omit<State, 'authorisation'> {
-  return state
+/** Without what could be shown to the parties again. */
+function published<State extends { authorisation: unknown; approvedBy?: unknown }>(state: State): Published<State> {
+  const { authorisation: _, approvedBy: __, ...rest } = state
+  return rest
 }
