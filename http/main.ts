@@ -13,6 +13,7 @@ import { withCurrentEvents } from '../domain/current-events.ts'
 import { PROJECTIONS } from '../projections/catalogue.ts'
 import { DOMAIN_STREAMS } from '../projections/projection.ts'
 import { openReadModels } from '../queries/open-read-models.ts'
+import { observeParties } from '../queries/party-metrics.ts'
 import { observeProjections } from '../queries/projections/metrics.ts'
 import { projectionRoutes } from '../queries/projections/routes.ts'
 import { queryRoutes } from '../queries/routes.ts'
@@ -43,6 +44,7 @@ await runProcess('api', async () => {
   const operated = { models, workers, catalogue: PROJECTIONS, alertWorkers: () => messages.publish(LOOK_SUBJECT, new Uint8Array()) }
   const metrics = createMetrics()
   observeProjections(metrics.registry, operated)
+  observeParties(metrics.registry, parties)
   const server = await serve({
     host: settings.host,
     port: settings.port,

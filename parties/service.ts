@@ -38,7 +38,7 @@ export function serveParty(options: PartyOptions): Party {
     if (error instanceof Refusal) return error
     onFailure(error)
     if (error instanceof ClaimRefused) return new Refusal('signed_already', `${error.code}: ${error.message}`)
-    if (error instanceof Unavailable) return new Refusal('vault_unavailable', 'the vault does not answer')
+    if (error instanceof Unavailable) return new Refusal('vault_unavailable', error.message)
     return new Refusal('internal', 'the party failed')
   }
   const ceremoniesOf = (begin: BeginCeremony) => createCeremonyTable({ begin: (asked) => begin(asked, dependencies), refusalOf, ...bounds })
