@@ -7,7 +7,7 @@ import { verifyIdentity } from '../adapters/identity/verify.ts'
 import type { CeremonyAttempt, Heard, Statement } from '../domain/ceremony/messages.ts'
 import { type Said, signSecret, signStatement } from '../domain/ceremony/statements.ts'
 import type { Registry } from '../domain/ports/identity.ts'
-import type { KeyMaterial, RandomBytes } from '../domain/threshold/protocol.ts'
+import type { Incoming, KeyMaterial, Participant, PartyIndex, RandomBytes } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { type Conversation, converse } from './conversation.ts'
 import { numberedFromOne } from './participants.ts'
@@ -245,6 +245,49 @@ test('somebody who is not in the registry, is named twice, or is not there at al
     t.like(await t.throwsAsync(begun), { code: 'malformed' })
     t.is(destroyed, 1)
   }
+})
+
+/** Says something in each round, to nobody or to one other in private, and ends with all that it has heard in the last. */
+function scripted(name: string, secretTo: PartyIndex | undefined): Participant<Incoming> {
+  const say = (words: string) => new TextEncoder().encode(`${name} ${words}`)
+  let round = 1
+  return {
+    opening: { broadcast: say('is here'), secret: new Map() },
+    destroy: () => {},
+    next(incoming) {
+      round++
+      // What was told in private is wiped afterwards: a copy is kept.
+      const secrets = new Map([...incoming.secrets].map(([from, secret]) => [from, secret.slice()]))
+      if (round > 2) return { kind: 'done', result: { ...incoming, secrets } }
+      const secret = new Map(secretTo === undefined ? [] : [[secretTo, say('whispers')]])
+      return { kind: 'message', outgoing: { broadcast: say('has heard'), secret } }
+    },
+  }
+}
+
+test('participants may have any numbers, and write in private to one who does not write', async (t) => {
+  const numbers = { alice: 5, bob: 2, carol: 4 } as const
+  const participants = Object.entries(numbers).map(([id, number]) => ({ id, number }))
+  const conversations = new Map<string, Conversation<Incoming>>()
+  for (const id of PARTIES) {
+    const { identity, sealing } = identities.get(id)!
+    const participant = scripted(id, id === 'alice' ? undefined : numbers.alice)
+    const named = id === 'bob' ? participants : participants.toReversed()
+    conversations.set(id, await converse({ attempt, context, participants: named, participant, voice: { ...witness, identity, sealing } }))
+  }
+  const first = new Map([...conversations].map(([id, { opening }]) => [id, opening]))
+  const second = new Map<string, Said>()
+  for (const [id, conversation] of conversations) second.set(id, (await conversation.hear(heardBy(id, first))) as Said)
+  const heard = await conversations.get('alice')!.hear(heardBy('alice', second))
+  if (heard.type !== 'done') return t.fail()
+  const text = (spoken: ReadonlyMap<PartyIndex, Uint8Array>) => [...spoken].map(([from, bytes]) => [from, new TextDecoder().decode(bytes)])
+  t.deepEqual(text(heard.result.secrets), [
+    [numbers.bob, 'bob whispers'],
+    [numbers.carol, 'carol whispers'],
+  ])
+  t.is(heard.result.broadcasts.size, PARTIES.length)
+  const bob = await conversations.get('bob')!.hear(heardBy('bob', second))
+  t.is(bob.type === 'done' && bob.result.secrets.size, 0)
 })
 
 test('strangers, and those who speak twice, are not listened to', async (t) => {

@@ -96,14 +96,12 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
     return statements
   }
 
-  const openSecrets = async (heard: Heard): Promise<Map<PartyIndex, Uint8Array>> => {
-    const opened = new Map<PartyIndex, Uint8Array>()
+  const openSecrets = async (heard: Heard, opened: Map<PartyIndex, Uint8Array>): Promise<void> => {
     for (const [party, { from, ...secret }] of byNumber(heard.secrets)) {
       if (!isSecretOf(voice, at, from, { to: self, transcript }, secret))
         throw new Refusal('carrier_forged', `a secret is not signed by ${from}`)
       opened.set(party, await open(party, secret))
     }
-    return opened
   }
 
   const open = async (party: PartyIndex, { sealed }: Secret): Promise<Uint8Array> => {
@@ -153,10 +151,13 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
     async hear(heard) {
       try {
         const statements = readStatements(heard)
-        const secrets = await openSecrets(heard)
-        if (at.round === 1) agree(statements)
         const broadcasts = new Map([...statements].map(([party, { broadcast }]) => [party, broadcast]))
-        const step = await wiping(secrets, () => participant.next({ broadcasts, secrets }))
+        const secrets = new Map<PartyIndex, Uint8Array>()
+        const step = await wiping(secrets, async () => {
+          await openSecrets(heard, secrets)
+          if (at.round === 1) agree(statements)
+          return participant.next({ broadcasts, secrets })
+        })
         at = { ...at, round: at.round + 1 }
         if (step.kind === 'message') return await wiping(step.outgoing.secret, () => speak(step.outgoing))
         destroy()
@@ -177,7 +178,7 @@ function requireSealingKey(party: PartyIndex, { sealingKey }: Statement): Uint8A
 }
 
 /** Does something with secrets, after which nothing is left of them. */
-async function wiping<Result>(secrets: ByParty, use: () => Result | Promise<Result>): Promise<Result> {
+async function wiping<Result>(secrets: ByParty, use: () => Promise<Result>): Promise<Result> {
   try {
     return await use()
   } finally {

@@ -19,7 +19,9 @@ export const beginSigning: BeginCeremony = async ({ header, request }, { shares,
   if (scheme !== header.scheme) throw new Refusal('share_mismatch', 'the key is of another scheme')
   const signer = await readShare(() => shares.use(stored, (share) => protocolOf(scheme).signing({ key: { share, publicPackage }, rng })))
   const context = encodeFields('quorate signing', reference.keyId, reference.attempt, reference.publicKey)
-  const conversation = await converse({ attempt: header, context, participants: numberedFromOne(parties), participant: signer, voice })
+  // A holder that was taken out of the registry is none of those who can sign.
+  const participants = numberedFromOne(parties).filter(({ id }) => voice.registry.parties.has(id))
+  const conversation = await converse({ attempt: header, context, participants, participant: signer, voice })
   const claim = { keyId: reference.keyId, sessionId: header.ceremonyId, attempt: header.attempt, slots: [], intents: [] }
   let assigned: Uint8Array | undefined
 

@@ -11,7 +11,8 @@ export type Envelope = { header: Header | null; content: Uint8Array; signature: 
 const VERSION = 2
 const SIGNATURE_BYTES = 64
 const MAX_HEADER_BYTES = 512
-export const MAX_CONTENT_BYTES = 1_000_000
+/** So that an envelope fits in the 1 MiB that brokers take by default. */
+export const MAX_CONTENT_BYTES = 1_048_576 - 1_024
 const MAX_ENVELOPE_BYTES = MAX_CONTENT_BYTES + MAX_HEADER_BYTES + SIGNATURE_BYTES + 16
 export const MAX_ATTEMPT = 1_000_000
 const MAX_ROUND = 32
@@ -34,7 +35,7 @@ export function encodeEnvelope({ header, content, signature }: Envelope): Uint8A
 }
 
 /**
- * Reads exactly what `encodeEnvelope` writes, byte by byte: this is all that is done with a message before it is known who sent it, so it costs
+ * Reads what `encodeEnvelope` writes, byte by byte: this is all that is done with a message before it is known who sent it, so it costs
  * no more than a look. The content and the signature are views of the payload.
  * @throws Malformed
  */

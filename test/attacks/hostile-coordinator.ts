@@ -13,7 +13,7 @@ import type {
 import type { Said } from '../../domain/ceremony/statements.ts'
 import type { TestSystem } from '../ceremony/system.ts'
 
-const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 60_000
 
 /** A key generation among parties, at one attempt. */
 export type Generation = { attempt: CeremonyAttempt; key: KeyRequest }

@@ -5,7 +5,8 @@ import type { CeremonyReply, Header } from '../../domain/ceremony/messages.ts'
 import type { Identity } from '../../domain/ports/identity.ts'
 import type { TestSystem } from '../ceremony/system.ts'
 
-const TIMEOUT_MS = 10_000
+/** Long enough for a machine that does much else: what takes longer hangs. */
+const TIMEOUT_MS = 60_000
 
 export const subjectOf = (partyId: string) => `quorate.party.${partyId}.ceremony`
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { encodeRequest } from '../../adapters/nats/ceremony-codec.ts'
-import type { Header, Heard } from '../../domain/ceremony/messages.ts'
+import type { CeremonyAttempt, Header, Heard } from '../../domain/ceremony/messages.ts'
 import type { Said } from '../../domain/ceremony/statements.ts'
 import { startTestSystem, type TestSystem } from '../ceremony/system.ts'
 import { newGeneration, open, openAll, restate, said, tell, tellAll } from './hostile-coordinator.ts'
@@ -19,20 +19,18 @@ test.after.always(() => system?.close())
 const forged = { type: 'refused', code: 'carrier_forged', culprits: [] } as const
 
 test.serial('what a party has said in another key generation, attempt, scheme or round is not taken for said here', async (t) => {
-  const here = newGeneration(PARTIES)
-  const { ceremonyId } = here.attempt
-  const elsewhere = [
-    newGeneration(PARTIES),
-    newGeneration(PARTIES, { ceremonyId, attempt: 2 }),
-    newGeneration(PARTIES, { ceremonyId, scheme: 'frost-secp256k1-tr' }),
+  const places: ((here: CeremonyAttempt) => Partial<CeremonyAttempt>)[] = [
+    () => ({}),
+    ({ ceremonyId }) => ({ ceremonyId, attempt: 2 }),
+    ({ ceremonyId }) => ({ ceremonyId, scheme: 'frost-secp256k1-tr' }),
   ]
-  for (const there of elsewhere) {
-    const again = newGeneration(PARTIES)
-    const spoken = await openAll(system, again)
-    const replayed = await open(system, there, OTHER)
+  for (const place of places) {
+    const here = newGeneration(PARTIES)
+    const spoken = await openAll(system, here)
+    const replayed = await open(system, newGeneration(PARTIES, place(here.attempt)), OTHER)
     const reply = await tell(
       system,
-      again,
+      here,
       { to: VICTIM, round: 2 },
       spoken,
       restate(OTHER, () => replayed.statement),
@@ -40,16 +38,11 @@ test.serial('what a party has said in another key generation, attempt, scheme or
     t.like(reply, forged)
   }
 
+  const here = newGeneration(PARTIES)
   const spoken = await openAll(system, here)
   const second = await tellAll(system, here, 2, spoken)
-  const reply = await tell(
-    system,
-    here,
-    { to: VICTIM, round: 3 },
-    second,
-    restate(OTHER, () => spoken.get(OTHER)!.statement),
-  )
-  t.like(reply, forged)
+  const early = restate(OTHER, () => spoken.get(OTHER)!.statement)
+  t.like(await tell(system, here, { to: VICTIM, round: 3 }, second, early), forged)
 })
 
 test.serial('what one party has said is not taken for said by another', async (t) => {

@@ -5,7 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readSettings } from '../../adapters/process/settings.ts'
 import { type DevelopmentClient, writeDevelopmentClient } from '../../scripts/supervisor/development-client.ts'
+import { enrolOnce } from '../../scripts/supervisor/enrolment.ts'
 
 const DIST = join(import.meta.dirname, '../..')
 const PARTIES = 2
@@ -83,6 +85,7 @@ export async function startOutageSystem(): Promise<OutageSystem> {
       QUORATE_PORT: '0',
       QUORATE_LOG_LEVEL: 'warn',
     }
+    await enrolOnce(readSettings(env))
     const parties = Array.from({ length: PARTIES }, (_, index) => `party-${index + 1}`)
     const [api] = await Promise.all([
       startProcess('api', 'http/main.js', env),
