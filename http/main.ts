@@ -16,6 +16,7 @@ import { PROJECTIONS } from '../projections/catalogue.ts'
 import { DOMAIN_STREAMS } from '../projections/projection.ts'
 import { observeCoordination } from '../queries/coordination/metrics.ts'
 import { openReadModels } from '../queries/open-read-models.ts'
+import { observeParties } from '../queries/party-metrics.ts'
 import { observeProjections } from '../queries/projections/metrics.ts'
 import { projectionRoutes } from '../queries/projections/routes.ts'
 import { queryRoutes } from '../queries/routes.ts'
@@ -48,6 +49,7 @@ await runProcess('api', async () => {
   const metrics = createMetrics()
   observeProjections(metrics.registry, operated)
   observeCoordination(metrics.registry, { parties, coordinators })
+  observeParties(metrics.registry, parties)
   const server = await serve({
     host: settings.host,
     port: settings.port,

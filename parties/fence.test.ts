@@ -190,6 +190,26 @@ test('an older copy of a store is fenced, stays so, and an operator lifts it whi
   t.is(liftFence(copy, { by: 'operator', reason: 'again' }), undefined)
 })
 
+test('what an operator has settled is not held against the party again, and what he was not told is', async (t) => {
+  const { start, copy, later, second, outsider } = await olderCopy(t)
+  const witnessed = second.store.witnessed('party-1')!
+  const unknown = await signHead(identities.party('party-1').identity, { sequence: 6n, hash: new Uint8Array(32) })
+  await later.stop()
+  const restored = await start('party-1', { file: copy })
+  await reaches(restored, 'fenced')
+  liftFence(copy, { by: 'operator', reason: 'the disk burned' })
+  await reaches(restored, 'lifted')
+  await sign(restored, 5)
+  const say = (head: SignedHead) => outsider.publish(headSubject('party-1'), encodeWitness({ type: 'head', ...head }))
+  say(witnessed)
+  await outsider.ping()
+  await sign(restored)
+  await witnesses(second, 'party-1', 10n)
+  t.is(stateOf(restored), 'lifted')
+  say(unknown)
+  await reaches(restored, 'fenced')
+})
+
 test('an empty store of a party that has signed is fenced', async (t) => {
   const { start, later, copy } = await olderCopy(t)
   await later.stop()

@@ -55,7 +55,7 @@ export function raiseFence(options: FenceOptions): Fence {
   const { identity, registry, messages, ledger, store, onFailure, onChange = () => {} } = options
   const silent = new Set([...registry.parties.keys()].filter((id) => id !== identity.id))
   let isCleared = silent.size === 0
-  let isUp = store.fence() !== undefined
+  let isUp = false
   let isClosed = false
 
   const look = () => {
@@ -63,9 +63,10 @@ export function raiseFence(options: FenceOptions): Fence {
     isUp = store.fence() !== undefined
     if (isUp !== was) onChange(isUp)
   }
+  look()
   /** Only what this party has signed itself counts, so nobody else can fence it. */
   const confront = (head: SignedHead): boolean => {
-    if (head.partyId !== identity.id || !isOwnHead(options, head)) return false
+    if (isClosed || head.partyId !== identity.id || !isOwnHead(options, head)) return false
     store.confront(head)
     look()
     return true
@@ -84,7 +85,11 @@ export function raiseFence(options: FenceOptions): Fence {
       if (outcome.status === 'rejected' && !isAbsence(outcome.reason)) onFailure(outcome.reason)
     }
     isCleared = silent.size < others || others === 0
-    if (!isClosed && silent.size > 0) again = setTimeout(askSilent, isCleared ? ASK_AGAIN_MS.some : ASK_AGAIN_MS.nobody).unref()
+    if (!isClosed && silent.size > 0) again = setTimeout(askAgain, isCleared ? ASK_AGAIN_MS.some : ASK_AGAIN_MS.nobody).unref()
+  }
+
+  const askAgain = () => {
+    asking = askSilent()
   }
 
   let said: SignedHead | undefined
@@ -117,11 +122,11 @@ export function raiseFence(options: FenceOptions): Fence {
   // Whoever else speaks here has this party's identity.
   const unsubscribe = messages.subscribe(headSubject(identity.id), (payload) => {
     const message = decodeWitness(payload)
-    if (message?.type !== 'head' || isClosed) return
+    if (message?.type !== 'head') return
     const isOwn = said !== undefined && message.sequence === said.sequence && equalBytes(message.hash, said.hash)
     if (!isOwn) confront(message)
   })
-  const asking = askSilent()
+  let asking = askSilent()
 
   return {
     get isUp() {

@@ -58,7 +58,7 @@ export function serveParty(options: PartyOptions): Party {
     if (error instanceof Refusal) return error
     onFailure(error)
     if (error instanceof ClaimRefused) return new Refusal(error.code === 'intent_reused' ? error.code : 'signed_already', error.message)
-    if (error instanceof Unavailable) return new Refusal('vault_unavailable', 'the vault does not answer')
+    if (error instanceof Unavailable) return new Refusal('vault_unavailable', error.message)
     return new Refusal('internal', 'the party failed')
   }
   const ceremoniesOf = (begin: CeremonyTableOptions['begin']) => createCeremonyTable({ begin, refusalOf, ...bounds })

@@ -18,6 +18,7 @@ export function liftFence(path: string, { by, reason }: { by: string; reason: st
     if (!fenced) return undefined
     const above = Math.max(Number(fenced.head.sequence), Number(fenced.witnessed.sequence)) + 1
     const place = file.append({ kind: 'lifted', at: Date.now(), by, reason }, above)
+    file.insertLift(place.sequence)
     file.deleteFence()
     return headAt(place)
   })

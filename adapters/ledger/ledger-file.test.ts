@@ -105,7 +105,7 @@ test('a file that is no database, or another one, is refused', async (t) => {
 test('damaged pages end in a refusal, never in another answer', async (t) => {
   const whole = await ledgerOf(t, 200)
   const bytes = await readFile(whole)
-  for (let trial = 0; trial < 60; trial++) {
+  for (let trial = 0; trial < 30; trial++) {
     const file = await newFile(t)
     await copyFile(whole, file)
     const handle = await open(file, 'r+')

@@ -31,6 +31,7 @@ const TABLES = `
   CREATE TABLE slots (key_id TEXT, slot TEXT, digest BLOB NOT NULL, PRIMARY KEY (key_id, slot)) WITHOUT ROWID;
   CREATE TABLE intents (intent TEXT PRIMARY KEY, operation TEXT NOT NULL, sequence INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE witnessed (party_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE lifts (sequence INTEGER PRIMARY KEY);
   CREATE TABLE fence (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, hash BLOB NOT NULL);
   PRAGMA user_version = ${VERSION};
 `
@@ -88,6 +89,7 @@ export function openLedgerFile(file: string) {
     slot: read<{ digest: Uint8Array }>('SELECT digest FROM slots WHERE key_id = ? AND slot = ?'),
     intent: read<{ operation: string }>('SELECT operation FROM intents WHERE intent = ?'),
     witnessed: read<Place & { signature: Uint8Array }>('SELECT sequence, hash, signature FROM witnessed WHERE party_id = ?'),
+    lift: read<{ sequence: number | null }>('SELECT max(sequence) AS sequence FROM lifts'),
     fence: read<Place>('SELECT sequence, hash FROM fence'),
   }
   const insertEntry = write('INSERT INTO entries (sequence, first, hash, content) VALUES (?, ?, ?, ?)')
@@ -121,6 +123,8 @@ export function openLedgerFile(file: string) {
     intent: rows.intent.one,
     witnessed: rows.witnessed.one,
     fence: rows.fence.one,
+    /** The entry that lifted a fence last; 0 when none did. */
+    lastLift: (): number => rows.lift.one()?.sequence ?? 0,
     /** What was recorded. @throws LedgerCorrupt when an index points to nothing */
     entryAt(sequence: number): Entry {
       const row = rows.covering.one(sequence)
@@ -135,6 +139,7 @@ export function openLedgerFile(file: string) {
     ),
     putWitnessed: write('INSERT OR REPLACE INTO witnessed (party_id, sequence, hash, signature) VALUES (?, ?, ?, ?)'),
     putFence: write('INSERT OR REPLACE INTO fence (id, sequence, hash) VALUES (1, ?, ?)'),
+    insertLift: write('INSERT INTO lifts (sequence) VALUES (?)'),
     deleteFence: write('DELETE FROM fence'),
     deleteEntry: write('DELETE FROM entries WHERE sequence = ?'),
     emptyEntry: write('UPDATE entries SET first = ?, content = NULL WHERE sequence = ?'),

@@ -31,9 +31,12 @@ export function openWitnessStore({ file: path }: { file: string }): WitnessStore
   }
 }
 
-/** Whether the ledger has had this head, as far as it still knows: hashes that retention has dropped, or that were passed over, are not compared. */
+/**
+ * Whether the ledger has had this head, as far as it still knows: hashes that retention has dropped are not compared. What was signed before an operator lifted a
+ * fence is settled, or whoever has kept such a head could have the party fenced again for ever.
+ */
 function hasBeenAt(file: LedgerFile, { sequence, hash }: LedgerHead): boolean {
-  if (sequence === 0n) return true
+  if (sequence <= BigInt(file.lastLift())) return true
   const row = file.covering(Number(sequence))
   return row !== undefined && (BigInt(row.sequence) > sequence || Buffer.compare(row.hash, hash) === 0)
 }
