@@ -4,8 +4,7 @@ import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { ProtocolAbort, type Signature } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { equalBytes } from '../../domain/threshold/rounds.ts'
-import { askNoting, CeremonyFailed, culpritsOf } from './rounds.ts'
-import type { PartyStanding } from './standing/party-standing.ts'
+import { askParty, CeremonyFailed, culpritsOf } from './rounds.ts'
 
 export type ContributionsWanted = {
   attempt: CeremonyAttempt
@@ -15,8 +14,8 @@ export type ContributionsWanted = {
   /** Holders of the key in the order of their numbers. */
   parties: readonly string[]
   publicPackage: Uint8Array
-  /** How long a signer is waited for, in milliseconds. */
-  timeoutMs(to: string): number
+  /** How long signers are waited for at most. */
+  timeoutMs: number
   signal: AbortSignal
 }
 
@@ -28,12 +27,8 @@ const NOBODYS_FAULT = ['conflicting_request']
  * then is in doubt, and so is whoever accuses another one.
  * @throws CeremonyFailed naming those at fault, Unavailable, and what the signal was aborted with
  */
-export async function collectSignature(
-  channel: PartyChannel,
-  standing: Pick<PartyStanding, 'answered' | 'failed'>,
-  wanted: ContributionsWanted,
-): Promise<Signature> {
-  const { attempt, task, message, parties, publicPackage } = wanted
+export async function collectSignature(channel: PartyChannel, wanted: ContributionsWanted): Promise<Signature> {
+  const { attempt, task, message, parties, publicPackage, timeoutMs } = wanted
   const { openings, path } = task
   const signers = openings.map(({ partyId }) => partyId)
   const transcript = signingTranscript(openings, { path, message })
@@ -42,8 +37,7 @@ export async function collectSignature(
   const signal = AbortSignal.any([wanted.signal, over.signal])
 
   const ask = async (to: string): Promise<void> => {
-    const timeoutMs = wanted.timeoutMs(to)
-    const outcome = await askNoting(channel, standing, attempt, { to, round: 1, request: { type: 'sign', task }, timeoutMs, signal })
+    const outcome = await askParty(channel, attempt, { to, round: 1, request: { type: 'sign', task }, timeoutMs, signal })
     const inDoubt = () => [to, ...signers.filter((id) => !contributions.has(id))]
     if ('failure' in outcome) {
       const { code } = outcome.failure
@@ -75,8 +69,9 @@ export async function collectSignature(
     })
   } catch (error) {
     if (!(error instanceof ProtocolAbort)) throw error
-    const culprits = error.culprits.map((party) => parties[party - 1]!)
-    for (const id of culprits) standing.failed(id, 'proven')
-    throw new CeremonyFailed(error.code, culprits)
+    throw new CeremonyFailed(
+      error.code,
+      error.culprits.map((party) => parties[party - 1]!),
+    )
   }
 }

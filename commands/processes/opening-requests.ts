@@ -3,13 +3,12 @@ import type { CeremonyAttempt, ShareReference } from '../../domain/ceremony/mess
 import { isGenuine, type Opening, type VerifyParty } from '../../domain/ceremony/opening.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
-import { askNoting, askParty, type PartyFailure } from './rounds.ts'
-import type { PartyStanding } from './standing/party-standing.ts'
+import { askParty, type PartyFailure } from './rounds.ts'
 
 /** A key that signs, as far as openings are concerned. */
 export type OpenableKey = { keyId: string; scheme: Scheme; epoch: number; attempt: number; publicKey: string }
 
-export type OpeningRequests = { channel: PartyChannel; standing: PartyStanding; verifyOpening: VerifyParty }
+export type OpeningRequests = { channel: PartyChannel; verifyOpening: VerifyParty }
 
 const RELEASE_WITHIN_MS = 1_000
 const MAX_RELEASING = 64
@@ -21,13 +20,13 @@ export function shareOf({ keyId, epoch, attempt, publicKey }: OpenableKey): Shar
 
 /** Has a party open so many times; what it answers is checked to be its own word for this key. @throws Unavailable */
 export async function requestOpenings(
-  { channel, standing, verifyOpening }: OpeningRequests,
+  { channel, verifyOpening }: OpeningRequests,
   key: OpenableKey,
   { to, count, timeoutMs, signal }: { to: string; count: number; timeoutMs: number; signal?: AbortSignal },
 ): Promise<{ openings: readonly Opening[] } | { failure: PartyFailure }> {
   const share = shareOf(key)
   const question = { to, round: 1, request: { type: 'open' as const, share, count }, timeoutMs, ...(signal ? { signal } : {}) }
-  const outcome = await askNoting(channel, standing, ceremonyOf(key), question)
+  const outcome = await askParty(channel, ceremonyOf(key), question)
   if ('failure' in outcome) return outcome
   const { answer } = outcome
   const now = Date.now()
@@ -35,9 +34,7 @@ export async function requestOpenings(
     answer.type === 'opened' &&
     answer.openings.length === count &&
     answer.openings.every((opening) => opening.partyId === to && isGenuine(opening, { ...share, scheme: key.scheme }, verifyOpening, now))
-  if (isWhole) return { openings: answer.openings }
-  standing.failed(to, 'proven')
-  return { failure: { code: 'invalid_reply', culprits: [to] } }
+  return isWhole ? { openings: answer.openings } : { failure: { code: 'invalid_reply', culprits: [to] } }
 }
 
 export type ReleaseOpenings = (key: OpenableKey, openings: Iterable<Opening>) => void

@@ -2,7 +2,6 @@ import type { CeremonyAttempt, CeremonyReply, CeremonyRequest, Heard } from '../
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { NoResponders, RequestTimeout } from '../../domain/ports/messages.ts'
 import { InvalidReply, type PartyChannel } from '../../domain/ports/party-channel.ts'
-import type { PartyStanding } from './standing/party-standing.ts'
 
 export type Said = Extract<CeremonyReply, { type: 'said' }>
 export type Answer = Exclude<CeremonyReply, { type: 'refused' }>
@@ -41,31 +40,6 @@ export async function askParty(
   } catch (error) {
     return { failure: { code: failureCode(error), culprits: [to] } }
   }
-}
-
-/** Refusals that tell of the party's own state; the others tell of what it was asked for. */
-const OWN_TROUBLE = ['busy', 'internal', 'vault_unavailable', 'share_unreadable', 'unknown_key']
-const ABSENT = ['party_unavailable', 'party_timeout']
-
-/** Whether a failure with this code has been noted against the party when it was asked. */
-export const isNoted = (code: string): boolean => code === 'invalid_reply' || ABSENT.includes(code) || OWN_TROUBLE.includes(code)
-
-/** Asks one party, and notes how it has done. @throws Unavailable as `askParty`, and what the signal was aborted with */
-export async function askNoting(
-  channel: PartyChannel,
-  standing: Pick<PartyStanding, 'answered' | 'failed'>,
-  attempt: CeremonyAttempt,
-  question: Question,
-): ReturnType<typeof askParty> {
-  const { to } = question
-  const askedAt = performance.now()
-  const outcome = await askParty(channel, attempt, question)
-  const code = 'failure' in outcome ? outcome.failure.code : undefined
-  if (code === 'invalid_reply') standing.failed(to, 'proven')
-  else if (code !== undefined && ABSENT.includes(code)) standing.failed(to, 'absent')
-  else if (code !== undefined && OWN_TROUBLE.includes(code)) standing.failed(to, 'refused')
-  else standing.answered(to, performance.now() - askedAt)
-  return outcome
 }
 
 /**
