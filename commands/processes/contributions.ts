@@ -6,7 +6,6 @@ import { ProtocolAbort, type Signature } from '../../domain/threshold/protocol.t
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { equalBytes } from '../../domain/threshold/rounds.ts'
 import { askParty, CeremonyFailed, culpritsOf } from './rounds.ts'
-import type { PartyStanding } from './standing/party-standing.ts'
 
 export type ContributionsWanted = {
   attempt: CeremonyAttempt
@@ -16,8 +15,8 @@ export type ContributionsWanted = {
   /** Holders of the key in the order of their numbers. */
   parties: readonly string[]
   publicPackage: Uint8Array
-  /** How long a signer is waited for, in milliseconds. */
-  timeoutMs(to: string): number
+  /** How long signers are waited for at most. */
+  timeoutMs: number
   signal: AbortSignal
 }
 
@@ -29,12 +28,8 @@ const NOBODYS_FAULT = ['conflicting_request', 'signed_already']
  * then is in doubt, and so is whoever accuses another one.
  * @throws CeremonyFailed naming those at fault, Unavailable, and what the signal was aborted with
  */
-export async function collectSignature(
-  channel: PartyChannel,
-  standing: Pick<PartyStanding, 'failed'>,
-  wanted: ContributionsWanted,
-): Promise<Signature> {
-  const { attempt, task, message, parties, publicPackage } = wanted
+export async function collectSignature(channel: PartyChannel, wanted: ContributionsWanted): Promise<Signature> {
+  const { attempt, task, message, parties, publicPackage, timeoutMs } = wanted
   const { openings, path } = task
   const signers = openings.map(({ partyId }) => partyId)
   const transcript = signingTranscript(openings, { path, message })
@@ -43,7 +38,6 @@ export async function collectSignature(
   const signal = AbortSignal.any([wanted.signal, over.signal])
 
   const ask = async (to: string): Promise<void> => {
-    const timeoutMs = wanted.timeoutMs(to)
     const outcome = await askParty(channel, attempt, { to, round: 1, request: { type: 'sign', task }, timeoutMs, signal })
     const inDoubt = () => [to, ...signers.filter((id) => !contributions.has(id))]
     if ('failure' in outcome) {
@@ -77,8 +71,9 @@ export async function collectSignature(
     })
   } catch (error) {
     if (!(error instanceof ProtocolAbort)) throw error
-    const culprits = error.culprits.map((party) => parties[party - 1]!)
-    for (const id of culprits) standing.failed(id, 'proven')
-    throw new CeremonyFailed(error.code, culprits)
+    throw new CeremonyFailed(
+      error.code,
+      error.culprits.map((party) => parties[party - 1]!),
+    )
   }
 }

@@ -5,12 +5,11 @@ import type { Witness } from '../../domain/ceremony/sayings.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { askParty, type PartyFailure } from './rounds.ts'
-import type { PartyStanding } from './standing/party-standing.ts'
 
 /** A key that signs, as far as openings are concerned. */
 export type OpenableKey = { keyId: string; scheme: Scheme; epoch: number; attempt: number; publicKey: string }
 
-export type OpeningRequests = { channel: PartyChannel; standing: PartyStanding; witness: Witness }
+export type OpeningRequests = { channel: PartyChannel; witness: Witness }
 
 const RELEASE_WITHIN_MS = 1_000
 const MAX_RELEASING = 64
@@ -22,7 +21,7 @@ export function shareOf({ keyId, epoch, attempt, publicKey }: OpenableKey): Shar
 
 /** Has a party open so many times; what it answers is checked to be its own word for this key. @throws Unavailable */
 export async function requestOpenings(
-  { channel, standing, witness }: OpeningRequests,
+  { channel, witness }: OpeningRequests,
   key: OpenableKey,
   { to, count, timeoutMs, signal }: { to: string; count: number; timeoutMs: number; signal?: AbortSignal },
 ): Promise<{ openings: readonly Opening[] } | { failure: PartyFailure }> {
@@ -36,9 +35,7 @@ export async function requestOpenings(
     answer.type === 'opened' &&
     answer.openings.length === count &&
     answer.openings.every((opening) => opening.partyId === to && isGenuine(opening, { ...share, scheme: key.scheme }, witness, now))
-  if (isWhole) return { openings: answer.openings }
-  standing.failed(to, 'proven')
-  return { failure: { code: 'invalid_reply', culprits: [to] } }
+  return isWhole ? { openings: answer.openings } : { failure: { code: 'invalid_reply', culprits: [to] } }
 }
 
 export type ReleaseOpenings = (key: OpenableKey, openings: Iterable<Opening>) => void

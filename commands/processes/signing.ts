@@ -1,5 +1,5 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
+import { type CeremonyAttempt, REFUSAL_CODES } from '../../domain/ceremony/messages.ts'
 import type { Opening } from '../../domain/ceremony/opening.ts'
 import type { Witness } from '../../domain/ceremony/sayings.ts'
 import { DomainError } from '../../domain/domain-error.ts'
@@ -30,7 +30,7 @@ import { bringPolicyChanges } from './policy-change.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
-import { isNoted } from './standing/fault.ts'
+import { faultOfRefusal } from './standing/fault.ts'
 import { measuredChannel } from './standing/measured-channel.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
 import type { StockKeeping } from './stock-keeping.ts'
@@ -44,7 +44,7 @@ export type SigningDependencies = {
   /** What openings are verified with. */
   witness: Witness
   progress: Progress
-  timing?: Timing
+  timing?: Timing & { roundTimeoutMs: number }
 }
 
 const NAME = 'signing'
@@ -52,7 +52,8 @@ const CONCURRENCY = 16
 /** Attempts at one session, those of a coordinator that went away included. */
 const MAX_ATTEMPTS = 5
 
-const TIMING: Timing = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000 }
+/** How long a round may take at most; each party is waited for as long as its standing says. */
+const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000, roundTimeoutMs: 5_000 }
 
 /** What shows that a party is wrong, and not only slow, restarted or accused: it is asked no more in this session. Others are asked last. */
 const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
@@ -64,13 +65,11 @@ type SigningKey = ReturnType<typeof requireActiveKey>
 type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
 
 /** What has come of the attempts at a session so far. */
-type Doubts = {
+type Lessons = {
   /** Proven wrong: asked no more. */
   excluded: Set<string>
-  /** Asked last. */
-  doubtful: Set<string>
-  /** How many times as long as usual everybody is waited for: twice as long after each that was not waited for long enough. */
-  patience: number
+  /** How often each was in the way of an attempt: the more often, the later it is asked. */
+  doubts: Map<string, number>
   /** Somebody has lost what it had made ahead: others may have, too. */
   stale: boolean
 }
@@ -87,7 +86,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   const { log, directory, standing, presignatures, witness, progress, timing = TIMING } = dependencies
   const channel = measuredChannel(dependencies.channel, standing)
   const { stock } = presignatures
-  const release: ReleaseOpenings = releaseOpenings(channel)
+  const release: ReleaseOpenings = releaseOpenings(dependencies.channel)
 
   async function react(event: RecordedEvent): Promise<void> {
     const sessionEnded = presignatures.sessionBegan()
@@ -121,7 +120,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
   async function sign(session: ExistingSession, key: SigningKey, carryOut: CarryOut): Promise<void> {
     const { sessionId, scheme, deadline } = session
-    const doubts: Doubts = { excluded: new Set(), doubtful: new Set(), patience: 1, stale: false }
+    const lessons: Lessons = { excluded: new Set(), doubts: new Map(), stale: false }
     const refusers = new Set<string>()
     let previous: Failure | null = session.attempt === 0 ? null : { code: 'interrupted', culprits: [] }
 
@@ -133,7 +132,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         return
       }
       progress(attempt, 'started')
-      const opened = await open(key, doubts, leftMs)
+      const opened = await open(key, lessons, leftMs)
       const { openings } = opened
       if (openings.size < key.threshold) {
         release(key, openings.values())
@@ -141,7 +140,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         break
       }
       try {
-        await attemptSignature(attempt, { session, key, opened, previous, patience: doubts.patience, carryOut })
+        await attemptSignature(attempt, { session, key, opened, previous, carryOut })
         // What they would not do others have done: it was not the request that was wrong.
         for (const id of refusers) standing.failed(id, 'refused')
         return progress(attempt, 'completed')
@@ -152,14 +151,15 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         progress(attempt, 'attempt_failed')
         const { code, culprits, doubtful } = error
         previous = { code, culprits }
-        if (code === 'party_timeout') doubts.patience *= 2
-        for (const id of [...culprits, ...doubtful]) doubts.doubtful.add(id)
+        doubt(lessons, [...culprits, ...doubtful])
         for (const id of culprits) {
           if (code === 'opening_unknown') {
-            doubts.stale = true
+            lessons.stale = true
             stock.drop(key.keyId, id)
-          } else if (PROVEN.includes(code)) doubts.excluded.add(id)
-          else if (!isNoted(code)) refusers.add(id)
+          } else if (PROVEN.includes(code)) {
+            lessons.excluded.add(id)
+            standing.failed(id, 'proven')
+          } else if (isRefusal(code) && !faultOfRefusal(code)) refusers.add(id)
         }
       }
     }
@@ -168,26 +168,28 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   }
 
   /** Openings out of stock when enough parties have given some, else fresh ones, as many as can be had. */
-  async function open(key: SigningKey, { excluded, doubtful, patience, stale }: Doubts, leftMs: number): Promise<Opened> {
+  async function open(key: SigningKey, lessons: Lessons, leftMs: number): Promise<Opened> {
     const { parties, threshold, scheme } = key
+    const { excluded, doubts, stale } = lessons
     const ranked = standing.rank(
       parties.filter((id) => !excluded.has(id)),
       threshold,
     )
-    const trusted = ranked.filter((id) => !doubtful.has(id))
-    const candidates = [...trusted, ...ranked.filter((id) => doubtful.has(id))]
+    const doubtsOf = (id: string) => doubts.get(id) ?? 0
+    const candidates = ranked.toSorted((a, b) => doubtsOf(a) - doubtsOf(b))
     const rounds = protocolOf(scheme).rounds.signing
 
-    const stocked = (trusted.length >= threshold ? trusted : candidates).filter((id) => stock.held(key, id) > 0).slice(0, threshold)
-    if (!stale && stocked.length === threshold)
-      return { openings: new Map(stocked.map((id) => [id, stock.take(key, id)!])), rounds: rounds - 1 }
+    // Stock is worth a round trip, but not a signer that is more doubtful than there need be.
+    const mostDoubts = doubtsOf(candidates.slice(0, threshold).at(-1) ?? '')
+    const stocked = candidates.filter((id) => !stale && doubtsOf(id) <= mostDoubts && stock.held(key, id) > 0).slice(0, threshold)
+    if (stocked.length === threshold) return { openings: new Map(stocked.map((id) => [id, stock.take(key, id)!])), rounds: rounds - 1 }
 
     const { opened, slow, failures } = await gatherOpenings(
       async (to, signal) => {
         const ready = stale ? undefined : stock.take(key, to)
         if (ready) return { opened: ready }
-        const timeoutMs = Math.min(patience * standing.timeoutMs(to), leftMs)
-        const outcome = await requestOpenings({ channel, standing, witness }, key, { to, count: 1, timeoutMs, signal })
+        const timeoutMs = Math.min(timing.roundTimeoutMs, leftMs)
+        const outcome = await requestOpenings({ channel, witness }, key, { to, count: 1, timeoutMs, signal })
         return 'failure' in outcome ? outcome : { opened: outcome.openings[0]! }
       },
       {
@@ -199,15 +201,15 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         patienceMs: Math.min(timing.patienceMs, leftMs),
       },
     )
-    for (const id of [...slow, ...failures.keys()]) doubtful.add(id)
+    doubt(lessons, [...slow, ...failures.keys()])
     return { openings: opened, rounds }
   }
 
   async function attemptSignature(
     attempt: CeremonyAttempt,
-    work: { session: ExistingSession; key: SigningKey; opened: Opened; previous: Failure | null; patience: number; carryOut: CarryOut },
+    work: { session: ExistingSession; key: SigningKey; opened: Opened; previous: Failure | null; carryOut: CarryOut },
   ): Promise<void> {
-    const { session, key, opened, previous, patience, carryOut } = work
+    const { session, key, opened, previous, carryOut } = work
     const { attempt: number } = attempt
     const { openings, rounds } = opened
     const complete = (round: number): SigningSessionCommand => ({ type: 'CompleteRound', attempt: number, round, rounds })
@@ -217,7 +219,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     const begun = carryOut(start, ...(rounds > 1 ? [complete(1)] : []))
     begun.catch(() => overtaken.abort())
     if (rounds > 1) progress(attempt, 'round_completed', 1)
-    const collected = collectSignature(channel, standing, {
+    const collected = collectSignature(channel, {
       attempt,
       task: {
         share: shareOf(key),
@@ -229,7 +231,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       message: hexToBytes(session.message),
       parties: key.parties,
       publicPackage: hexToBytes(key.publicPackage),
-      timeoutMs: (to) => Math.min(patience * standing.timeoutMs(to), Date.parse(session.deadline) - Date.now()),
+      timeoutMs: Math.min(timing.roundTimeoutMs, Date.parse(session.deadline) - Date.now()),
       signal: overtaken.signal,
     })
     const [, { signature }] = await Promise.allSettled([begun, collected]).then(() => Promise.all([begun, collected]))
@@ -244,6 +246,12 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     react,
   }
 }
+
+function doubt({ doubts }: Lessons, parties: readonly string[]): void {
+  for (const id of parties) doubts.set(id, (doubts.get(id) ?? 0) + 1)
+}
+
+const isRefusal = (code: string) => (REFUSAL_CODES as readonly string[]).includes(code)
 
 /** The session's key as it is now, or why it may not sign any more. */
 async function keyToSignWith(log: AggregateLog, { keyId, walletId }: SessionIdentity): Promise<SigningKey | { code: string }> {

@@ -2,11 +2,14 @@ import type { KeyPolicy } from '../../domain/authorisation/key-policy.ts'
 import { MAX_OPENINGS } from '../../domain/ceremony/messages.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { type OpenableKey, type OpeningRequests, requestOpenings } from './opening-requests.ts'
+import { measuredChannel } from './standing/measured-channel.ts'
+import type { PartyStanding } from './standing/party-standing.ts'
 import { createStock, type PresignatureCounts, type Stock } from './stock.ts'
 
 export type StockedKey = OpenableKey & { tenant: string; parties: readonly string[]; policy: Pick<KeyPolicy, 'presignatures'> }
 
 export type StockKeepingOptions = OpeningRequests & {
+  standing: PartyStanding
   /** Writes down what has become of a key's openings since the last time. */
   record(key: StockedKey, counts: PresignatureCounts): Promise<unknown>
   onFailure(error: unknown): void
@@ -49,8 +52,12 @@ type Kept = { key: StockedKey; usedAt: number; recordedAt: number }
 const tierOf = ({ policy }: StockedKey) => policy.presignatures
 
 /** Keeps openings ready for the keys that are in use, when there is nothing better to do. */
-export function keepStock({ record, onFailure, timing = {}, ...requests }: StockKeepingOptions): StockKeeping {
+export function keepStock(options: StockKeepingOptions): StockKeeping {
+  const { channel, witness, standing, record, onFailure, timing = {} } = options
   const { usedWithinMs, everyMs, recordEveryMs } = { ...TIMING, ...timing }
+  // How long a party takes for so many at once says nothing of how long it takes for a round.
+  const unhurried = { timeoutMs: () => ANSWER_WITHIN_MS, answered() {}, failed: standing.failed }
+  const requests = { channel: measuredChannel(channel, unhurried), witness }
   const stock = createStock()
   /** The one used last comes last. */
   const kept = new Map<string, Kept>()
@@ -67,7 +74,7 @@ export function keepStock({ record, onFailure, timing = {}, ...requests }: Stock
   const nextWanted = (): { key: StockedKey; to: string } | undefined => {
     for (const keyId of [...short].reverse()) {
       const { key } = kept.get(keyId)!
-      const missing = requests.standing.rank(key.parties, 1).filter((partyId) => isShort(key, partyId))
+      const missing = standing.rank(key.parties, 1).filter((partyId) => isShort(key, partyId))
       if (missing.length === 0) short.delete(keyId)
       const to = missing.find((partyId) => !asked.has(partyId) && !resting.has(partyId))
       if (to !== undefined) return { key, to }
@@ -97,7 +104,7 @@ export function keepStock({ record, onFailure, timing = {}, ...requests }: Stock
     const count = Math.min(PER_REQUEST, tierOf(key) - stock.held(key, to))
     const outcome = await requestOpenings(requests, key, { to, count, timeoutMs: ANSWER_WITHIN_MS })
     if ('failure' in outcome) resting.add(to)
-    // What a party had made ahead before it was found to have restarted, or the key to be revoked, is worth nothing.
+    // Of a key that has been retired meanwhile, or has come into another epoch, they are worth nothing.
     else if (kept.get(key.keyId)?.key.epoch === key.epoch) stock.add(outcome.openings)
   }
 

@@ -5,11 +5,5 @@ type Fault = Parameters<PartyStanding['failed']>[1]
 /** Refusals for which the party has reasons of its own. With all others it has done what it should. */
 const OWN_TROUBLE: readonly string[] = ['busy', 'vault_unavailable', 'share_unreadable', 'unknown_key', 'internal']
 
-/** Codes of failures that are noted against a party when it is asked. */
-const ABSENT_OR_WRONG: readonly string[] = ['party_unavailable', 'party_timeout', 'invalid_reply']
-
-/** Whether a failure with this code has been noted against the party already. */
-export const isNoted = (code: string): boolean => ABSENT_OR_WRONG.includes(code) || OWN_TROUBLE.includes(code)
-
 /** What a party's refusal says against it; undefined when it is the request that is to blame, or another party that is accused. */
 export const faultOfRefusal = (code: string): Fault | undefined => (OWN_TROUBLE.includes(code) ? 'refused' : undefined)

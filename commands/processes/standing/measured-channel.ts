@@ -6,12 +6,12 @@ import { faultOfRefusal } from './fault.ts'
 import type { PartyStanding } from './party-standing.ts'
 
 /**
- * A channel that tells the standing of parties how each request went. What nobody waits for any more is measured all the same: a party is slow or
- * silent also where others were quicker.
+ * A channel that waits for each party as long as is reasonable for it, and that tells its standing how each request went. What nobody waits for
+ * any more is measured all the same: a party is slow or silent also where others were quicker.
  */
 export function measuredChannel(
   channel: PartyChannel,
-  standing: Pick<PartyStanding, 'answered' | 'failed'>,
+  standing: Pick<PartyStanding, 'timeoutMs' | 'answered' | 'failed'>,
   now: () => number = () => performance.now(),
 ): PartyChannel {
   const absentAt = new Map<string, number>()
@@ -26,7 +26,7 @@ export function measuredChannel(
     ask(header, request, { timeoutMs, signal }) {
       const { to } = header
       const began = now()
-      const asked = channel.ask(header, request, { timeoutMs })
+      const asked = channel.ask(header, request, { timeoutMs: Math.min(timeoutMs, standing.timeoutMs(to)) })
       asked.then(
         (reply) => {
           const fault = reply.type === 'refused' ? faultOfRefusal(reply.code) : undefined
