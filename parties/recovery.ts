@@ -63,11 +63,9 @@ export const beginRecovery: BeginCeremony = async ({ header, request }, dependen
   }
 }
 
-/** @throws Refusal `not_a_holder`, `too_few_helpers` */
+/** That nobody is named twice is made sure of by the conversation. @throws Refusal `not_a_holder`, `too_few_helpers` */
 function requireCompany({ key: { parties, threshold }, lost, helpers }: RecoveryRequest, self: string): void {
   const company = [lost, ...helpers]
-  if (new Set(company).size !== company.length || new Set(parties).size !== parties.length)
-    throw new Refusal('malformed', 'a participant is named twice')
   if (!company.every((id) => parties.includes(id))) throw new Refusal('not_a_holder', 'somebody is to take part who holds no share')
   if (!company.includes(self)) throw new Refusal('malformed', 'this party is not to take part')
   if (helpers.length !== threshold) throw new Refusal('too_few_helpers', `a share is recovered by ${threshold} other holders`)
