@@ -55,7 +55,7 @@ function readPayload(value: unknown): Payload {
 }
 
 function readPath(value: unknown): string {
-  if (typeof value !== 'string') throw new DomainError('path_invalid', 'path must be text', '/path')
+  if (typeof value !== 'string') throw new MalformedJson('path must be text')
   try {
     parsePath(value)
   } catch (error) {
