@@ -110,14 +110,12 @@ test.serial('several coordinators expire a session once', async (t) => {
 test.serial('what came due while nobody watched expires at the next start, which reads on from the oldest open session', async (t) => {
   const log = await startLog(t)
   const first = watch(t, log)
-  for (let i = 0; i < 5; i++) await command(log, await request(log, 60_000), { type: 'CancelSession', by: 'test' })
+  let ended = 0n
+  for (let i = 0; i < 5; i++) ended = (await command(log, await request(log, 60_000), { type: 'CancelSession', by: 'test' })).position!
   const open = await request(log, 60_000)
   const due = await request(log, 900)
-  let mark: unknown
-  while (mark === undefined) {
-    mark = await log.readSnapshot('signing-session-expiry')
-    await setImmediate()
-  }
+  const marked = async () => BigInt(((await log.readSnapshot('signing-session-expiry')) as { position: string } | undefined)?.position ?? 0)
+  while ((await marked()) < ended) await setImmediate()
   await first.close()
   while (Date.now() < Date.parse((await sessionOf(log, due)).deadline)) await setImmediate()
   t.is((await sessionOf(log, due)).status, 'pending_approval')
