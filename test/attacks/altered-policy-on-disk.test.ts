@@ -10,7 +10,7 @@ test('whoever writes himself into the policy beside a share has made the share u
   t.teardown(system.close)
   const key = await system.generateKey(await system.createWallet(), { scheme: 'frost-ed25519', threshold: 1, parties: [PARTY] })
   const { keyId, walletId } = key
-  const file = join(system.party(PARTY).dir, 'shares', keyId, `attempt-${key.attempt}.json`)
+  const file = join(system.party(PARTY).dir, 'shares', keyId, `epoch-1-attempt-${key.attempt}.json`)
   const before = await readFile(file, 'utf8')
   const stored = JSON.parse(before)
   const policy = decodePolicy(Buffer.from(stored.policy, 'hex'))

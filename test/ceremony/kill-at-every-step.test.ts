@@ -1,8 +1,9 @@
 /** A party is killed at each step of each ceremony in turn, before and after it has done its work, and comes back with what was on its disk. */
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import type { CeremonyKind } from '../../domain/ceremony/messages.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
+import { until } from '../crash/condition.ts'
 import { everyQuorumSigns, loseShares, onlyInForce, onlyRevoked } from './key-checks.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
@@ -10,6 +11,7 @@ import { isSignature } from './verify.ts'
 const SCHEME = 'frost-secp256k1-tr'
 const HOLDERS = ['party-1', 'party-2', 'party-3']
 const VICTIM = 'party-2'
+const WITHIN_MS = 10_000
 const POINTS = ['asked', 'worked'] as const
 const { rounds } = protocolOf(SCHEME)
 
@@ -30,7 +32,7 @@ test.after.always(() => system?.close())
 const generate = () => system.generateKey(walletId, { scheme: SCHEME, threshold: 2, parties: HOLDERS })
 
 /** Does the work, in the course of which the victim has to have come as far as that, and died. */
-async function killingAt<T>(t: ExecutionContext, { kind, round, point }: Step, work: () => Promise<T>): Promise<T> {
+async function killingAt<T>({ kind, round, point }: Step, work: () => Promise<T>): Promise<T> {
   const victim = system.party(VICTIM)
   let died = false
   victim.diesAt = ({ header }, at) => {
@@ -38,14 +40,19 @@ async function killingAt<T>(t: ExecutionContext, { kind, round, point }: Step, w
     return died
   }
   const result = await work()
-  t.true(died)
+  // What is waited for can be seen before the victim's answer is on its way.
+  await until(
+    () => died,
+    () => `${VICTIM} has not come to ${kind} round ${round}`,
+    WITHIN_MS,
+  )
   await victim.lives()
   return result
 }
 
 for (const step of stepsOf('key-generation', rounds.keyGeneration + 1)) {
   test.serial(`key generation, ${nameOf(step)}`, async (t) => {
-    const key = await killingAt(t, step, generate)
+    const key = await killingAt(step, generate)
     t.is(key.status, 'active')
     await everyQuorumSigns(t, system, key)
   })
@@ -54,7 +61,7 @@ for (const step of stepsOf('key-generation', rounds.keyGeneration + 1)) {
 for (const step of [...stepsOf('refresh', rounds.refresh + 1), ...stepsOf('refresh-completion', 2)]) {
   test.serial(`refresh, ${nameOf(step)}`, async (t) => {
     const key = await generate()
-    const refreshed = await killingAt(t, step, async () => {
+    const refreshed = await killingAt(step, async () => {
       const done = await system.refresh(key.keyId)
       await onlyInForce(system, done)
       return done
@@ -68,7 +75,7 @@ for (const step of stepsOf('recovery', rounds.recovery + 1)) {
   test.serial(`recovery, ${nameOf(step)}, of the party that has lost its share`, async (t) => {
     const key = await generate()
     await loseShares(system, VICTIM)
-    await killingAt(t, step, () => system.recover(key.keyId, VICTIM))
+    await killingAt(step, () => system.recover(key.keyId, VICTIM))
     const last = (await system.events(keyShareStream(key.keyId))).at(-1)
     t.is(last?.type, 'ShareRecovered')
     await everyQuorumSigns(t, system, key)
@@ -81,7 +88,7 @@ for (const step of stepsOf('signing', rounds.signing)) {
     // With one holder away the victim is needed.
     await system.party('party-1').kill()
     const message = new TextEncoder().encode(nameOf(step))
-    const session = await killingAt(t, step, () => system.sign(key, message))
+    const session = await killingAt(step, () => system.sign(key, message))
     await system.party('party-1').revive()
     t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
     await everyQuorumSigns(t, system, key)
@@ -91,7 +98,7 @@ for (const step of stepsOf('signing', rounds.signing)) {
 for (const point of POINTS) {
   test.serial(`revocation, ${nameOf({ kind: 'revocation', round: 1, point })}`, async (t) => {
     const key = await generate()
-    await killingAt(t, { kind: 'revocation', round: 1, point }, async () => {
+    await killingAt({ kind: 'revocation', round: 1, point }, async () => {
       await system.revoke(key.keyId)
       await onlyRevoked(system, key)
     })
