@@ -22,8 +22,8 @@ test('a party whose store is an older copy signs nothing until an operator says 
   const shared = await system.generateKey(walletId, { scheme: 'frost-ed25519', threshold: 2, parties: ['party-1', 'party-2', 'party-3'] })
   const key = await system.generateKey(walletId, { scheme: 'frost-ed25519', threshold: 1, parties: [party.id] })
   const open = () => askToOpen(system, key, party.id)
-  const sign = async () =>
-    askToSign(system, key, party.id, { sessionId: randomUUID(), message, openings: [await openingOf(system, key, party.id)] })
+  const sign = async (over = randomBytes(32)) =>
+    askToSign(system, key, party.id, { sessionId: randomUUID(), message: over, openings: [await openingOf(system, key, party.id)] })
   const endOfLedger = async () => {
     const ledger = openSigningLedger({ file: ledgerFileIn(party.dir) })
     const { sequence } = ledger.head()
@@ -93,7 +93,7 @@ test('a party whose store is an older copy signs nothing until an operator says 
     () => 'the running party has not noticed',
     15_000,
   )
-  const reply = await sign()
+  const reply = await sign(message)
   if (reply.type !== 'contributed') return t.fail(JSON.stringify(reply))
   t.true(isSignature('frost-ed25519', key.publicKey!, message, Buffer.from(reply.contribution).toString('hex')))
   await party.kill()

@@ -82,7 +82,7 @@ for (const step of stepsOf('recovery', rounds.recovery + 1)) {
   })
 }
 
-for (const step of stepsOf('signing', rounds.signing)) {
+for (const step of [...stepsOf('opening', 1), ...stepsOf('signing', 1)]) {
   test.serial(`signing, ${nameOf(step)}`, async (t) => {
     const key = await generate()
     // With one holder away the victim is needed.
