@@ -193,21 +193,24 @@ test('an older copy of a store is fenced, stays so, and an operator lifts it whi
 test('what an operator has settled is not held against the party again, and what he was not told is', async (t) => {
   const { start, copy, later, second, outsider } = await olderCopy(t)
   const witnessed = second.store.witnessed('party-1')!
-  const unknown = await signHead(identities.party('party-1').identity, { sequence: 6n, hash: new Uint8Array(32) })
+  const unknown = await signHead(identities.party('party-1').identity, { sequence: 9n, hash: new Uint8Array(32) })
   await later.stop()
-  const restored = await start('party-1', { file: copy })
-  await reaches(restored, 'fenced')
-  liftFence(copy, { by: 'operator', reason: 'the disk burned' })
-  await reaches(restored, 'lifted')
-  await sign(restored, 5)
+  // It has gone on by itself, from the first claim to the sixth; the others have seen another third one.
+  const ledger = openSigningLedger({ file: copy })
+  for (let n = 0; n < 5; n++) await ledger.claim(newClaim())
+  await ledger.close()
+  const forked = await start('party-1', { file: copy })
+  await reaches(forked, 'fenced')
+  t.is(liftFence(copy, { by: 'operator', reason: 'the disk burned' })?.sequence, 7n)
+  await reaches(forked, 'lifted')
   const say = (head: SignedHead) => outsider.publish(headSubject('party-1'), encodeWitness({ type: 'head', ...head }))
   say(witnessed)
   await outsider.ping()
-  await sign(restored)
+  await sign(forked, 3)
   await witnesses(second, 'party-1', 10n)
-  t.is(stateOf(restored), 'lifted')
+  t.is(stateOf(forked), 'lifted')
   say(unknown)
-  await reaches(restored, 'fenced')
+  await reaches(forked, 'fenced')
 })
 
 test('an empty store of a party that has signed is fenced', async (t) => {

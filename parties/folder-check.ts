@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { UnsealFailed, type Vault } from '../domain/ports/vault.ts'
 import { ProtocolAbort } from '../domain/threshold/protocol.ts'
@@ -9,12 +9,14 @@ export type CheckedShares = { shares: number; problems: string[] }
 
 /**
  * Opens every share in a party's folder with its vault and makes sure that it is the party's and belongs to its public package. Each is in the clear
- * only for that long. @throws Unavailable
+ * only for that long. The folder of shares is made when missing. @throws Unavailable
  */
 export async function checkShares({ dir, partyId, vault }: { dir: string; partyId: string; vault: Vault }): Promise<CheckedShares> {
   const problems: string[] = []
   let shares = 0
-  const entries = await readdir(join(dir, 'shares'), { recursive: true, withFileTypes: true })
+  const root = join(dir, 'shares')
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  const entries = await readdir(root, { recursive: true, withFileTypes: true })
   for (const entry of entries.filter((each) => each.isFile() && each.name.endsWith('.json'))) {
     const file = join(entry.parentPath, entry.name)
     const problem = await whatIsWrong(file, { partyId, vault })

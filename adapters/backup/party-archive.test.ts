@@ -162,6 +162,18 @@ test('no path of an archive leads out of the folder', async (t) => {
   t.truthy(dir)
 })
 
+test('a sealed stream that ends after a whole chunk is found to be cut off', async (t) => {
+  const key = randomBytes(32)
+  const chunks: Buffer[] = []
+  for await (const chunk of sealStream(key, Buffer.of(1), [randomBytes(3 * CHUNK)])) chunks.push(chunk)
+  const open = async (sealed: readonly Buffer[]) => {
+    for await (const chunk of openStream(key, Buffer.of(1), sealed)) t.is(chunk.length, CHUNK)
+  }
+  await t.notThrowsAsync(open(chunks))
+  for (const length of [0, 1, 2])
+    await t.throwsAsync(open(chunks.slice(0, length)), { instanceOf: BackupRefused, code: 'archive_damaged' }, `${length} chunks`)
+})
+
 test('a sealed stream of any length opens again', async (t) => {
   const key = randomBytes(32)
   for (const length of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7]) {
