@@ -43,8 +43,9 @@ test('so do the intents that allow anything else', (t) => {
   }
 })
 
-test('an operation is none of the others, and only a revocation may come late', (t) => {
+test('an operation is none of the others, and only a revocation may come very late', (t) => {
   const late = { at: now - 3_600_000 }
+  const queued = { at: now - 600_000 }
   for (const operation of ['refresh', 'recover'] as const) {
     const refuse = (path: string, changes: object, code: string) =>
       t.throws(() => authoriseKeyOperation(operation, { ...rules, authorisation: client.authorise(post(path, {}), changes), keyId: 'k' }), {
@@ -53,6 +54,8 @@ test('an operation is none of the others, and only a revocation may come late', 
       })
     refuse('/v1/keys/k/revoke', { at: now }, 'request_mismatch')
     refuse(`/v1/keys/k/${operation}`, late, 'intent_expired')
+    const waited = client.authorise(post(`/v1/keys/k/${operation}`, {}), queued)
+    t.notThrows(() => authoriseKeyOperation(operation, { ...rules, authorisation: waited, keyId: 'k' }))
   }
   const revocation = client.authorise(post('/v1/keys/k/revoke', {}), late)
   t.notThrows(() => authoriseKeyOperation('revoke', { ...rules, authorisation: revocation, keyId: 'k' }))

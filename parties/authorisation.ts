@@ -21,8 +21,10 @@ export type Rules = { policy: KeyPolicy; verify: VerifyJws; now: number }
 
 export type KeyOperation = 'refresh' | 'revoke' | 'recover'
 
-/** Those that may be done for as long as it takes to reach everybody: a holder that was away must still hear of it. */
-const LATE: readonly KeyOperation[] = ['revoke']
+/** Keys are made and mended one after another: an intent that was good when it was handed in waits its turn for so long. It is good for one key, once. */
+const QUEUED_SECONDS = 15 * 60
+/** How old an intent may be. A revocation may take as long as it takes to reach everybody: a holder that was away must still hear of it. */
+const MAX_AGES: Readonly<Record<KeyOperation, number>> = { refresh: QUEUED_SECONDS, recover: QUEUED_SECONDS, revoke: MAX_AGE_SECONDS }
 
 /**
  * What is to be signed, and by the key at which derivation path. Both follow from what the client has signed.
@@ -63,7 +65,7 @@ export function authoriseKeyGeneration({
 }: Rules & { authorisation: Authorisation; scheme: Scheme; threshold: number; parties: readonly string[] }): readonly string[] {
   return coded(() => {
     requirePost(authorisation, `/v1/wallets/${rules.policy.walletId}/keys`)
-    const intents = verifyByClient(authorisation, rules)
+    const intents = verifyByClient(authorisation, { ...rules, maxAgeSeconds: QUEUED_SECONDS })
     const wanted = readFields(parseStrictJson(authorisation.body), ['scheme', 'threshold', 'parties'])
     const isWanted = wanted.scheme === scheme && wanted.threshold === threshold && isAmong(wanted.parties, parties)
     if (!isWanted) throw new Refusal('request_mismatch', 'the client has asked for another key')
@@ -78,7 +80,7 @@ export function authoriseKeyOperation(
 ): readonly string[] {
   return coded(() => {
     requirePost(authorisation, `/v1/keys/${keyId}/${operation}`)
-    return verifyByClient(authorisation, { ...rules, ...(LATE.includes(operation) ? { maxAgeSeconds: MAX_AGE_SECONDS } : {}) })
+    return verifyByClient(authorisation, { ...rules, maxAgeSeconds: MAX_AGES[operation] })
   })
 }
 
@@ -114,7 +116,7 @@ export function authorisePolicyChange({
   })
 }
 
-function verifyByClient(authorisation: Authorisation, { policy, ...rules }: Rules & { maxAgeSeconds?: number }): readonly string[] {
+function verifyByClient(authorisation: Authorisation, { policy, ...rules }: Rules & { maxAgeSeconds: number }): readonly string[] {
   const intent: Intent = verifyIntent(authorisation, { ...rules, keys: policy.clientKeys })
   return [intentId(intent)]
 }

@@ -26,8 +26,8 @@ export interface NoncePool {
   /** Hands the nonces out to whoever asks first, whatever comes of it; undefined when they are taken, gone, or never were. The caller destroys the signer. */
   take(id: Uint8Array): HeldNonces | undefined
   drop(id: Uint8Array): void
-  /** Drops all of a key. */
-  wipe(keyId: string): void
+  /** Drops all of a key, or of its epochs before one. */
+  wipe(keyId: string, beforeEpoch?: number): void
   /** Since the party began, as long as not too many other keys have been used since. */
   counts(keyId: string): NonceCounts
   close(): void
@@ -66,8 +66,9 @@ export function createNoncePool({ ttlMs, allowance = ALLOWANCE, maxHeld = MAX_HE
     nonces.signer.destroy()
     countsOf(nonces.keyId).expired++
   }
-  const wipe = (keyId: string) => {
-    for (const id of [...(byKey.get(keyId)?.ids ?? [])]) discard(id)
+  const wipe = (keyId: string, beforeEpoch = Number.POSITIVE_INFINITY) => {
+    const ofKey = byKey.get(keyId)
+    if (ofKey && ofKey.epoch < beforeEpoch) for (const id of [...ofKey.ids]) discard(id)
   }
   const expireLater = () => {
     clearTimeout(expiry)
@@ -89,7 +90,7 @@ export function createNoncePool({ ttlMs, allowance = ALLOWANCE, maxHeld = MAX_HE
 
     keep(nonces, tier) {
       const { keyId, epoch } = nonces
-      if ((byKey.get(keyId)?.epoch ?? epoch) < epoch) wipe(keyId)
+      wipe(keyId, epoch)
       const id = new Uint8Array(randomBytes(OPENING_ID_BYTES))
       const expiresAt = now() + ttlMs
       const ofKey = byKey.get(keyId) ?? { epoch, ids: new Set() }

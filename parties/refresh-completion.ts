@@ -3,7 +3,10 @@ import { Refusal } from '../domain/ceremony/refusal.ts'
 import { hasSaid, signSaying } from '../domain/ceremony/sayings.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
 import type { CeremonyDependencies } from './ceremony.ts'
+import type { NoncePool } from './nonce-pool.ts'
 import type { ShareRecord } from './share-record.ts'
+
+type CompletionDependencies = Pick<CeremonyDependencies, 'shares' | 'voice'> & { nonces: Pick<NoncePool, 'wipe'> }
 
 /**
  * What becomes of the shares that a refresh has made. Each step may be asked for as often as it takes, in whatever order:
@@ -16,8 +19,8 @@ import type { ShareRecord } from './share-record.ts'
  * confirmed, never both, and a party takes no one's word for another's.
  * @throws Refusal
  */
-export async function answerRefreshCompletion({ header, request }: Asked, dependencies: CeremonyDependencies): Promise<CeremonyReply> {
-  const { shares, voice } = dependencies
+export async function answerRefreshCompletion({ header, request }: Asked, dependencies: CompletionDependencies): Promise<CeremonyReply> {
+  const { shares, voice, nonces } = dependencies
   if (request.type !== 'discardRefresh' && request.type !== 'confirmRefresh' && request.type !== 'completeRefresh')
     throw new Refusal('malformed', 'not a step of the completion of a refresh')
   const { share } = request
@@ -35,6 +38,7 @@ export async function answerRefreshCompletion({ header, request }: Asked, depend
       const { record } = await shares.find(share)
       requireEveryHolder(record, request.confirmations, dependencies)
       await shares.supersede(share.keyId, share.epoch)
+      nonces.wipe(share.keyId, share.epoch)
       return { type: 'completed' }
     }
   }
@@ -43,7 +47,7 @@ export async function answerRefreshCompletion({ header, request }: Asked, depend
 const confirmationOf = ({ scheme, keyId, epoch, attempt, publicPackage }: ShareRecord) =>
   ['refresh confirmed', scheme, keyId, epoch, attempt, publicPackage] as const
 
-function requireEveryHolder(record: ShareRecord, confirmations: readonly Confirmation[], { voice }: CeremonyDependencies): void {
+function requireEveryHolder(record: ShareRecord, confirmations: readonly Confirmation[], { voice }: CompletionDependencies): void {
   const has = (partyId: string) =>
     confirmations.some(({ from, signature }) => from === partyId && hasSaid(voice, from, signature, ...confirmationOf(record)))
   const missing = record.parties.filter((partyId) => !has(partyId))

@@ -12,11 +12,11 @@ const CONCURRENCY = 16
 /** Keys made longer ago are stocked when they are used. */
 const LATELY_MS = 15 * 60_000
 
-/** Has openings made ahead for new keys, and drops those of keys that are revoked. */
+/** Has openings made ahead for new keys and new shares, and drops those of keys that are revoked. */
 export function presignaturesProcess({ log, presignatures }: { log: AggregateLog; presignatures: StockKeeping }): Process {
   return {
     name: NAME,
-    reactsTo: ['KeyGenerationCompleted', 'KeyRevoked'],
+    reactsTo: ['KeyGenerationCompleted', 'KeyRefreshCompleted', 'KeyRevoked'],
     concurrency: CONCURRENCY,
     async react({ stream, recordedAt, data }) {
       const { keyId } = data as { keyId: string }

@@ -118,7 +118,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     await sign(session, key, carryOut)
   }
 
-  async function sign(session: ExistingSession, key: SigningKey, carryOut: CarryOut): Promise<void> {
+  async function sign(session: ExistingSession, keyAtFirst: SigningKey, carryOut: CarryOut): Promise<void> {
     const { sessionId, scheme, deadline } = session
     const lessons: Lessons = { excluded: new Set(), doubts: new Map(), stale: false }
     const refusers = new Set<string>()
@@ -132,7 +132,13 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         return
       }
       progress(attempt, 'started')
-      const opened = await open(key, lessons, leftMs)
+      // It may have been revoked, or come into another epoch, in the course of the attempt before.
+      const current = number === session.attempt + 1 ? keyAtFirst : await keyToSignWith(log, session)
+      if ('code' in current) {
+        previous = { code: current.code, culprits: [] }
+        break
+      }
+      const { key, opened } = await openInForce(current, lessons, session)
       const { openings } = opened
       if (openings.size < key.threshold) {
         release(key, openings.values())
@@ -165,6 +171,16 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     }
     await carryOut({ type: 'FailSigning', ...(previous ?? { code: 'interrupted', culprits: [] }) })
     progress({ kind: 'signing', ceremonyId: sessionId }, 'failed')
+  }
+
+  /** Openings with the shares that are in force: those of another epoch may have come into it meanwhile. */
+  async function openInForce(key: SigningKey, lessons: Lessons, session: ExistingSession): Promise<{ key: SigningKey; opened: Opened }> {
+    const opened = await open(key, lessons, Date.parse(session.deadline) - Date.now())
+    if (opened.openings.size >= key.threshold) return { key, opened }
+    const now = await keyToSignWith(log, session)
+    if ('code' in now || now.epoch === key.epoch) return { key, opened }
+    release(key, opened.openings.values())
+    return openInForce(now, lessons, session)
   }
 
   /** Openings out of stock when enough parties have given some, else fresh ones, as many as can be had. */

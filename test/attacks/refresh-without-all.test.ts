@@ -34,7 +34,11 @@ const shareOf = (epoch: number): ShareReference => ({
 /** Begins a refresh with all, and goes on with some until they answer something else than words. */
 async function refresh(participants: readonly string[]): Promise<Map<string, CeremonyReply>> {
   attempt++
-  const request: CeremonyRequest = { type: 'refreshKey', share: shareOf(1), authorisation: system.authorise(`/v1/keys/${key.keyId}/refresh`, {}) }
+  const request: CeremonyRequest = {
+    type: 'refreshKey',
+    share: shareOf(1),
+    authorisation: system.authorise(`/v1/keys/${key.keyId}/refresh`, {}),
+  }
   let said = new Map<string, Said>()
   for (const to of HOLDERS) said.set(to, (await ask('refresh', 1, to, request)) as Said)
   for (let round = 2; ; round++) {
