@@ -1,5 +1,17 @@
+/** What takes minutes and is left to `npm run test:ceremonies`, which runs all of these folders. */
+const LONG = [
+  'dist/test/ceremony/{faults,kill-at-every-step,many-sessions,presignatures,recovery,refresh,scale}.test.js',
+  'dist/test/attacks/{concurrent-sessions-ros,invalid-share,lying-recovery-helper,nonce-reuse-after-crash,selective-abort}.test.js',
+  'dist/test/faults/*.test.js',
+]
+const FILES = {
+  short: ['dist/**/*.test.js', ...LONG.map((pattern) => `!${pattern}`)],
+  ceremonies: ['dist/test/{ceremony,attacks,faults}/*.test.js'],
+  all: ['dist/**/*.test.js'],
+}
+
 export default {
-  files: ['dist/**/*.test.js'],
+  files: FILES[process.env.QUORATE_TESTS ?? 'short'],
   timeout: '2m',
   nodeArguments: ['--enable-source-maps'],
   // Worker threads have an environment of their own, which native PKCS#11 modules do not see.
