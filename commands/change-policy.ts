@@ -2,6 +2,7 @@ import 'reflect-metadata'
 import { Type } from 'class-transformer'
 import { IsDefined, ValidateNested } from 'class-validator'
 import { verifyPolicyChange } from '../domain/authorisation/approvals.ts'
+import { intentId } from '../domain/authorisation/intent.ts'
 import { walletStream } from '../domain/wallet/events.ts'
 import { keyPolicyOf, readPolicyChange } from '../domain/wallet/policy.ts'
 import { type WalletCommand, wallet } from '../domain/wallet/wallet.ts'
@@ -17,7 +18,7 @@ export class ChangePolicyBody {
   @IsDefined() @ValidateNested() @Type(() => PolicyBody) policy!: PolicyBody
 }
 
-export const changePolicy = ({ log, verify }: CommandDependencies) =>
+export const changePolicy = ({ log, verify }: Pick<CommandDependencies, 'log' | 'verify'>) =>
   route({
     method: 'POST',
     path: '/v1/wallets/:walletId/policy',
@@ -42,8 +43,16 @@ export const changePolicy = ({ log, verify }: CommandDependencies) =>
           const policy = keyPolicyOf(await findWallet(log, walletId, request.principal))
           const authorisation = authorisationOf(request)
           const { approvals } = request
-          unlessRefused('Quorate-Approvals', () => verifyPolicyChange({ authorisation, approvals }, { policy, verify, now: Date.now() }))
-          return { type: 'ChangePolicy', policy: readPolicyChange(authorisation.body), authorisation, approvals }
+          const intents = unlessRefused('Quorate-Approvals', () =>
+            verifyPolicyChange({ authorisation, approvals }, { policy, verify, now: Date.now() }),
+          )
+          return {
+            type: 'ChangePolicy',
+            policy: readPolicyChange(authorisation.body),
+            authorisation,
+            approvals,
+            intents: intents.map(intentId),
+          }
         },
         contextOf(request, found.tenant),
       )

@@ -4,6 +4,7 @@ export type DomainErrorCode =
   | 'wallet_exists'
   | 'wallet_frozen'
   | 'wallet_not_frozen'
+  | 'intent_reused'
   | 'key_not_found'
   | 'key_exists'
   | 'key_not_active'

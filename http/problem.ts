@@ -78,6 +78,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   wallet_exists: { status: 409, title: 'The wallet exists already' },
   wallet_frozen: { status: 409, title: 'The wallet is frozen' },
   wallet_not_frozen: { status: 409, title: 'The wallet is not frozen' },
+  intent_reused: { status: 409, title: 'The intent was used before' },
   key_exists: { status: 409, title: 'The key exists already' },
   key_not_active: { status: 409, title: 'The key cannot sign' },
   key_not_pending: { status: 409, title: 'The key is not being generated' },

@@ -34,15 +34,14 @@ export function policyChangeProcess(dependencies: PolicyChangeDependencies): Pro
       }
       if (happened.type !== 'PolicyChanged') return
       const keyIds = (await walletEvents(log, event)).flatMap((each) => (each.type === 'KeyAttached' ? [each.data.keyId] : []))
-      const outcomes = await Promise.allSettled(keyIds.map((keyId) => bring(dependencies, keyId, [happened.data])))
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+      await allSettled(keyIds.map((keyId) => bring(dependencies, keyId, [happened.data])))
     },
   }
 }
 
 /**
  * Has the holders of a key confirm every change of its wallet's policy there has been.
- * @throws Unavailable naming those that have not
+ * @throws Unavailable naming one that has not, when all that can have
  */
 export async function bringPolicyChanges(
   dependencies: PolicyChangeDependencies,
@@ -57,16 +56,28 @@ async function bring({ log, channel }: PolicyChangeDependencies, keyId: string, 
   const { state } = await load(log, { decider: keyShare, stream: keyShareStream(keyId) })
   const { scheme, parties, status, policy } = requireKey(state)
   if (status === 'failed' || status === 'revoked') return
-  for (const { version, authorisation, approvals } of changes.filter((change) => change.version > policy.version)) {
-    const request: CeremonyRequest = { type: 'changePolicy', change: { keyId, version, authorisation, approvals } }
-    const attempt = { scheme, kind: 'policy-change', ceremonyId: keyId, attempt: version } as const
-    try {
-      await askEach(channel, attempt, parties, 'policyChanged', () => ({ round: 1, request, timeoutMs: TIMEOUT_MS }))
-    } catch (error) {
-      if (!(error instanceof CeremonyFailed)) throw error
-      throw new Unavailable(`the policy at ${error.culprits.join(', ')} (${error.code})`, { cause: error })
+  const missed = changes.filter((change) => change.version > policy.version)
+
+  async function bringTo(partyId: string): Promise<void> {
+    for (const { version, authorisation, approvals } of missed) {
+      const request: CeremonyRequest = { type: 'changePolicy', change: { keyId, version, authorisation, approvals } }
+      const attempt = { scheme, kind: 'policy-change', ceremonyId: keyId, attempt: version } as const
+      try {
+        await askEach(channel, attempt, [partyId], 'policyChanged', () => ({ round: 1, request, timeoutMs: TIMEOUT_MS }))
+      } catch (error) {
+        if (!(error instanceof CeremonyFailed)) throw error
+        throw new Unavailable(`the policy at ${partyId} (${error.code})`, { cause: error })
+      }
     }
   }
+
+  // One that cannot take a change keeps no other from the next one.
+  await allSettled(parties.map(bringTo))
+}
+
+/** Waits for all, and throws what the first of those that failed did. */
+async function allSettled(works: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason
 }
 
 /** What has happened to a wallet, up to a revision if one is given. */

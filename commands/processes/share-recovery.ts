@@ -11,10 +11,12 @@ import { requireWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
 import { ATTEMPT_TIMING, type AttemptTiming, inAttempts } from './attempts.ts'
-import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
+import { bringPolicyChanges } from './policy-change.ts'
+import { inAnswerTo, type Process, unlessOvertaken, unlessUnavailable } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
 import { makeShares } from './share-making.ts'
+import { isNobodysFault } from './standing/fault.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
 
 export type ShareRecoveryDependencies = {
@@ -52,16 +54,21 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
     const { keyId, scheme, epoch, threshold, parties } = key
     const publicKey = hexToBytes(key.publicKey!)
     const publicPackage = hexToBytes(key.publicPackage!)
-    const owner = await load(log, { decider: wallet, stream: walletStream(key.walletId) })
-    const policy = encodePolicy(keyPolicyOf(requireWallet(owner.state)))
     let mayBeBack = key.recoveryAttempts > attemptsBefore
     const others = parties.filter((id) => id !== partyId)
+    /** Were in the way of an attempt, whoever is to blame: asked after all others. */
+    const doubtful = new Set<string>()
+    // Helpers are asked by the policy that is in force. Whoever has lost its share has lost the old one, too, and cannot follow.
+    await bringPolicyChanges({ log, channel }, key).catch(unlessUnavailable)
 
     const failure = await inAttempts(
       { last: key.recoveryAttempts, before: attemptsBefore, timing },
       async (number, { windowMs, roundTimeoutMs }) => {
         const attempt: CeremonyAttempt = { scheme, kind: 'recovery', ceremonyId: keyId, attempt: number }
-        const helpers = standing.rank(others, threshold).slice(0, threshold)
+        const owner = await load(log, { decider: wallet, stream: walletStream(key.walletId) })
+        const policy = encodePolicy(keyPolicyOf(requireWallet(owner.state)))
+        const ranked = standing.rank(others, threshold)
+        const helpers = ranked.toSorted((a, b) => Number(doubtful.has(a)) - Number(doubtful.has(b))).slice(0, threshold)
         await carryOut({ type: 'StartShareRecovery', attempt: number, partyId, helpers })
         progress(attempt, 'started')
         try {
@@ -96,14 +103,18 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
             return progress(attempt, 'completed')
           }
           mayBeBack ||= error.code !== 'share_exists'
-          for (const id of error.culprits) standing.failed(id, 'absent')
+          for (const id of error.culprits) {
+            doubtful.add(id)
+            if (!isNobodysFault(error.code)) standing.failed(id, 'absent')
+          }
           progress(attempt, 'attempt_failed')
           throw error
         }
       },
     )
     if (!failure) return
-    await carryOut({ type: 'FailShareRecovery', partyId, code: failure.code, culprits: failure.culprits })
+    const { code } = failure
+    await carryOut({ type: 'FailShareRecovery', partyId, code, culprits: isNobodysFault(code) ? [] : failure.culprits })
     progress({ kind: 'recovery', ceremonyId: keyId }, 'failed')
   }
 

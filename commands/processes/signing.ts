@@ -5,7 +5,7 @@ import type { Witness } from '../../domain/ceremony/sayings.ts'
 import { DomainError } from '../../domain/domain-error.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import { keyShare, requireActiveKey } from '../../domain/key-share/key-share.ts'
-import { type RecordedEvent, Unavailable } from '../../domain/ports/event-log.ts'
+import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
 import type { Failure, SessionIdentity } from '../../domain/signing-session/events.ts'
@@ -27,7 +27,7 @@ import { inSequence } from './in-sequence.ts'
 import { type ReleaseOpenings, releaseOpenings, requestOpenings, shareOf } from './opening-requests.ts'
 import { gatherOpenings, type Timing } from './openings.ts'
 import { bringPolicyChanges } from './policy-change.ts'
-import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
+import { inAnswerTo, type Process, unlessOvertaken, unlessUnavailable } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
 import { faultOfRefusal } from './standing/fault.ts'
@@ -282,8 +282,4 @@ async function keyToSignWith(log: AggregateLog, { keyId, walletId }: SessionIden
     if (error instanceof DomainError) return { code: error.code }
     throw error
   }
-}
-
-function unlessUnavailable(error: unknown): void {
-  if (!(error instanceof Unavailable)) throw error
 }

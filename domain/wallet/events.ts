@@ -8,7 +8,10 @@ export type WalletEvent =
       data: { walletId: string; tenant: string; name: string; clientKeys: readonly ClientKey[]; policy: WalletPolicy }
     }
   | { type: 'KeyAttached'; data: { walletId: string; keyId: string; scheme: string; publicKey: string } }
-  /** `version` counts the policies, the one that the wallet was created with being the first. `approvals` are intents by approvers over the same request. */
+  /**
+   * `version` counts the policies, the one that the wallet was created with being the first. `approvals` are intents by approvers over the same request;
+   * `intents` names (`kid/jti`) those by which it was allowed, unless the event was stored before they were noted.
+   */
   | {
       type: 'PolicyChanged'
       data: {
@@ -17,6 +20,7 @@ export type WalletEvent =
         version: number
         authorisation: Authorisation
         approvals: readonly string[]
+        intents?: readonly string[]
       }
     }
   | { type: 'WalletFrozen'; data: { walletId: string; reason: string } }

@@ -1,7 +1,7 @@
 import type { ClientKey } from '../authorisation/client-key.ts'
 import { authorisation, clientKey, walletPolicy } from '../authorisation/shapes.ts'
 import type { EventSchemas, Upcast } from '../upcasting/event-schema.ts'
-import { fields, listOf, text, whole } from '../upcasting/shape.ts'
+import { fields, listOf, optional, text, whole } from '../upcasting/shape.ts'
 import type { WalletEvent } from './events.ts'
 import type { WalletPolicy } from './policy.ts'
 
@@ -15,7 +15,14 @@ export const walletSchemas: EventSchemas<WalletEvent> = {
   },
   KeyAttached: { shape: fields({ walletId: text, keyId: text, scheme: text, publicKey: text }) },
   PolicyChanged: {
-    shape: fields({ walletId: text, policy: walletPolicy, version: whole, authorisation, approvals: listOf(text) }),
+    shape: fields({
+      walletId: text,
+      policy: walletPolicy,
+      version: whole,
+      authorisation,
+      approvals: listOf(text),
+      intents: optional(listOf(text)),
+    }),
     steps: [(data) => withNobodysWord(withApproversAsKeys(data))],
   },
   WalletFrozen: { shape: frozenOrNot },

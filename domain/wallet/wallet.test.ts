@@ -62,11 +62,12 @@ test('a frozen wallet is not open until it is unfrozen', (t) => {
 
 const authorisation = { method: 'POST', path: '/', body: '', intent: null }
 const key = (kid: string, x = kid): ClientKey => ({ kid, kty: 'OKP', crv: 'Ed25519', x })
-const change = (required: number, approvers: ClientKey[]): WalletCommand => ({
+const change = (required: number, approvers: ClientKey[], intents: readonly string[] = []): WalletCommand => ({
   type: 'ChangePolicy',
   policy: { rawDigests: false, approvals: { required, approvers } },
   authorisation,
   approvals: [],
+  intents,
 })
 
 test('an approval quorum that cannot be met, or that one person could make up, is refused', (t) => {
@@ -84,4 +85,23 @@ test('policies are counted, the one of the beginning being the first', (t) => {
     events.flatMap((event) => (event.type === 'PolicyChanged' ? [event.data.version] : [])),
     [2, 3],
   )
+})
+
+test('an intent or an approval changes the policy once, whatever else comes with it', (t) => {
+  const approvers = [key('alice')]
+  const first = change(1, approvers, ['client/1', 'alice/1'])
+  const reused = refused('intent_reused')
+  t.throws(() => after(create, first, first), reused)
+  t.throws(() => after(create, first, change(1, approvers, ['client/2', 'alice/1'])), reused)
+  t.throws(() => after(create, first, change(1, approvers, ['client/1', 'alice/2'])), reused)
+  t.throws(() => after(create, first, change(1, approvers, ['client/2', 'alice/2']), first), reused)
+  t.like(after(create, first, change(1, approvers, ['client/2', 'alice/2'])).state, { policyVersion: 3 })
+})
+
+test('the state of a wallet does not grow for ever with its changes of policy', (t) => {
+  const [changed] = wallet.decide(after(create).state, change(1, [key('a')], ['client/0'])) as [WalletEvent & { type: 'PolicyChanged' }]
+  const changes = Array.from({ length: 10_000 }, (_, index) => ({ ...changed, data: { ...changed.data, intents: [`client/${index}`] } }))
+  const state = fold(wallet, [...after(create).events, ...changes])
+  t.true(JSON.stringify(state).length < 20_000)
+  t.throws(() => wallet.decide(state, change(1, [key('a')], ['client/9999'])), refused('intent_reused'))
 })

@@ -18,10 +18,14 @@ export type Wallet =
       policyVersion: number
       /** The newest KEYS_KEPT of its keys, the newest last: a state must not grow for ever with its history. */
       keyIds: readonly string[]
+      /** What its policy was changed by, `kid/jti`, the newest INTENTS_KEPT, the newest last: parties take none of them for a second change. */
+      policyIntents: readonly string[]
     }
 
 /** A wallet may have more keys; an older one would be attached again if it were asked for again. */
 const KEYS_KEPT = 1_000
+/** More than a day of changes takes, after which an intent or approval is too old anyway. */
+const INTENTS_KEPT = 500
 
 export type ExistingWallet = Exclude<Wallet, { status: 'absent' }>
 
@@ -35,12 +39,19 @@ export type WalletCommand =
       policy: WalletPolicy
     }
   | { type: 'AttachKey'; keyId: string; scheme: string; publicKey: string }
-  | { type: 'ChangePolicy'; policy: WalletPolicy; authorisation: Authorisation; approvals: readonly string[] }
+  | {
+      type: 'ChangePolicy'
+      policy: WalletPolicy
+      authorisation: Authorisation
+      approvals: readonly string[]
+      /** Those that allow it, verified: `kid/jti`. */
+      intents: readonly string[]
+    }
   | { type: 'Freeze'; reason: string }
   | { type: 'Unfreeze'; reason: string }
 
 export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
-  stateVersion: 2,
+  stateVersion: 3,
   initial: { status: 'absent' },
 
   decide(state, command) {
@@ -59,9 +70,11 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
         return [{ type: 'KeyAttached', data: { walletId, keyId, scheme, publicKey } }]
       }
       case 'ChangePolicy': {
-        const { policy, authorisation, approvals } = command
-        checkPolicy(policy)
-        return [{ type: 'PolicyChanged', data: { walletId, policy, version: existing.policyVersion + 1, authorisation, approvals } }]
+        const { type: _, ...change } = command
+        checkPolicy(change.policy)
+        if (change.intents.some((intent) => existing.policyIntents.includes(intent)))
+          throw new DomainError('intent_reused', 'the policy was changed by this intent, or this approval, before')
+        return [{ type: 'PolicyChanged', data: { walletId, version: existing.policyVersion + 1, ...change } }]
       }
       case 'Freeze':
         if (existing.status === 'frozen') throw new DomainError('wallet_frozen', 'the wallet is frozen already')
@@ -73,13 +86,18 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
   },
 
   evolve(state, event) {
-    if (event.type === 'WalletCreated') return { status: 'open', keyIds: [], policyVersion: 1, ...event.data }
+    if (event.type === 'WalletCreated') return { status: 'open', keyIds: [], policyVersion: 1, policyIntents: [], ...event.data }
     if (state.status === 'absent') return state
     switch (event.type) {
       case 'KeyAttached':
         return { ...state, keyIds: [...state.keyIds.slice(1 - KEYS_KEPT), event.data.keyId] }
       case 'PolicyChanged':
-        return { ...state, policy: event.data.policy, policyVersion: state.policyVersion + 1 }
+        return {
+          ...state,
+          policy: event.data.policy,
+          policyVersion: state.policyVersion + 1,
+          policyIntents: [...state.policyIntents, ...(event.data.intents ?? [])].slice(-INTENTS_KEPT),
+        }
       case 'WalletFrozen':
         return { ...state, status: 'frozen' }
       case 'WalletUnfrozen':

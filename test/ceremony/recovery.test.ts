@@ -84,3 +84,33 @@ test.serial('a helper that fails is replaced by another holder', async (t) => {
   t.false(starts.at(-1)!.includes(liar!))
   await everyQuorumSigns(t, system, key)
 })
+
+test.serial('a share is recovered while changes of the policy are on their way', async (t) => {
+  const { system, key } = await systemWithKey(t)
+  await loseShares(system, 'party-2')
+  // The one that has lost its share cannot follow the first: until it can, the second is not begun.
+  await system.changePolicy(key.walletId, { rawDigests: true })
+  await system.changePolicy(key.walletId, { rawDigests: false })
+  await system.recover(key.keyId, 'party-2')
+  const events = (await system.events(keyShareStream(key.keyId))) as KeyEvent[]
+  t.deepEqual(
+    events.slice(-3).map(({ type }) => type),
+    ['ShareRecoveryRequested', 'ShareRecoveryStarted', 'ShareRecovered'],
+  )
+  await everyQuorumSigns(t, system, key)
+})
+
+test.serial('helpers whom a change of the policy has not reached are not to blame', async (t) => {
+  const { system, key } = await systemWithKey(t)
+  await loseShares(system, 'party-2')
+  for (const party of system.parties)
+    party.mishear = (asked) => {
+      const { request } = asked
+      return request.type === 'changePolicy' ? { ...asked, request: { ...request, change: { ...request.change, version: 9 } } } : asked
+    }
+  await system.changePolicy(key.walletId, { rawDigests: true })
+  await system.recover(key.keyId, 'party-2')
+  const events = (await system.events(keyShareStream(key.keyId))) as KeyEvent[]
+  t.like(events.at(-1), { type: 'ShareRecoveryFailed', data: { code: 'share_mismatch', culprits: [] } })
+  t.true(system.standing.reports().every(({ failuresInARow }) => failuresInARow === 0))
+})

@@ -37,7 +37,8 @@ import { signingProcess } from '../../commands/processes/signing.ts'
 import { signingQueue } from '../../commands/processes/signing-queue.ts'
 import { createPartyStanding, type KeptStanding } from '../../commands/processes/standing/party-standing.ts'
 import { keepStock, type StockKeeping } from '../../commands/processes/stock-keeping.ts'
-import { approvalPath } from '../../domain/authorisation/approvals.ts'
+import { approvalPath, verifyPolicyChange } from '../../domain/authorisation/approvals.ts'
+import { intentId } from '../../domain/authorisation/intent.ts'
 import type { PresignatureTier } from '../../domain/authorisation/key-policy.ts'
 import { createSigner, type TestSigner } from '../../domain/authorisation/testing/signer.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
@@ -319,12 +320,12 @@ export async function startTestSystem({
     async changePolicy(walletId, policy, approvers = []) {
       const request = post(`/v1/wallets/${walletId}/policy`, { policy })
       const approvals = approvers.map((approver) => approver.authorise(request).intent!)
-      await execute(
-        log,
-        { decider: wallet, stream: walletStream(walletId) },
-        (): WalletCommand => ({ type: 'ChangePolicy', policy, authorisation: client.authorise(request), approvals }),
-        context(),
-      )
+      const authorisation = client.authorise(request)
+      const aggregate = { decider: wallet, stream: walletStream(walletId) }
+      const inForce = keyPolicyOf(requireWallet((await load(log, aggregate)).state))
+      const rules = { policy: inForce, verify: verifyJws, now: Date.now() }
+      const intents = verifyPolicyChange({ authorisation, approvals }, rules).map(intentId)
+      await execute(log, aggregate, (): WalletCommand => ({ type: 'ChangePolicy', policy, authorisation, approvals, intents }), context())
     },
     async freeze(walletId) {
       const aggregate = { decider: wallet, stream: walletStream(walletId) }
