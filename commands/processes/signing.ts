@@ -58,6 +58,9 @@ const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000, roundTi
 /** What shows that a party is wrong, and not only slow, restarted or accused: it is asked no more in this session. Others are asked last. */
 const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
 
+/** After this a party is to open again before it is asked to sign: opening is what it is waited for with. */
+const OUT_OF_STOCK = ['opening_unknown', 'party_unavailable', 'party_timeout', 'busy', 'vault_unavailable']
+
 /** What a party says also when a change of the policy has not reached it yet. */
 const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger']
 
@@ -159,10 +162,9 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         previous = { code, culprits }
         doubt(lessons, [...culprits, ...doubtful])
         for (const id of culprits) {
-          if (code === 'opening_unknown') {
-            lessons.stale = true
-            stock.drop(key.keyId, id)
-          } else if (PROVEN.includes(code)) {
+          if (OUT_OF_STOCK.includes(code)) stock.drop(key.keyId, id)
+          if (code === 'opening_unknown') lessons.stale = true
+          else if (PROVEN.includes(code)) {
             lessons.excluded.add(id)
             standing.failed(id, 'proven')
           } else if (isRefusal(code) && !faultOfRefusal(code)) refusers.add(id)
