@@ -58,7 +58,7 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
     const others = parties.filter((id) => id !== partyId)
 
     const failure = await inAttempts(
-      { last: key.recoveryAttempts, before: attemptsBefore, timing },
+      { last: key.recoveryAttempts, before: attemptsBefore, timing, channel },
       async (number, { windowMs, roundTimeoutMs }) => {
         const attempt: CeremonyAttempt = { scheme, kind: 'recovery', ceremonyId: keyId, attempt: number }
         const helpers = standing.rank(others, threshold).slice(0, threshold)

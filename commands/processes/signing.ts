@@ -102,6 +102,9 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
   async function work(event: RecordedEvent): Promise<void> {
     const aggregate = { decider: inSequence(signingSession), stream: event.stream }
+    const reached = channel.reachable()
+    // It matters only when there is something to sign.
+    reached.catch(() => {})
     const [loaded, key] = await Promise.all([load(log, aggregate), keyToSignWith(log, event.data as SessionIdentity)])
     const session = requireSession(loaded.state)
     if (isTerminal(session) || session.status === 'pending_approval') return
@@ -118,6 +121,8 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       return
     }
     presignatures.use(key)
+    // An attempt without a broker would be one for nothing.
+    await reached
     await sign(session, key, carryOut)
   }
 
@@ -135,6 +140,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         return
       }
       progress(attempt, 'started')
+      if (number > session.attempt + 1) await channel.reachable()
       // It may have been revoked, or come into another epoch, in the course of the attempt before.
       const current = number === session.attempt + 1 ? keyAtFirst : await keyToSignWith(log, session)
       if ('code' in current) {
@@ -145,6 +151,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       const { openings } = opened
       if (openings.size < key.threshold) {
         release(key, openings.values())
+        await channel.reachable()
         previous = { code: 'quorum_unavailable', culprits: key.parties.filter((id) => !openings.has(id)) }
         break
       }
