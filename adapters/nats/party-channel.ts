@@ -40,6 +40,7 @@ export function connectPartyChannel(messages: Messages, { identity, ...witness }
         throw new InvalidReply(`${header.to} has not signed what it says`)
       return reply
     },
+    reachable: messages.ping,
   }
 }
 

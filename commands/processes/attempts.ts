@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { CeremonyFailed } from './rounds.ts'
 
 /** In milliseconds, counted from when the first attempt of this coordinator begins: what was done before that for others is not held against it. */
@@ -25,14 +26,16 @@ export type Attempts = {
   /** Attempts that belong to earlier requests. */
   before: number
   timing: AttemptTiming
+  channel: Pick<PartyChannel, 'reachable'>
 }
 
 /**
- * Makes attempts until one comes off.
+ * Makes attempts until one comes off; none is begun while no party can be reached.
  * @returns why the last one did not, if none has
+ * @throws Unavailable
  */
 export async function inAttempts(
-  { last, before, timing }: Attempts,
+  { last, before, timing, channel }: Attempts,
   make: (attempt: number, patience: { windowMs: number; roundTimeoutMs: number }) => Promise<void>,
 ): Promise<CeremonyFailed | undefined> {
   let failure = new CeremonyFailed('interrupted', [])
@@ -43,6 +46,7 @@ export async function inAttempts(
     if (failed > 0) await delay(timing.betweenAttemptsMs)
     const left = givesUpAt - Date.now()
     if (left <= 0 && failure.code === 'party_unavailable') break
+    await channel.reachable()
     try {
       await make(attempt, { windowMs: Math.max(timing.windowMs, left), roundTimeoutMs: timing.roundTimeoutMs * (failed + 1) })
       return undefined

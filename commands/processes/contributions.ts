@@ -5,7 +5,7 @@ import { parsePath } from '../../domain/threshold/derivation-path.ts'
 import { ProtocolAbort, type Signature } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { equalBytes } from '../../domain/threshold/rounds.ts'
-import { askParty, CeremonyFailed, culpritsOf } from './rounds.ts'
+import { accusedBy, askParty, CeremonyFailed, culpritsOf, invalidReply, type PartyFailure } from './rounds.ts'
 
 export type ContributionsWanted = {
   attempt: CeremonyAttempt
@@ -25,24 +25,34 @@ const NOBODYS_FAULT = ['conflicting_request', 'signed_already']
 
 /**
  * Asks all who have opened for their contributions, and combines them into a signature that verifies. The first that fails ends it: whoever has not answered by
- * then is in doubt, and so is whoever accuses another one.
+ * then is in doubt. An accusation is not believed, but looked into.
  * @throws CeremonyFailed naming those at fault, Unavailable, and what the signal was aborted with
  */
 export async function collectSignature(channel: PartyChannel, wanted: ContributionsWanted): Promise<Signature> {
   const { attempt, task, message, parties, publicPackage, timeoutMs } = wanted
   const { openings, path } = task
+  const protocol = protocolOf(attempt.scheme)
   const signers = openings.map(({ partyId }) => partyId)
   const transcript = signingTranscript(openings, { path, message })
   const contributions = new Map<string, Uint8Array>()
   const over = new AbortController()
   const signal = AbortSignal.any([wanted.signal, over.signal])
 
+  /** All that a signer is told of the others are their openings. Those that are sound are no reason to accuse anybody. */
+  const lookInto = (accuser: string, failure: PartyFailure): PartyFailure => {
+    const accused = accusedBy(accuser, failure, signers)
+    if (accused.length === 0) return failure
+    const unsound = openings.filter(({ partyId, broadcast }) => accused.includes(partyId) && !protocol.isOpening(broadcast))
+    return unsound.length > 0 ? { code: 'invalid_message', culprits: unsound.map(({ partyId }) => partyId) } : invalidReply(accuser)
+  }
+
   const ask = async (to: string): Promise<void> => {
     const outcome = await askParty(channel, attempt, { to, round: 1, request: { type: 'sign', task }, timeoutMs, signal })
     const inDoubt = () => [to, ...signers.filter((id) => !contributions.has(id))]
     if ('failure' in outcome) {
-      const { code } = outcome.failure
-      throw new CeremonyFailed(code, NOBODYS_FAULT.includes(code) ? [] : culpritsOf([outcome.failure], signers), inDoubt())
+      const failure = lookInto(to, outcome.failure)
+      const { code } = failure
+      throw new CeremonyFailed(code, NOBODYS_FAULT.includes(code) ? [] : culpritsOf([failure], signers), inDoubt())
     }
     const { answer } = outcome
     if (answer.type !== 'contributed') throw new CeremonyFailed('invalid_reply', [to], inDoubt())
@@ -61,7 +71,7 @@ export async function collectSignature(channel: PartyChannel, wanted: Contributi
 
   const numberOf = (id: string) => parties.indexOf(id) + 1
   try {
-    return protocolOf(attempt.scheme).aggregate({
+    return protocol.aggregate({
       publicPackage,
       path: parsePath(path),
       signers: signers.map(numberOf),

@@ -39,7 +39,7 @@ export function keyGenerationProcess({ log, channel, progress, timing = ATTEMPT_
   async function generate(key: ExistingKeyShare, carryOut: (command: KeyShareCommand) => Promise<unknown>): Promise<void> {
     const { keyId, scheme, threshold, parties, authorisation } = key
     const policy = encodePolicy(key.policy)
-    const failure = await inAttempts({ last: key.attempt, before: 0, timing }, async (number, { windowMs, roundTimeoutMs }) => {
+    const failure = await inAttempts({ last: key.attempt, before: 0, timing, channel }, async (number, { windowMs, roundTimeoutMs }) => {
       const attempt: CeremonyAttempt = { scheme, kind: NAME, ceremonyId: keyId, attempt: number }
       await carryOut({ type: 'StartKeyGeneration', attempt: number })
       progress(attempt, 'started')

@@ -52,7 +52,7 @@ export function keyRefreshProcess({ log, channel, progress, timing = ATTEMPT_TIM
     const share = { keyId, epoch: key.epoch, attempt: key.attempt, publicKey: hexToBytes(key.publicKey!) }
 
     const failure = await inAttempts(
-      { last: key.refreshAttempts, before: attemptsBefore, timing },
+      { last: key.refreshAttempts, before: attemptsBefore, timing, channel },
       async (number, { windowMs, roundTimeoutMs }) => {
         const attempt: CeremonyAttempt = { scheme, kind: 'refresh', ceremonyId: keyId, attempt: number }
         await carryOut({ type: 'StartKeyRefresh', epoch, attempt: number })

@@ -35,7 +35,7 @@ export async function askParty(
   try {
     const reply = await channel.ask({ ...attempt, round, to }, request, { timeoutMs, ...(signal ? { signal } : {}) })
     if (reply.type !== 'refused') return { answer: reply }
-    // An accusation is taken at its word; one that accuses nobody falls back on who makes it.
+    // Whether an accusation is believed is left to who has asked; one that accuses nobody falls back on who makes it.
     return { failure: { code: reply.code, culprits: reply.culprits.length > 0 ? reply.culprits : [to] } }
   } catch (error) {
     return { failure: { code: failureCode(error), culprits: [to] } }
@@ -58,7 +58,7 @@ export async function askEach<Type extends Answer['type']>(
   const failures: PartyFailure[] = []
   for (const outcome of outcomes) {
     if ('failure' in outcome) failures.push(outcome.failure)
-    else if (outcome.answer.type !== type) failures.push({ code: 'invalid_reply', culprits: [outcome.to] })
+    else if (outcome.answer.type !== type) failures.push(invalidReply(outcome.to))
     else answers.set(outcome.to, outcome.answer as Extract<Answer, { type: Type }>)
   }
   const [first] = failures
@@ -81,6 +81,14 @@ export function heardBy(to: string, said: ReadonlyMap<string, Said>): Heard {
 export function culpritsOf(failures: readonly PartyFailure[], parties: readonly string[]): string[] {
   return [...new Set(failures.flatMap(({ culprits }) => culprits))].filter((id) => parties.includes(id))
 }
+
+/** Those of the others whom a party holds to be at fault. */
+export function accusedBy(accuser: string, failure: PartyFailure, parties: readonly string[]): string[] {
+  return culpritsOf([failure], parties).filter((id) => id !== accuser)
+}
+
+/** It has answered, with what cannot be so: other than was asked for, or an accusation of somebody who has done nothing wrong. */
+export const invalidReply = (from: string): PartyFailure => ({ code: 'invalid_reply', culprits: [from] })
 
 function failureCode(error: unknown): string {
   if (error instanceof NoResponders) return 'party_unavailable'

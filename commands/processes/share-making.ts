@@ -7,7 +7,7 @@ import { ProtocolAbort } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { equalBytes } from '../../domain/threshold/rounds.ts'
 import { requireAccord } from './accord.ts'
-import { type Answer, askEach, askParty, CeremonyFailed, heardBy, type Said } from './rounds.ts'
+import { type Answer, accusedBy, askEach, askParty, CeremonyFailed, heardBy, invalidReply, type Said } from './rounds.ts'
 
 export type ShareMaking = {
   attempt: CeremonyAttempt
@@ -90,7 +90,9 @@ async function openAll(
         said.set(to, outcome.answer)
         return
       }
-      const { code, culprits } = 'failure' in outcome ? outcome.failure : { code: 'invalid_reply', culprits: [to] }
+      const failure = 'failure' in outcome ? outcome.failure : invalidReply(to)
+      // Nothing of the others has come to anybody yet that could be held against them.
+      const { code, culprits } = accusedBy(to, failure, participants).length > 0 ? invalidReply(to) : failure
       if (!PASSING.includes(code) || Date.now() + ASK_AGAIN_AFTER_MS >= closesAt) {
         firstFailure ??= code
         failures.set(to, culprits)

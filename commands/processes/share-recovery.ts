@@ -62,7 +62,7 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
     await bringPolicyChanges({ log, channel }, key).catch(unlessUnavailable)
 
     const failure = await inAttempts(
-      { last: key.recoveryAttempts, before: attemptsBefore, timing },
+      { last: key.recoveryAttempts, before: attemptsBefore, timing, channel },
       async (number, { windowMs, roundTimeoutMs }) => {
         const attempt: CeremonyAttempt = { scheme, kind: 'recovery', ceremonyId: keyId, attempt: number }
         const owner = await load(log, { decider: wallet, stream: walletStream(key.walletId) })

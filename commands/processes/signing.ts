@@ -58,6 +58,9 @@ const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000, roundTi
 /** What shows that a party is wrong, and not only slow, restarted or accused: it is asked no more in this session. Others are asked last. */
 const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
 
+/** After this a party is to open again before it is asked to sign: opening is what it is waited for with. */
+const OUT_OF_STOCK = ['opening_unknown', 'party_unavailable', 'party_timeout', 'busy', 'vault_unavailable']
+
 /** What a party says also when a change of the policy has not reached it yet. */
 const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger']
 
@@ -99,6 +102,9 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
   async function work(event: RecordedEvent): Promise<void> {
     const aggregate = { decider: inSequence(signingSession), stream: event.stream }
+    const reached = channel.reachable()
+    // It matters only when there is something to sign.
+    reached.catch(() => {})
     const [loaded, key] = await Promise.all([load(log, aggregate), keyToSignWith(log, event.data as SessionIdentity)])
     const session = requireSession(loaded.state)
     if (isTerminal(session) || session.status === 'pending_approval') return
@@ -115,6 +121,8 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       return
     }
     presignatures.use(key)
+    // An attempt without a broker would be one for nothing.
+    await reached
     await sign(session, key, carryOut)
   }
 
@@ -132,6 +140,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         return
       }
       progress(attempt, 'started')
+      if (number > session.attempt + 1) await channel.reachable()
       // It may have been revoked, or come into another epoch, in the course of the attempt before.
       const current = number === session.attempt + 1 ? keyAtFirst : await keyToSignWith(log, session)
       if ('code' in current) {
@@ -142,6 +151,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       const { openings } = opened
       if (openings.size < key.threshold) {
         release(key, openings.values())
+        await channel.reachable()
         previous = { code: 'quorum_unavailable', culprits: key.parties.filter((id) => !openings.has(id)) }
         break
       }
@@ -159,10 +169,9 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         previous = { code, culprits }
         doubt(lessons, [...culprits, ...doubtful])
         for (const id of culprits) {
-          if (code === 'opening_unknown') {
-            lessons.stale = true
-            stock.drop(key.keyId, id)
-          } else if (PROVEN.includes(code)) {
+          if (OUT_OF_STOCK.includes(code)) stock.drop(key.keyId, id)
+          if (code === 'opening_unknown') lessons.stale = true
+          else if (PROVEN.includes(code)) {
             lessons.excluded.add(id)
             standing.failed(id, 'proven')
           } else if (isRefusal(code) && !faultOfRefusal(code)) refusers.add(id)

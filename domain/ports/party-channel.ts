@@ -13,6 +13,9 @@ export class ForgedReply extends InvalidReply {}
 export interface PartyChannel {
   /** A party's refusal is an answer. @throws NoResponders, RequestTimeout, InvalidReply, ForgedReply, Unavailable */
   ask(header: Omit<Header, 'from'>, request: CeremonyRequest, options: { timeoutMs: number; signal?: AbortSignal }): Promise<CeremonyReply>
+
+  /** Resolves when whoever carries the messages answers. @throws Unavailable */
+  reachable(): Promise<void>
 }
 
 /** A request as it came; `digest` is the SHA-256 of its content as sent, without the header. */

@@ -112,6 +112,9 @@ export type ThresholdProtocol = {
   /** Opens one signature with a share. @throws ProtocolAbort `invalid_key` */
   signing(options: { key: SigningKey; rng: RandomBytes }): Signer
 
+  /** Whether other signers can work with what one broadcasts first. Never throws. */
+  isOpening(broadcast: Uint8Array): boolean
+
   /** Makes sure that the share is one of the key, and its secret what the public package says. @throws ProtocolAbort `invalid_key` */
   checkShare(key: SigningKey): void
 

@@ -32,6 +32,7 @@ async function generate(scheme: Scheme, other: Partial<KeyPolicy>) {
     presignatures: 10,
   }
   const channel: PartyChannel = {
+    ...system.channel,
     ask: (header, request, options) =>
       request.type === 'generateKey' && header.to === 'party-2'
         ? system.channel.ask(header, { ...request, key: { ...request.key, policy: encodePolicy({ ...policy, ...other }) } }, options)

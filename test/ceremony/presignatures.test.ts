@@ -120,6 +120,22 @@ test.serial('a party that restarts has lost its nonces: its stock is dropped, it
   t.is((await system.sign(key, message)).status, 'signed')
 })
 
+test.serial('a party that nobody can replace, and that is away for a moment, is waited for though there is stock of it', async (t) => {
+  const { system } = await start(t)
+  const parties = ['party-1', 'party-2']
+  const key = await system.generateKey(await system.createWallet(), { scheme: 'frost-ed25519', threshold: 2, parties })
+  await system.stocked(key, 10)
+  await system.party('party-2').kill()
+  const sessionId = await system.requestSignature(key, message)
+  await delay(500)
+  await system.party('party-2').revive()
+  t.is((await system.outcome(sessionId)).status, 'signed')
+  t.deepEqual(
+    (await sessionEvents(system, sessionId)).flatMap((event) => (event.type === 'SigningStarted' ? [event.data.previous] : [])),
+    [null, { code: 'party_unavailable', culprits: ['party-2'] }],
+  )
+})
+
 test.serial('stock that expires is replaced while its key is in use, and counted', async (t) => {
   const { system, generate } = await start(t, { presignatureTtlMs: 7_000 })
   const key = await generate('frost-secp256k1-tr')

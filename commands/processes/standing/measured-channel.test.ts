@@ -14,6 +14,7 @@ function measured({ timeoutMs = 700 } = {}) {
   const clock = { now: 0 }
   const asked: { answer(reply: CeremonyReply): void; fail(error: unknown): void; timeoutMs: number }[] = []
   const channel: PartyChannel = {
+    reachable: async () => {},
     ask: (_, __, options) =>
       new Promise((answer, fail) => {
         asked.push({ answer, fail, timeoutMs: options.timeoutMs })

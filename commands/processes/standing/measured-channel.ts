@@ -23,6 +23,7 @@ export function measuredChannel(
   }
 
   return {
+    reachable: channel.reachable,
     ask(header, request, { timeoutMs, signal }) {
       const { to } = header
       const began = now()

@@ -2,7 +2,7 @@ import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { type ByParty, type PartyIndex, ProtocolAbort, type Signature, type Transcript } from '../protocol.ts'
 import { readEach, requireParticipants } from '../rounds.ts'
-import { type Ciphersuite, requirePrimeOrder } from './ciphersuite.ts'
+import type { Ciphersuite } from './ciphersuite.ts'
 import { derive } from './derivation.ts'
 import { decodeNonceCommitment, groupCommitment } from './group-commitment.ts'
 import { decodePublicPackage, type PublicPackage } from './key-material.ts'
@@ -57,12 +57,7 @@ function verifyShares<P extends CurvePoint<bigint, P>>(
   const { Point } = suite
   const { publicPackage, signers, openings, shares, message } = attempt
   const verifyingShares = new Map(signers.map((signer) => [signer, publicPackage.verifyingShare(signer)]))
-  const commitments = readEach(openings, 'invalid_message', (bytes) => {
-    const commitment = decodeNonceCommitment(suite, bytes)
-    requirePrimeOrder(commitment.hiding)
-    requirePrimeOrder(commitment.binding)
-    return commitment
-  })
+  const commitments = readEach(openings, 'invalid_message', (bytes) => decodeNonceCommitment(suite, bytes))
   const { R, negated, challenge, bindingFactors } = groupCommitment(suite, publicPackage, commitments, message)
   readEach(shares, 'invalid_contribution', (share, signer) => {
     const { hiding, binding } = commitments.get(signer)!

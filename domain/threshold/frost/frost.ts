@@ -3,6 +3,7 @@ import type { ThresholdProtocol } from '../protocol.ts'
 import { aggregate } from './aggregation.ts'
 import type { Ciphersuite } from './ciphersuite.ts'
 import { derive } from './derivation.ts'
+import { decodeNonceCommitment } from './group-commitment.ts'
 import { JOINT_SHARING_ROUNDS } from './joint-sharing.ts'
 import { keyGeneration } from './key-generation.ts'
 import { checkShare, decodePublicPackage } from './key-material.ts'
@@ -16,6 +17,14 @@ export function frost<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>): T
     const { threshold, parties, publicKey } = derive(suite, decodePublicPackage(suite, publicPackage), path).publicPackage
     return { threshold, parties, publicKey: suite.encodePublic(publicKey) }
   }
+  const isOpening = (broadcast: Uint8Array) => {
+    try {
+      decodeNonceCommitment(suite, broadcast)
+      return true
+    } catch {
+      return false
+    }
+  }
   return {
     scheme: suite.scheme,
     rounds: { keyGeneration: JOINT_SHARING_ROUNDS, signing: 2, refresh: JOINT_SHARING_ROUNDS, recovery: RECOVERY_ROUNDS },
@@ -23,6 +32,7 @@ export function frost<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>): T
     refresh: (options) => refresh(suite, options),
     recovery: (options) => recovery(suite, options),
     signing: (options) => signing(suite, options),
+    isOpening,
     checkShare: (key) => checkShare(suite, key),
     message: suite.message,
     aggregate: (transcript) => aggregate(suite, transcript),

@@ -1,7 +1,7 @@
 import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import type { PartyIndex } from '../protocol.ts'
-import { type Ciphersuite, decodePoint, toAffine } from './ciphersuite.ts'
+import { type Ciphersuite, decodePoint, requirePrimeOrder, toAffine } from './ciphersuite.ts'
 import type { PublicPackage } from './key-material.ts'
 
 /** A signer's commitments to its two nonces. */
@@ -11,12 +11,11 @@ export function encodeNonceCommitment<P extends CurvePoint<bigint, P>>({ hiding,
   return concatBytes(hiding.toBytes(), binding.toBytes())
 }
 
-/** Throws on malformed bytes; whether the elements are in the prime-order group is left to be checked. */
+/** Throws on malformed bytes, and on elements outside the prime-order group. */
 export function decodeNonceCommitment<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, bytes: Uint8Array): NonceCommitment<P> {
-  return {
-    hiding: decodePoint(suite, bytes.subarray(0, suite.elementBytes)),
-    binding: decodePoint(suite, bytes.subarray(suite.elementBytes)),
-  }
+  const hiding = decodePoint(suite, bytes.subarray(0, suite.elementBytes))
+  const binding = decodePoint(suite, bytes.subarray(suite.elementBytes))
+  return { hiding: requirePrimeOrder(hiding), binding: requirePrimeOrder(binding) }
 }
 
 /** What all signers of one signature compute alike: R as the verifier will see it, the challenge, and each signer's binding factor. */

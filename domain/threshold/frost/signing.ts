@@ -2,7 +2,7 @@ import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { type Participant, ProtocolAbort, type RandomBytes, type Signer, type SigningKey, type SigningTask } from '../protocol.ts'
 import { conduct, equalBytes, readEach } from '../rounds.ts'
-import { type Ciphersuite, nonceScalar, requirePrimeOrder, toAffine } from './ciphersuite.ts'
+import { type Ciphersuite, nonceScalar, toAffine } from './ciphersuite.ts'
 import { derive } from './derivation.ts'
 import { decodeNonceCommitment, encodeNonceCommitment, groupCommitment } from './group-commitment.ts'
 import { decodePublicPackage, decodeShare } from './key-material.ts'
@@ -62,13 +62,9 @@ export function signing<P extends CurvePoint<bigint, P>>(
         {
           secretsFrom: [],
           hear: ({ broadcasts }) => {
-            const commitments = readEach(broadcasts, 'invalid_message', (bytes, from) => {
-              if (from === self) return own
-              const commitment = decodeNonceCommitment(suite, bytes)
-              requirePrimeOrder(commitment.hiding)
-              requirePrimeOrder(commitment.binding)
-              return commitment
-            })
+            const commitments = readEach(broadcasts, 'invalid_message', (bytes, from) =>
+              from === self ? own : decodeNonceCommitment(suite, bytes),
+            )
             const { R, negated, challenge, bindingFactors } = groupCommitment(suite, publicPackage, commitments, message)
             const nonce = Fn.add(Fn.fromBytes(hidingNonce), Fn.mul(Fn.fromBytes(bindingNonce), bindingFactors.get(self)!))
             const weight = Fn.mul(interpolatingValue(Fn, signers, self), challenge)
