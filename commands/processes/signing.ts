@@ -24,6 +24,7 @@ import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
 import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
+import { RefusedForGood } from './insistence.ts'
 import { type ReleaseOpenings, releaseOpenings, requestOpenings, shareOf } from './opening-requests.ts'
 import { gatherOpenings, type Timing } from './openings.ts'
 import { bringPolicyChanges } from './policy-change.ts'
@@ -153,7 +154,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       } catch (error) {
         release(key, openings.values())
         if (!(error instanceof CeremonyFailed)) throw error
-        if (OUTDATED.includes(error.code)) await bringPolicyChanges({ log, channel }, session).catch(unlessUnavailable)
+        if (OUTDATED.includes(error.code)) await bringPolicyChanges({ log, channel }, session).catch(unlessUndone)
         progress(attempt, 'attempt_failed')
         const { code, culprits, doubtful } = error
         previous = { code, culprits }
@@ -284,6 +285,6 @@ async function keyToSignWith(log: AggregateLog, { keyId, walletId }: SessionIden
   }
 }
 
-function unlessUnavailable(error: unknown): void {
-  if (!(error instanceof Unavailable)) throw error
+function unlessUndone(error: unknown): void {
+  if (!(error instanceof Unavailable || error instanceof RefusedForGood)) throw error
 }
