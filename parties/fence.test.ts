@@ -17,6 +17,7 @@ import { bearWitness } from './witness.ts'
 import { encodeWitness, headSubject, questionSubject, signAnswer, signHead } from './witness-messages.ts'
 
 const IDS = ['party-1', 'party-2', 'party-3']
+const FIVE = [...IDS, 'party-4', 'party-5']
 
 type Running = { ledger: SigningLedger; store: WitnessStore; fence: Fence; stop(): Promise<void> }
 
@@ -24,12 +25,12 @@ let identities: TestIdentities
 let folder: string
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quorate-fence-'))
-  identities = await enrolTestParties(join(folder, 'identities'), IDS)
+  identities = await enrolTestParties(join(folder, 'identities'), FIVE)
 })
 test.after.always(() => rm(folder, { recursive: true, force: true }))
 
 /** Parties that consist of a ledger, a fence and what they witness, each in a file of its own. */
-async function neighbourhood(t: ExecutionContext) {
+async function neighbourhood(t: ExecutionContext, ids: readonly string[] = IDS) {
   const dir = await mkdtemp(join(folder, 'ledgers-'))
   const nats = await startEmbeddedNats({ port: 0 })
   const running = new Set<Running>()
@@ -38,12 +39,12 @@ async function neighbourhood(t: ExecutionContext) {
   const fileOf = (id: string) => join(dir, `${id}.db`)
   const outsider = await connectMessages({ url: nats.url, name: 'outsider' })
 
-  async function start(id: string, { file = fileOf(id), identity = identities.party(id).identity, alone = false } = {}): Promise<Running> {
+  async function start(id: string, { file = fileOf(id), identity = identities.party(id).identity } = {}): Promise<Running> {
     const messages = await connectMessages({ url: nats.url, name: id, onHandlerError: onFailure })
     const ledger = openSigningLedger({ file })
     const store = openWitnessStore({ file })
     const { registry, verify } = identities.witness
-    const parties = alone ? new Map([[id, registry.parties.get(id)!]]) : registry.parties
+    const parties = new Map(ids.map((each) => [each, registry.parties.get(each)!]))
     const options = { identity, registry: { ...registry, parties }, verify, messages, store, ledger, onFailure }
     const stopWitness = bearWitness(options)
     const fence = raiseFence(options)
@@ -70,7 +71,7 @@ async function neighbourhood(t: ExecutionContext) {
     await nats.close()
     if (failures.length > 0) throw new AggregateError(failures, String(failures[0]))
   })
-  return { start, fileOf, outsider, startAll: () => Promise.all(IDS.map((id) => start(id))) }
+  return { start, fileOf, outsider, startAll: () => Promise.all(ids.map((id) => start(id))) }
 }
 
 const stateOf = ({ fence }: Running): string => {
@@ -97,28 +98,50 @@ const sign = async ({ ledger }: Running, times = 1) => {
   for (let n = 0; n < times; n++) await ledger.claim(newClaim())
 }
 
-test('parties that all start at once clear each other', async (t) => {
-  const { startAll } = await neighbourhood(t)
-  const parties = await startAll()
-  await Promise.all(parties.map((party) => reaches(party, 'lifted')))
-  t.deepEqual(
-    parties.map(({ fence }) => fence.isUp),
-    [false, false, false],
-  )
-})
+for (const ids of [IDS, FIVE])
+  test(`${ids.length} parties that all start at once clear each other`, async (t) => {
+    const { startAll } = await neighbourhood(t, ids)
+    const parties = await startAll()
+    await Promise.all(parties.map((party) => reaches(party, 'lifted', 3_000)))
+    t.false(parties.some(({ fence }) => fence.isUp))
+  })
 
 test('a party that is the only one has nobody to ask', async (t) => {
-  const { start } = await neighbourhood(t)
-  t.is(stateOf(await start('party-1', { alone: true })), 'lifted')
+  const { start } = await neighbourhood(t, ['party-1'])
+  t.is(stateOf(await start('party-1')), 'lifted')
 })
 
-test('a party signs nothing before another has answered, and asks until one does', async (t) => {
+test('of three parties, one that never comes back keeps nobody from signing', async (t) => {
   const { start } = await neighbourhood(t)
   const first = await start('party-1')
   t.is(stateOf(first), 'busy')
   await start('party-2')
   await reaches(first, 'lifted')
   t.pass()
+})
+
+test('of five parties, one alone clears nobody, and two that never come back keep nobody from signing', async (t) => {
+  const { start, outsider } = await neighbourhood(t, FIVE)
+  let asked = 0
+  t.teardown(
+    outsider.serve(questionSubject('party-2'), async (payload) => {
+      const question = JSON.parse(Buffer.from(payload).toString())
+      asked++
+      const { identity } = identities.party('party-2')
+      return encodeWitness(await signAnswer(identity, { ...question, challenge: Buffer.from(question.challenge, 'hex') }, null))
+    }),
+  )
+  let others = 0
+  t.teardown(outsider.subscribe(questionSubject('party-4'), () => others++))
+  const first = await start('party-1')
+  await until(
+    () => asked > 0 && others >= asked + 2,
+    () => `one was asked ${asked} times, another ${others} times`,
+    10_000,
+  )
+  t.is(stateOf(first), 'busy')
+  await start('party-3')
+  await reaches(first, 'lifted', 3_000)
 })
 
 test('what a party has signed is witnessed by the others, durably', async (t) => {

@@ -22,7 +22,7 @@ import {
 export interface Fence {
   /** Whether the party is known to have signed what its ledger does not have, and no operator has lifted that yet. */
   readonly isUp: boolean
-  /** @throws Refusal `fenced`; `busy` while no other party has been asked */
+  /** @throws Refusal `fenced`; `busy` while too few other parties have said what they have seen */
   assertLifted(): void
   close(): Promise<void>
 }
@@ -41,19 +41,20 @@ const LOOK_EVERY_MS = 100
 /** A head that nobody heard is said again. */
 const REPEAT_EVERY_MS = 1_000
 const ANSWER_WITHIN_MS = 1_000
-/** While nobody has answered, and after that those who have not. */
-const ASK_AGAIN_MS = { nobody: 200, some: 5_000 }
+/** While too few have answered, and after that those who have not. */
+const ASK_AGAIN_MS = { few: 200, enough: 5_000 }
 
 /**
  * Says how far this party's ledger has come, asks the others how far they have seen it come, and fences it when they have seen it where it has never been: then its
- * store is an older copy, or there are two of it. Before it signs, every other party is asked and one has answered; the rest are asked until they
- * have. A party that is the only one has nobody to ask.
+ * store is an older copy, or there are two of it. Before it signs, every other party is asked and at least half of them have answered, so that no
+ * single one that has seen nothing, or says so, clears it; the rest are asked until they have. A party that is the only one has nobody to ask.
  *
  * What the others have seen is what this party had made durable before it said so: a crash alone never fences.
  */
 export function raiseFence(options: FenceOptions): Fence {
   const { identity, registry, messages, ledger, store, onFailure, onChange = () => {} } = options
   const silent = new Set([...registry.parties.keys()].filter((id) => id !== identity.id))
+  const mayStaySilent = Math.floor(silent.size / 2)
   let isCleared = silent.size === 0
   let isUp = false
   let isClosed = false
@@ -78,14 +79,13 @@ export function raiseFence(options: FenceOptions): Fence {
     if (answer?.type !== 'answer' || !isAnswerTo(options, question, answer)) return
     if (answer.head === null || confront(answer.head)) silent.delete(to)
   }
-  const others = silent.size
   let again: NodeJS.Timeout | undefined
   const askSilent = async (): Promise<void> => {
     for (const outcome of await Promise.allSettled([...silent].map(ask))) {
       if (outcome.status === 'rejected' && !isAbsence(outcome.reason)) onFailure(outcome.reason)
     }
-    isCleared = silent.size < others || others === 0
-    if (!isClosed && silent.size > 0) again = setTimeout(askAgain, isCleared ? ASK_AGAIN_MS.some : ASK_AGAIN_MS.nobody).unref()
+    isCleared = silent.size <= mayStaySilent
+    if (!isClosed && silent.size > 0) again = setTimeout(askAgain, isCleared ? ASK_AGAIN_MS.enough : ASK_AGAIN_MS.few).unref()
   }
 
   const askAgain = () => {
@@ -134,7 +134,7 @@ export function raiseFence(options: FenceOptions): Fence {
     },
     assertLifted() {
       if (isUp) throw new Refusal('fenced', 'this party has signed what its store does not have: an operator must lift the fence')
-      if (!isCleared) throw new Refusal('busy', 'no other party has said yet what it has seen of this one')
+      if (!isCleared) throw new Refusal('busy', 'too few other parties have said yet what they have seen of this one')
     },
     async close() {
       isClosed = true

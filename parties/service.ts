@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { VerifyJws } from '../domain/authorisation/intent.ts'
+import type { KeyPolicy } from '../domain/authorisation/key-policy.ts'
 import type { CeremonyKind, CeremonyReply } from '../domain/ceremony/messages.ts'
 import { Refusal, refused } from '../domain/ceremony/refusal.ts'
 import { Unavailable } from '../domain/ports/event-log.ts'
@@ -76,12 +77,28 @@ export function serveParty(options: PartyOptions): Party {
     }
   }
 
+  /** Undefined when there is no share of the key. */
+  const policyOf = async (keyId: string): Promise<KeyPolicy | undefined> => {
+    try {
+      return await shares.policy(keyId)
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'unknown_key') return undefined
+      throw error
+    }
+  }
+
   /** As often as asked. */
   const revoke = async ({ header, request }: Asked): Promise<CeremonyReply> => {
     const { keyId, authorisation } = requireType(request, 'destroyShares')
     if (header.ceremonyId !== keyId) throw new Refusal('malformed', 'the ceremony is not that of the key')
     if (!(await shares.isRevoked(keyId))) {
-      const intents = authoriseKeyOperation('revoke', { authorisation, keyId, policy: await shares.policy(keyId), verify, now: now() })
+      const policy = await policyOf(keyId)
+      if (!policy) {
+        if (recoveries.open > 0) throw new Refusal('busy', 'a share of the key may be on its way back')
+        // Without a policy nobody can tell that the client wants it: nothing is destroyed, and the key is not refused from now on.
+        return { type: 'destroyed' }
+      }
+      const intents = authoriseKeyOperation('revoke', { authorisation, keyId, policy, verify, now: now() })
       await ledger.spend(intents, `revocation of ${keyId}`)
     }
     await shares.revoke(keyId)

@@ -15,7 +15,9 @@ await runScript(async () => {
     requireSound(checked)
     console.log(`${party.partyId}: ${checked.shares} shares open with ${checked.vault}, ${checked.entries} entries in its ledger`)
   })
+  console.log(`${paths.length} files are in ${party.dir}`)
   console.log(
-    `${paths.length} files are in ${party.dir}. If the party has signed since, it is fenced when it starts: see docs/operations.md.`,
+    `${party.partyId} starts fenced, as this may be an older copy: it signs nothing until you lift that, once it has run for a minute with the others:`,
   )
+  console.log(`npm run unfence -- --party ${party.partyId} --reason TEXT`)
 })

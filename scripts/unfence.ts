@@ -31,8 +31,12 @@ async function unfence(): Promise<void> {
 }
 
 function warning(partyId: string, { head, witnessed }: Fenced): string {
+  const seen =
+    witnessed.sequence === head.sequence && Buffer.compare(witnessed.hash, head.hash) === 0
+      ? 'it was restored, and no other party has told it yet of anything it has signed since'
+      : `the other parties have seen it at entry ${witnessed.sequence}`
   return `
-${partyId} is fenced. Its ledger ends with entry ${head.sequence}; the other parties have seen it at entry ${witnessed.sequence}.
+${partyId} is fenced. Its ledger ends with entry ${head.sequence}; ${seen}.
 
 What it has signed, and this store does not have, it will sign again for whoever is allowed to ask: another transaction with the same nonce or the
 same inputs, another digest in the same session, a second use of an intent that has not expired. Shares that were refreshed or made since are not in this

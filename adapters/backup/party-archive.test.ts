@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { KeystoreRefused } from '../keystore/refused.ts'
+import { liftFence, readFence } from '../ledger/fence.ts'
 import { ledgerFileIn, openLedgerFile } from '../ledger/ledger-file.ts'
 import { openSigningLedger } from '../ledger/signing-ledger.ts'
+import { openWitnessStore } from '../ledger/witness-store.ts'
 import { packFiles } from './file-stream.ts'
 import { backUpParty, restoreParty } from './party-archive.ts'
 import { BackupRefused } from './refused.ts'
@@ -111,6 +113,27 @@ test('an archive that was altered, cut off or lengthened anywhere is refused, an
     await t.throwsAsync(restoreParty(join(work, 'restored'), { file, passphrase }, sound))
   }
   t.false((await readdir(work)).some((name) => name.startsWith('restored')))
+})
+
+test('a restored party is fenced where its ledger ends, or where it was before, until that is lifted', async (t) => {
+  const { work, dir, archive, ledger } = await partyFolder(t)
+  await backUpParty(dir, { ...archive, cost })
+  const restored = join(work, 'restored')
+  await restoreParty(restored, archive, sound)
+  const file = ledgerFileIn(restored)
+  t.deepEqual(readFence(file), { head: ledger.head(), witnessed: ledger.head() })
+  t.is(readFence(ledgerFileIn(dir)), undefined)
+
+  const store = openWitnessStore({ file })
+  store.confront({ sequence: 9n, hash: new Uint8Array(32) })
+  store.close()
+  const again = { ...archive, file: `${archive.file}-again` }
+  await backUpParty(restored, { ...again, cost })
+  await restoreParty(join(work, 'restored-again'), again, sound)
+  t.is(readFence(ledgerFileIn(join(work, 'restored-again')))?.witnessed.sequence, 9n)
+
+  t.is(liftFence(file, { by: 'operator', reason: 'a test' })?.sequence, 10n)
+  t.is(readFence(file), undefined)
 })
 
 test('a wrong passphrase is told from damage', async (t) => {

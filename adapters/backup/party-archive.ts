@@ -4,6 +4,7 @@ import { link, mkdir, mkdtemp, open, readdir, rename, rm, rmdir } from 'node:fs/
 import { dirname, join, relative } from 'node:path'
 import type { ScryptCost } from '../keystore/header.ts'
 import { newKey, STRONG, unlock } from '../keystore/passphrase-key.ts'
+import { fenceCopy } from '../ledger/fence.ts'
 import { copyLedger, LEDGER_FILE, ledgerFileIn } from '../ledger/ledger-file.ts'
 import { packFiles, type Source, unpackFiles } from './file-stream.ts'
 import { BackupRefused } from './refused.ts'
@@ -57,7 +58,8 @@ async function* packed(dir: string, sources: readonly Source[], work: string): A
 }
 
 /**
- * Restores a party's folder, which must be empty or missing: all of it, once `verify` finds nothing wrong with it, or nothing. Returns the paths.
+ * Restores a party's folder, which must be empty or missing: all of it, once `verify` finds nothing wrong with it, or nothing. The party is fenced:
+ * the archive does not tell what it has signed since, and others may not either. Returns the paths.
  * @throws BackupRefused `folder_in_use`, `archive_damaged`; KeystoreRefused `passphrase_wrong`; what `verify` throws
  */
 export async function restoreParty(dir: string, archive: Archive, verify: (restored: string) => Promise<void>): Promise<string[]> {
@@ -67,6 +69,7 @@ export async function restoreParty(dir: string, archive: Archive, verify: (resto
   try {
     const paths = await extract(archive, draft)
     await verify(draft)
+    fenceCopy(ledgerFileIn(draft))
     await rmdir(dir).catch(ignoreMissing)
     await rename(draft, dir)
     await syncFolder(dirname(dir))

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** The bytes of a file; undefined when there is none. */
@@ -35,6 +35,25 @@ export async function createPrivateFile(file: string, bytes: Buffer): Promise<Bu
     await handle.close()
     await unlink(draft)
   }
+}
+
+/** Replaces a file by one that only its owner may read, whole or not at all and durably. */
+export async function replacePrivateFile(file: string, bytes: Buffer): Promise<void> {
+  const draft = `${file}.${randomUUID()}`
+  try {
+    const handle = await open(draft, 'wx', 0o600)
+    try {
+      await handle.writeFile(bytes)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(draft, file)
+  } catch (error) {
+    await unlink(draft).catch(() => {})
+    throw error
+  }
+  await syncFolder(dirname(file))
 }
 
 /** Whether others than its owner may do anything with the file. */

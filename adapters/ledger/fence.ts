@@ -8,6 +8,15 @@ export type Fenced = { head: LedgerHead; witnessed: LedgerHead }
 /** Undefined when the party is not fenced. */
 export const readFence = (path: string): Fenced | undefined => using(path, fencedOf)
 
+/** Fences the party of a ledger that is a copy where it ends, whatever others have seen of it since; a fence that is there stays. */
+export function fenceCopy(path: string): void {
+  using(path, (file) => {
+    if (file.fence()) return
+    const { sequence, hash } = file.head()
+    file.putFence(sequence, hash)
+  })
+}
+
 /**
  * Lifts the fence of a party, whether or not it runs: who and why is an entry of its ledger, with a number above all that was witnessed, so that nobody holds the same
  * against it again. Returns where the ledger ends then; undefined when there is no fence.

@@ -35,6 +35,9 @@ type Environment = { readonly [name: string]: string | undefined }
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const MAX_PARTY_PROCESSES = 50
 
+/** Where the registry is unless `QUORATE_REGISTRY` says otherwise. */
+export const registryFileIn = (dataDir: string): string => join(dataDir, 'registry.json')
+
 /**
  * Settings from `QUORATE_*` variables, listed in `.env.example`; empty means not set.
  * @throws InvalidSetting
@@ -47,7 +50,7 @@ export function readSettings(env: Environment): Settings {
     port: integer(text, 'QUORATE_PORT', 8080, 0, 65_535),
     host: text('QUORATE_HOST') ?? '127.0.0.1',
     dataDir,
-    registryFile: resolve(text('QUORATE_REGISTRY') ?? join(dataDir, 'registry.json')),
+    registryFile: resolve(text('QUORATE_REGISTRY') ?? registryFileIn(dataDir)),
     coordinatorId: id(text, 'QUORATE_COORDINATOR_ID', 'coordinator'),
     parties: partyIds(integer(text, 'QUORATE_PARTIES', 5, 1, MAX_PARTY_PROCESSES)),
     eventStoreUrl: url(text, 'QUORATE_EVENTSTORE_URL', ['esdb:', 'esdb+discover:']),

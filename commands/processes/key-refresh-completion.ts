@@ -1,11 +1,11 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import type { CeremonyAttempt, CeremonyRequest, ShareReference } from '../../domain/ceremony/messages.ts'
 import { keyShare, requireKey } from '../../domain/key-share/key-share.ts'
-import { Unavailable } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { type AggregateLog, load } from '../load.ts'
+import { insist } from './insistence.ts'
 import type { Process } from './process.ts'
-import { type Answer, askEach, CeremonyFailed } from './rounds.ts'
+import { type Answer, askEach } from './rounds.ts'
 
 const CONCURRENCY = 16
 const TIMEOUT_MS = 5_000
@@ -28,14 +28,11 @@ export function keyRefreshCompletionProcess({ log, channel }: { log: AggregateLo
       const at: CeremonyAttempt = { scheme, kind: 'refresh-completion', ceremonyId: keyId, attempt }
       const askAll = <Type extends Answer['type']>(round: number, type: Type, request: CeremonyRequest) =>
         askEach(channel, at, parties, type, () => ({ round, request, timeoutMs: TIMEOUT_MS }))
-      try {
+      await insist(`completion of the refresh of key ${keyId}`, async () => {
         const confirmed = await askAll(1, 'confirmed', { type: 'confirmRefresh', share })
         const confirmations = [...confirmed].map(([from, { signature }]) => ({ from, signature }))
         await askAll(2, 'completed', { type: 'completeRefresh', share, confirmations })
-      } catch (error) {
-        if (!(error instanceof CeremonyFailed)) throw error
-        throw new Unavailable(`the completion of a refresh by ${error.culprits.join(', ')}`, { cause: error })
-      }
+      })
     },
   }
 }

@@ -6,8 +6,9 @@ import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { type WalletEvent, walletStream } from '../../domain/wallet/events.ts'
 import { requireWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { type AggregateLog, load } from '../load.ts'
+import { insist, RefusedForGood } from './insistence.ts'
 import type { Process } from './process.ts'
-import { askEach, CeremonyFailed } from './rounds.ts'
+import { askEach } from './rounds.ts'
 
 export type PolicyChangeDependencies = { log: AggregateLog; channel: PartyChannel }
 
@@ -33,24 +34,36 @@ export function policyChangeProcess(dependencies: PolicyChangeDependencies): Pro
         if (requireWallet(state).policyVersion > 1) await bringPolicyChanges(dependencies, happened.data)
       }
       if (happened.type !== 'PolicyChanged') return
-      const keyIds = (await walletEvents(log, event)).flatMap((each) => (each.type === 'KeyAttached' ? [each.data.keyId] : []))
-      await allSettled(keyIds.map((keyId) => bring(dependencies, keyId, [happened.data])))
+      const before = await walletEvents(log, event)
+      const keyIds = before.flatMap((each) => (each.type === 'KeyAttached' ? [each.data.keyId] : []))
+      const bringTo = async (keyId: string): Promise<void> => {
+        try {
+          await bring(dependencies, keyId, [happened.data])
+        } catch (error) {
+          if (!(error instanceof RefusedForGood)) throw error
+          // A holder that was away has missed the changes before this one, which may be under way no longer.
+          await bring(dependencies, keyId, [...changesAmong(before), happened.data])
+        }
+      }
+      await allSettled(keyIds.map(bringTo))
     },
   }
 }
 
 /**
  * Has the holders of a key confirm every change of its wallet's policy there has been.
- * @throws Unavailable naming one that has not, when all that can have
+ * @throws Unavailable, RefusedForGood naming one that has not, when all that can have
  */
 export async function bringPolicyChanges(
   dependencies: PolicyChangeDependencies,
   { keyId, walletId }: { keyId: string; walletId: string },
 ): Promise<void> {
   const events = await walletEvents(dependencies.log, { stream: walletStream(walletId) })
-  const changes = events.flatMap((each) => (each.type === 'PolicyChanged' ? [each.data] : []))
-  await bring(dependencies, keyId, changes)
+  await bring(dependencies, keyId, changesAmong(events))
 }
+
+const changesAmong = (events: readonly WalletEvent[]): PolicyChanged[] =>
+  events.flatMap((each) => (each.type === 'PolicyChanged' ? [each.data] : []))
 
 async function bring({ log, channel }: PolicyChangeDependencies, keyId: string, changes: readonly PolicyChanged[]): Promise<void> {
   const { state } = await load(log, { decider: keyShare, stream: keyShareStream(keyId) })
@@ -62,12 +75,9 @@ async function bring({ log, channel }: PolicyChangeDependencies, keyId: string, 
     for (const { version, authorisation, approvals } of missed) {
       const request: CeremonyRequest = { type: 'changePolicy', change: { keyId, version, authorisation, approvals } }
       const attempt = { scheme, kind: 'policy-change', ceremonyId: keyId, attempt: version } as const
-      try {
-        await askEach(channel, attempt, [partyId], 'policyChanged', () => ({ round: 1, request, timeoutMs: TIMEOUT_MS }))
-      } catch (error) {
-        if (!(error instanceof CeremonyFailed)) throw error
-        throw new Unavailable(`the policy at ${partyId} (${error.code})`, { cause: error })
-      }
+      await insist(`policy ${version} of key ${keyId}`, () =>
+        askEach(channel, attempt, [partyId], 'policyChanged', () => ({ round: 1, request, timeoutMs: TIMEOUT_MS })),
+      )
     }
   }
 
@@ -75,9 +85,11 @@ async function bring({ log, channel }: PolicyChangeDependencies, keyId: string, 
   await allSettled(parties.map(bringTo))
 }
 
-/** Waits for all, and throws what the first of those that failed did. */
+/** Waits for all, and throws what one of those that failed did: as long as anything may still succeed, one that may. */
 async function allSettled(works: readonly Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(works)) if (outcome.status === 'rejected') throw outcome.reason
+  const outcomes = await Promise.allSettled(works)
+  const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+  if (reasons.length > 0) throw reasons.find((reason) => reason instanceof Unavailable) ?? reasons[0]
 }
 
 /** What has happened to a wallet, up to a revision if one is given. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DomainErrorCode } from '../../domain/domain-error.ts'
 import { DomainError } from '../../domain/domain-error.ts'
-import { type RecordedEvent, Unavailable } from '../../domain/ports/event-log.ts'
+import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { CommandContext } from '../execute.ts'
 
 /** A process manager: it reacts to events of some types by issuing commands. It must survive the same event twice. */
@@ -45,9 +45,4 @@ export async function unlessOvertaken<Result>(codes: readonly DomainErrorCode[],
   } catch (error) {
     throw error instanceof DomainError && codes.includes(error.code) ? new InOtherHands(error.message) : error
   }
-}
-
-/** For a promise's `catch`: what could not be reached is left for later. */
-export function unlessUnavailable(error: unknown): void {
-  if (!(error instanceof Unavailable)) throw error
 }

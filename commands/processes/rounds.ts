@@ -9,13 +9,17 @@ export type Answer = Exclude<CeremonyReply, { type: 'refused' }>
 /** A party did not do its part; `culprits` are those to blame, which is not always the party that says so. */
 export type PartyFailure = { code: string; culprits: readonly string[] }
 
-/** An attempt has come to nothing. `doubtful` are others than the culprits that are better not asked first again. */
+/**
+ * An attempt has come to nothing. `doubtful` are others than the culprits that are better not asked first again; `failures` is what each party
+ * failed with, where all were waited for.
+ */
 export class CeremonyFailed extends Error {
   override readonly name = 'CeremonyFailed'
   constructor(
     readonly code: string,
     readonly culprits: readonly string[],
     readonly doubtful: readonly string[] = [],
+    readonly failures: readonly PartyFailure[] = [],
   ) {
     super(`${code}: ${culprits.join(', ') || 'nobody to blame'}`)
   }
@@ -62,7 +66,7 @@ export async function askEach<Type extends Answer['type']>(
     else answers.set(outcome.to, outcome.answer as Extract<Answer, { type: Type }>)
   }
   const [first] = failures
-  if (first) throw new CeremonyFailed(first.code, culpritsOf(failures, parties))
+  if (first) throw new CeremonyFailed(first.code, culpritsOf(failures, parties), [], failures)
   return answers
 }
 

@@ -11,8 +11,9 @@ import { requireWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
 import { ATTEMPT_TIMING, type AttemptTiming, inAttempts } from './attempts.ts'
+import { unlessUndone } from './insistence.ts'
 import { bringPolicyChanges } from './policy-change.ts'
-import { inAnswerTo, type Process, unlessOvertaken, unlessUnavailable } from './process.ts'
+import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
 import { makeShares } from './share-making.ts'
@@ -59,7 +60,7 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
     /** Were in the way of an attempt, whoever is to blame: asked after all others. */
     const doubtful = new Set<string>()
     // Helpers are asked by the policy that is in force. Whoever has lost its share has lost the old one, too, and cannot follow.
-    await bringPolicyChanges({ log, channel }, key).catch(unlessUnavailable)
+    await bringPolicyChanges({ log, channel }, key).catch(unlessUndone)
 
     const failure = await inAttempts(
       { last: key.recoveryAttempts, before: attemptsBefore, timing, channel },

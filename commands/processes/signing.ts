@@ -24,10 +24,11 @@ import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
 import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
+import { unlessUndone } from './insistence.ts'
 import { type ReleaseOpenings, releaseOpenings, requestOpenings, shareOf } from './opening-requests.ts'
 import { gatherOpenings, type Timing } from './openings.ts'
 import { bringPolicyChanges } from './policy-change.ts'
-import { inAnswerTo, type Process, unlessOvertaken, unlessUnavailable } from './process.ts'
+import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
 import { faultOfRefusal } from './standing/fault.ts'
@@ -163,7 +164,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       } catch (error) {
         release(key, openings.values())
         if (!(error instanceof CeremonyFailed)) throw error
-        if (OUTDATED.includes(error.code)) await bringPolicyChanges({ log, channel }, session).catch(unlessUnavailable)
+        if (OUTDATED.includes(error.code)) await bringPolicyChanges({ log, channel }, session).catch(unlessUndone)
         progress(attempt, 'attempt_failed')
         const { code, culprits, doubtful } = error
         previous = { code, culprits }

@@ -4,6 +4,7 @@ import { cp, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { IdentityRefused } from '../../adapters/identity/refused.ts'
 import { readSettings } from '../../adapters/process/settings.ts'
 import { readRegistry } from '../../adapters/registry/registry-file.ts'
 import { enrolOnce } from './enrolment.ts'
@@ -52,8 +53,36 @@ test('a registry is written once, for its owner only, with parties and coordinat
   t.is((await stat(settings.registryFile)).mode & 0o777, 0o600)
 
   const before = await readFile(settings.registryFile)
-  await enrolOnce({ ...settings, parties: ['party-1', 'party-2', 'party-3'] })
+  await enrolOnce(settings)
   t.deepEqual(await readFile(settings.registryFile), before)
+})
+
+test('parties that are more than before are added, and those that are there stay as they are', async (t) => {
+  const settings = await enrolled(t)
+  const before = await readRegistry(settings.registryFile)
+  await enrolOnce({ ...settings, parties: ['party-1', 'party-2', 'party-3', 'party-4'] })
+  const { parties, coordinators } = await readRegistry(settings.registryFile)
+  t.deepEqual([...parties.keys()], ['party-1', 'party-2', 'party-3', 'party-4'])
+  t.deepEqual([...parties].slice(0, 2), [...before.parties])
+  t.deepEqual(coordinators, before.coordinators)
+  t.is((await stat(settings.registryFile)).mode & 0o777, 0o600)
+})
+
+test('no party is added to a registry that was named, nor one that was taken out, and who starts it hears why in a line', async (t) => {
+  const settings = await enrolled(t)
+  const named = join(settings.dataDir, 'named.json')
+  await cp(settings.registryFile, named)
+  const more = { ...settings, parties: ['party-1', 'party-2', 'party-3'] }
+  const notEnrolled = { instanceOf: IdentityRefused, code: 'not_enrolled' }
+  await t.throwsAsync(enrolOnce({ ...more, registryFile: named }), notEnrolled)
+  t.deepEqual(await readFile(named), await readFile(settings.registryFile))
+
+  const { parties, ...rest } = JSON.parse(await readFile(settings.registryFile, 'utf8'))
+  await writeFile(settings.registryFile, JSON.stringify({ ...rest, parties: parties.slice(1) }))
+  await t.throwsAsync(enrolOnce(more), notEnrolled)
+  const { code, errors } = await run('scripts/start.js', { QUORATE_DATA_DIR: settings.dataDir, QUORATE_PARTIES: '3', QUORATE_PORT: '0' })
+  t.is(code, 1)
+  t.regex(errors, /^quorate: party-1 is not in the registry: [^\n]+\n$/)
 })
 
 test('a party that has lost or swapped its keys, or is not in the registry, does not start, and says why', async (t) => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { openPartyIdentity } from '../../adapters/identity/party-identity.ts'
+import { readFence } from '../../adapters/ledger/fence.ts'
 import { ledgerFileIn } from '../../adapters/ledger/ledger-file.ts'
 import { openSigningLedger } from '../../adapters/ledger/signing-ledger.ts'
 import { openPartyVault } from '../../adapters/vault/party-vault.ts'
@@ -71,6 +72,9 @@ test.serial('a backup is drilled and restored', async (t) => {
   const { code, said } = await run(...restore)
   t.is(code, 0, said)
   t.regex(said, /2 shares open with .*, 3 entries in its ledger/)
+  t.regex(said, /party-1 starts fenced.*\nnpm run unfence -- --party party-1 --reason TEXT\n$/)
+  const fence = { sequence: 3n, hash: ledger.head().hash }
+  t.deepEqual(readFence(ledgerFileIn(join(restored, 'parties', PARTY))), { head: fence, witnessed: fence })
   const again = await run(...restore)
   t.is(again.code, 1)
   t.regex(again.said, /is not empty/)
