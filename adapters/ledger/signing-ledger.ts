@@ -27,7 +27,7 @@ const RETENTION_DAYS = 90
 
 /**
  * A ledger in an SQLite file, which other processes may work on at the same time. Entries are chained by their hashes. The newest 2,000 are verified here,
- * in a tenth of a second, and all of them in the background, now and once a day, when old ones are dropped as well.
+ * in some tenths of a second, and all of them in the background, now and once a day, when old ones are dropped as well.
  * @throws LedgerCorrupt, Unavailable
  */
 export function openSigningLedger(options: LedgerOptions): SigningLedger {
