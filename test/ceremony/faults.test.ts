@@ -95,7 +95,8 @@ test.serial('parties that live but never answer do not hold up a session beyond 
   for (const id of ['party-1', 'party-3']) system.party(id).freeze()
   const began = Date.now()
   const { failure } = await system.outcome(await system.requestSignature(key, message, { seconds: 5 }))
-  t.like(failure, { code: 'quorum_unavailable' })
+  // Who is first at the deadline: the coordinator that gives up, or the one that sees to deadlines.
+  t.true(['quorum_unavailable', 'expired'].includes(failure!.code))
   t.true(Date.now() - began < 6_500)
 })
 
