@@ -1,14 +1,10 @@
-import { keyShareStream } from '../domain/key-share/events.ts'
-import { type KeyShareCommand, keyShare } from '../domain/key-share/key-share.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
-import { execute } from './execute.ts'
-import { requireIntent } from './intents.ts'
+import { onSignedKeyRequest } from './on-signed-key-request.ts'
 import { ReasonBody } from './reason-body.ts'
-import { authorisationOf, contextOf } from './request-context.ts'
-import { findKey, findWallet } from './tenancy.ts'
+import { authorisationOf } from './request-context.ts'
 
-export const revokeKey = ({ log, verify }: CommandDependencies) =>
+export const revokeKey = (dependencies: CommandDependencies) =>
   route({
     method: 'POST',
     path: '/v1/keys/:keyId/revoke',
@@ -19,16 +15,9 @@ export const revokeKey = ({ log, verify }: CommandDependencies) =>
     intent: true,
     body: ReasonBody,
     answers: { 202: { description: 'The key is revoked; its shares are being destroyed' } },
-    async handle(request) {
-      const { keyId } = request.params
-      const { tenant, walletId } = await findKey(log, keyId, request.principal)
-      requireIntent(request, await findWallet(log, walletId, request.principal), verify)
-      const { position } = await execute(
-        log,
-        { decider: keyShare, stream: keyShareStream(keyId) },
-        (): KeyShareCommand => ({ type: 'RevokeKey', reason: request.body.reason ?? '', authorisation: authorisationOf(request) }),
-        contextOf(request, tenant),
-      )
-      return { status: 202, body: { keyId }, location: `/v1/keys/${keyId}`, position }
-    },
+    handle: onSignedKeyRequest<ReasonBody>(dependencies, (request) => ({
+      type: 'RevokeKey',
+      reason: request.body.reason ?? '',
+      authorisation: authorisationOf(request),
+    })),
   })
