@@ -28,7 +28,7 @@ async function demo(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(signal)))
   try {
     say('Starting Quorate: an event store, read models, a message broker, five signing parties, and the API.')
-    const system = await startSystem({ ...readSettings({}), dataDir, port: 0 }, { died: () => {}, returned: () => {} })
+    const system = await startSystem(readSettings({ QUORATE_DATA_DIR: dataDir, QUORATE_PORT: '0' }), { died: () => {}, returned: () => {} })
     try {
       for (const line of system.description) say(`  ${line}`)
       say()

@@ -32,7 +32,10 @@ export async function benchSystem(args: readonly string[]): Promise<void> {
   const samples = wholeNumber('samples', values.samples)
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-bench-'))
   try {
-    const system = await startSystem({ ...readSettings(process.env), dataDir, port: 0 }, { died: console.error, returned: console.error })
+    const system = await startSystem(readSettings({ ...process.env, QUORATE_DATA_DIR: dataDir, QUORATE_PORT: '0' }), {
+      died: console.error,
+      returned: console.error,
+    })
     try {
       if (!system.client) throw new Error('the benchmark needs the development client, which a configured event store does not have')
       console.log(describeMachine())
