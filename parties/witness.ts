@@ -12,7 +12,8 @@ export type WitnessOptions = Witness & {
   onFailure(error: unknown): void
 }
 
-const KEEP_EVERY_MS = 100
+/** A sync each time, which signatures would wait for. What is not kept yet is still in memory, and in that of the other witnesses. */
+const KEEP_EVERY_MS = 1_000
 const NOTHING = new Uint8Array()
 
 /**

@@ -65,6 +65,9 @@ const OUT_OF_STOCK = ['opening_unknown', 'party_unavailable', 'party_timeout', '
 /** What a party says also when a change of the policy has not reached it yet. */
 const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger']
 
+/** That an attempt has begun is recorded by itself when the attempt takes longer, or fails; else in one step with its signature. */
+const RECORD_AFTER_MS = 100
+
 type SigningKey = ReturnType<typeof requireActiveKey>
 type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
 
@@ -82,8 +85,8 @@ type Lessons = {
 type Opened = { openings: ReadonlyMap<string, Opening>; rounds: number }
 
 /**
- * Makes the signature that a session asks for, once it is approved: in one round when openings are in stock. That an attempt has begun is recorded while the
- * signers are at work; of several coordinators at one session that event decides, and the others stop. A failed attempt is undone in reverse: openings are
+ * Makes the signature that a session asks for, once it is approved: in one round when openings are in stock. Of several coordinators at one session the one
+ * whose attempt is recorded first goes on, and the others stop: no signer gives two contributions to one attempt. A failed attempt is undone in reverse: openings are
  * released, whoever watches is told, and the next attempt's event says why, which goes on at once with fresh openings and without those at fault.
  */
 export function signingProcess(dependencies: SigningDependencies): Process {
@@ -242,8 +245,13 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     const overtaken = new AbortController()
 
     const start: SigningSessionCommand = { type: 'StartSigning', attempt: number, signers: [...openings.keys()], previous }
-    const begun = carryOut(start, ...(rounds > 1 ? [complete(1)] : []))
-    begun.catch(() => overtaken.abort())
+    const beginning = [start, ...(rounds > 1 ? [complete(1)] : [])]
+    let begun: Promise<unknown> | undefined
+    const begin = () => {
+      begun ??= carryOut(...beginning)
+      return begun
+    }
+    const beginLater = setTimeout(() => begin().catch(() => overtaken.abort()), RECORD_AFTER_MS)
     if (rounds > 1) progress(attempt, 'round_completed', 1)
     const collected = collectSignature(channel, {
       attempt,
@@ -260,9 +268,17 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       timeoutMs: Math.min(timing.roundTimeoutMs, Date.parse(session.deadline) - Date.now()),
       signal: overtaken.signal,
     })
-    const [, { signature }] = await Promise.allSettled([begun, collected]).then(() => Promise.all([begun, collected]))
+    const [outcome] = await Promise.allSettled([collected])
+    clearTimeout(beginLater)
+    if (outcome.status === 'rejected') {
+      await begin()
+      throw outcome.reason
+    }
     progress(attempt, 'round_completed', rounds)
-    await carryOut(complete(rounds), { type: 'ProduceSignature', attempt: number, signature: bytesToHex(signature) })
+    const signature = bytesToHex(outcome.value.signature)
+    const ending: SigningSessionCommand[] = [complete(rounds), { type: 'ProduceSignature', attempt: number, signature }]
+    await begun
+    await carryOut(...(begun ? [] : beginning), ...ending)
   }
 
   return {
