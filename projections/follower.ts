@@ -18,6 +18,9 @@ import { applyEvents, type Delivered, type Stuck, writeMaker } from './writes.ts
 /** Streams of one build that may be held. With more, something else is wrong, and a read model with so many holes helps nobody. */
 const MAX_PARKED = 100
 
+/** How often it is said how far a build is that catches up: each time is a message, and a batch takes some milliseconds. */
+const ANNOUNCE_EVERY_MS = 50
+
 /** Events in the log's order, and where one is after them; `live` when nothing older is left. */
 export type Batch = { events: readonly Delivered[]; through: Checkpoint; live: boolean }
 
@@ -65,6 +68,7 @@ export function follow(options: FollowerOptions): Follower {
   const from = least([...starts.values()])
   let at = from
   let kept = from
+  let announced = { position: from.position, when: 0 }
   let failure: string | null = null
   let { parked, parkings } = options.state
   let heldFrom = revisionsOf(parked)
@@ -113,6 +117,7 @@ export function follow(options: FollowerOptions): Follower {
   }
 
   const announce = () => {
+    announced = { position: at.position, when: Date.now() }
     if (visible && at.position >= 0n && partitions.length > 0) feed.reached(build, partitions, at.position)
   }
 
@@ -124,11 +129,11 @@ export function follow(options: FollowerOptions): Follower {
       await park(stuck)
       rest = rest.filter(({ event }) => event.position >= stuck.event.position)
     }
-    if (through.position <= at.position) return
-    at = through
+    if (through.position > at.position) at = through
     // Nobody waits for the documents of a build that is catching up one by one.
     if (visible && live) for (const [id, position] of changed) feed.changed(projection.name, id, position)
-    announce()
+    const isDue = live || Date.now() >= announced.when + ANNOUNCE_EVERY_MS
+    if (isDue && announced.position !== at.position) announce()
   }
 
   return {
