@@ -63,7 +63,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   approvals_missing: { status: 403, title: 'Too few approvers have approved' },
   approval_by_stranger: { status: 403, title: 'The policy does not name the approver' },
   policy_forbids: { status: 403, title: 'The policy does not allow this' },
-  request_mismatch: { status: 403, title: 'The approval is for another request' },
+  request_mismatch: { status: 403, title: 'What was signed is for another request' },
   forbidden: { status: 403, title: 'The caller may not do this' },
   not_an_approver: { status: 403, title: 'The caller is not an approver' },
   not_found: { status: 404, title: 'There is nothing here' },

@@ -94,6 +94,7 @@ export const KEY: Shape = {
     },
     epoch: { type: 'integer', description: 'Of the shares in force: one more after each refresh.' },
     attempt: { type: 'integer' },
+    policyDigest: hex('SHA-256 of the policy that the parties have sealed with their shares when they made the key.'),
     failure,
     refreshFailure: {
       ...failure,

@@ -3,6 +3,7 @@ import type { Payload } from '../../domain/signing-session/payload.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import type { DevelopmentClient } from '../supervisor/development-client.ts'
 import { signIntent } from './intent.ts'
+import { policyDigest } from './policy-digest.ts'
 
 /** An answer that is not the one a client hopes for: the problem document is in the message. */
 export class UnexpectedAnswer extends Error {
@@ -15,6 +16,7 @@ export type KeyView = {
   publicKey: string
   parties: string[]
   epoch: number
+  policyDigest?: string
   failure?: { code: string } | null
   refreshFailure?: { code: string } | null
   recovery?: { partyId: string; status: string; failure?: { code: string } | null } | null
@@ -52,9 +54,10 @@ export function connectClient(dev: DevelopmentClient) {
       return (await post<{ walletId: string }>('/v1/wallets', { name, clientKeys, policy }, { intent: false })).answer.walletId
     },
 
-    /** Resolves when the key has been generated, or has failed. */
-    async generateKey(walletId: string, scheme: Scheme, threshold: number, parties: number): Promise<KeyView> {
-      const body = { scheme, threshold, parties }
+    /** Resolves when the key has been generated, or has failed; it obeys the policy that the wallet was created with, if that is given, or there is no key. */
+    async generateKey(walletId: string, scheme: Scheme, threshold: number, parties: number, policy?: object): Promise<KeyView> {
+      const terms = policy && { walletId, clientKeys: [{ ...dev.publicJwk, kid: dev.kid }], ...policy }
+      const body = { scheme, threshold, parties, ...(terms && { policyDigest: policyDigest(terms) }) }
       const { answer } = await post<{ keyId: string }>(`/v1/wallets/${walletId}/keys`, body, { intent: true })
       return get<KeyView>(`/v1/keys/${answer.keyId}`, { waitSeconds: 30 })
     },

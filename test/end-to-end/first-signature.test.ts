@@ -3,6 +3,7 @@ import test from 'ava'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import type { SessionView } from '../../scripts/client/client.ts'
 import { signIntent } from '../../scripts/client/intent.ts'
+import { policyDigest } from '../../scripts/client/policy-digest.ts'
 import { verifySignature } from '../../scripts/client/verify.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 
@@ -20,7 +21,7 @@ for (const scheme of ['frost-ed25519', 'frost-secp256k1-tr'] as const satisfies 
   ] as const) {
     test.serial(`a ${threshold}-of-${parties} ${scheme} key signs, and others can verify it`, async (t) => {
       const { client } = system
-      const key = await client.generateKey(await client.createWallet('first'), scheme, threshold, parties)
+      const key = await client.generateKey(await client.createWallet('first'), scheme, threshold, parties, {})
       t.like(key, { status: 'active' })
       t.is(key.parties.length, parties)
       const message = Buffer.concat([Buffer.alloc(2), randomBytes(40)])
@@ -33,6 +34,14 @@ for (const scheme of ['frost-ed25519', 'frost-secp256k1-tr'] as const satisfies 
     })
   }
 }
+
+test.serial('a key is bound to the policy that its client names, or not made', async (t) => {
+  const { client, dev } = system
+  const walletId = await client.createWallet('bound')
+  const key = await client.generateKey(walletId, 'frost-ed25519', 2, 3, {})
+  t.is(key.policyDigest, policyDigest({ walletId, clientKeys: [{ ...dev.publicJwk, kid: dev.kid }] }))
+  await t.throwsAsync(client.generateKey(walletId, 'frost-ed25519', 2, 3, { rawDigests: true }), { message: /^403 .*request_mismatch/ })
+})
 
 test.serial('the same command racing itself makes one session and one signature', async (t) => {
   const { client, dev } = system
