@@ -1,10 +1,10 @@
 /** A helper gives the one that has lost its share something else, or whoever carries the messages gives it another public package. */
 import { concatBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
-import { decodePublicPackage, encodePublicPackage } from '../../domain/threshold/frost/key-material.ts'
 import type { PartyIndex } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
+import { decodePublicPackage, encodePublicPackage } from '../../domain/threshold/shared-key/key-material.ts'
 import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
 import {
   CEREMONY,

@@ -1,11 +1,11 @@
 /** Shares of before and after a refresh are put together: by mistake, from a backup, or by a thief who was there twice. */
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
-import { decodePublicPackage, decodeShare } from '../../domain/threshold/frost/key-material.ts'
-import { interpolatingValue } from '../../domain/threshold/frost/polynomial.ts'
 import type { KeyMaterial, PartyIndex } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
+import { decodePublicPackage, decodeShare } from '../../domain/threshold/shared-key/key-material.ts'
+import { interpolatingValue } from '../../domain/threshold/shared-key/polynomial.ts'
 import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
 import { contribute, generateKey, recover, refresh, rng } from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'

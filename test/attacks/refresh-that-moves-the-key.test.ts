@@ -1,9 +1,9 @@
 /** A refresh whose polynomials are not all zero at zero would change the key, so that nobody could sign for its addresses any more. */
 import { concatBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
-import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from '../../domain/threshold/frost/key-material.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
+import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from '../../domain/threshold/shared-key/key-material.ts'
 import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
 import { CEREMONY, generateKey, insteadOfBroadcast, insteadOfSecret, refresh, rng } from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'

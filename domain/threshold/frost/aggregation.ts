@@ -2,12 +2,12 @@ import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { type ByParty, type PartyIndex, ProtocolAbort, type Signature, type Transcript } from '../protocol.ts'
 import { readEach, requireParticipants } from '../rounds.ts'
+import { derive } from '../shared-key/derivation.ts'
+import { decodePublicPackage, type PublicPackage } from '../shared-key/key-material.ts'
+import { interpolatingValue } from '../shared-key/polynomial.ts'
+import { requireSigners } from '../shared-key/signers.ts'
 import type { Ciphersuite } from './ciphersuite.ts'
-import { derive } from './derivation.ts'
 import { decodeNonceCommitment, groupCommitment } from './group-commitment.ts'
-import { decodePublicPackage, type PublicPackage } from './key-material.ts'
-import { interpolatingValue } from './polynomial.ts'
-import { requireSigners } from './signers.ts'
 
 /**
  * Section 5.3 of RFC 9591, the fast way first: R is what a signer says it is, and the sum is verified as any verifier would. A signature

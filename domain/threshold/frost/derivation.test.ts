@@ -5,6 +5,9 @@ import test from 'ava'
 import fc from 'fast-check'
 import { protocolOf } from '../registry.ts'
 import { SCHEMES } from '../scheme.ts'
+import { derive } from '../shared-key/derivation.ts'
+import { decodePublicPackage, decodeShare, encodePublicPackage } from '../shared-key/key-material.ts'
+import { interpolatingValue } from '../shared-key/polynomial.ts'
 import { ciphersuiteOf } from '../testing/ciphersuites.ts'
 import { contribute, generateKey, rng, sign } from '../testing/star.ts'
 import { throwsAbort } from '../testing/throws-abort.ts'
@@ -12,11 +15,8 @@ import { VERIFIERS } from '../testing/verifiers.ts'
 import ed25519Vectors from '../vectors/derivation-ed25519.json' with { type: 'json' }
 import secp256k1Vectors from '../vectors/derivation-secp256k1-tr.json' with { type: 'json' }
 import type { Ciphersuite } from './ciphersuite.ts'
-import { derive } from './derivation.ts'
 import { ed25519Ciphersuite } from './ed25519.ts'
 import { frost } from './frost.ts'
-import { decodePublicPackage, decodeShare, encodePublicPackage } from './key-material.ts'
-import { interpolatingValue } from './polynomial.ts'
 
 /** The public package of a key that one participant holds alone. */
 const packageOf = (scheme: (typeof SCHEMES)[number], publicKey: string, chainCode: string) => {

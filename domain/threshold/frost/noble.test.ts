@@ -6,10 +6,10 @@ import test from 'ava'
 import type { PartyIndex } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
 import { SCHEMES } from '../scheme.ts'
+import { decodePublicPackage, decodeShare } from '../shared-key/key-material.ts'
 import { ciphersuiteOf } from '../testing/ciphersuites.ts'
 import { generateKey, rng } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
-import { decodePublicPackage, decodeShare } from './key-material.ts'
 
 const NOBLE: Readonly<Record<(typeof SCHEMES)[number], FROST>> = { 'frost-ed25519': ed25519_FROST, 'frost-secp256k1-tr': schnorr_FROST }
 

@@ -4,11 +4,11 @@ import test, { type ExecutionContext } from 'ava'
 import type { ByParty, PartyIndex, ProtocolAbortCode, Transcript } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
 import { SCHEMES } from '../scheme.ts'
+import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from '../shared-key/key-material.ts'
 import { ciphersuiteOf } from '../testing/ciphersuites.ts'
 import { contribute, generateKey, insteadOfBroadcast, rng, type Tamper } from '../testing/star.ts'
 import { throwsAbort } from '../testing/throws-abort.ts'
 import { ed25519Ciphersuite } from './ed25519.ts'
-import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from './key-material.ts'
 import { secp256k1TrCiphersuite } from './secp256k1-tr.ts'
 
 const NO_SECRETS: ByParty = new Map()

@@ -2,12 +2,13 @@ import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { type Participant, ProtocolAbort, type RandomBytes, type Signer, type SigningKey, type SigningTask } from '../protocol.ts'
 import { conduct, equalBytes, readEach } from '../rounds.ts'
-import { type Ciphersuite, nonceScalar, toAffine } from './ciphersuite.ts'
-import { derive } from './derivation.ts'
+import { derive } from '../shared-key/derivation.ts'
+import { decodePublicPackage, decodeShare } from '../shared-key/key-material.ts'
+import { toAffine } from '../shared-key/key-suite.ts'
+import { interpolatingValue } from '../shared-key/polynomial.ts'
+import { requireSigners } from '../shared-key/signers.ts'
+import { type Ciphersuite, nonceScalar } from './ciphersuite.ts'
 import { decodeNonceCommitment, encodeNonceCommitment, groupCommitment } from './group-commitment.ts'
-import { decodePublicPackage, decodeShare } from './key-material.ts'
-import { interpolatingValue } from './polynomial.ts'
-import { requireSigners } from './signers.ts'
 
 /**
  * One signer's side of RFC 9591, section 5. The opening is the pair of nonce commitments; the contribution is R, as the signer computed

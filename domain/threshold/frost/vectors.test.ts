@@ -4,6 +4,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import type { PartyIndex, RandomBytes } from '../protocol.ts'
+import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from '../shared-key/key-material.ts'
+import { verifyKnowledge } from '../shared-key/proof-of-knowledge.ts'
 import { CEREMONY, generateKey } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
 import bip340Vectors from '../vectors/bip340.json' with { type: 'json' }
@@ -15,8 +17,6 @@ import rfcSecp256k1 from '../vectors/rfc9591-secp256k1.json' with { type: 'json'
 import type { Ciphersuite } from './ciphersuite.ts'
 import { ed25519Ciphersuite } from './ed25519.ts'
 import { frost } from './frost.ts'
-import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from './key-material.ts'
-import { verifyKnowledge } from './proof-of-knowledge.ts'
 import { secp256k1TrCiphersuite } from './secp256k1-tr.ts'
 
 type Secp256k1Point = typeof secp256k1TrCiphersuite.Point.BASE
