@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { encodeFields } from '../domain/ceremony/fields.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import { encodeFields } from '../domain/fields.ts'
 import type { SigningClaim, SigningLedger } from '../domain/ports/signing-ledger.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
 
