@@ -44,14 +44,22 @@ export function requireType<Type extends CeremonyRequest['type']>(
 }
 
 /**
- * What the engine says against the share is a matter of this party alone; against anything else, of whoever asks.
- * @throws Refusal `share_unreadable`, `malformed`
+ * What the engine says against the share is a matter of this party alone; against what it was asked for, of whoever asks; against what others have
+ * said, theirs. `parties` are the participants in the order of their numbers.
+ * @throws Refusal `share_unreadable`, `malformed`, `protocol_abort`
  */
-export async function participate<T>(work: () => T | Promise<T>): Promise<T> {
+export async function participate<T>(work: () => T | Promise<T>, parties: readonly string[] = []): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof ProtocolAbort)) throw error
-    throw new Refusal(error.code === 'invalid_key' ? 'share_unreadable' : 'malformed', error.message)
+    const { code, message, culprits } = error
+    if (code === 'invalid_key') throw new Refusal('share_unreadable', message)
+    if (code === 'invalid_parameters') throw new Refusal('malformed', message)
+    throw new Refusal(
+      'protocol_abort',
+      `${code}: ${message}`,
+      culprits.flatMap((party) => parties[party - 1] ?? []),
+    )
   }
 }

@@ -1,4 +1,3 @@
-import { encodeFields } from '../domain/ceremony/fields.ts'
 import type { CeremonyAttempt, Heard, Secret, Statement } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Witness } from '../domain/ceremony/sayings.ts'
@@ -12,6 +11,7 @@ import {
   signStatement,
 } from '../domain/ceremony/statements.ts'
 import { transcriptOfBeginning, transcriptOfFirstRound } from '../domain/ceremony/transcript.ts'
+import { encodeFields } from '../domain/fields.ts'
 import type { Identity, PartyKeys } from '../domain/ports/identity.ts'
 import { OpenFailed, type Sealing } from '../domain/ports/sealing.ts'
 import { type ByParty, type Outgoing, type Participant, type PartyIndex, ProtocolAbort } from '../domain/threshold/protocol.ts'

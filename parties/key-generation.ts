@@ -1,6 +1,6 @@
 import { policyDigest } from '../domain/authorisation/key-policy.ts'
-import { encodeFields } from '../domain/ceremony/fields.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import { encodeFields } from '../domain/fields.ts'
 import { ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { authoriseKeyGeneration } from './authorisation.ts'

@@ -1,17 +1,16 @@
 import test from 'ava'
-import type { Signer } from '../domain/threshold/protocol.ts'
+import type { Opened } from '../domain/threshold/protocol.ts'
 import { createNoncePool, type NoncePoolOptions } from './nonce-pool.ts'
 
 function pool(options: Partial<NoncePoolOptions> = {}) {
   const wiped: string[] = []
   const nonces = createNoncePool({ ttlMs: 60_000, ...options })
-  const signer = (name: string): Signer => ({
-    opening: { broadcast: new Uint8Array(), secret: new Map() },
-    assign() {},
-    next: () => ({ kind: 'done', result: new Uint8Array() }),
+  const opened = (name: string): Opened => ({
+    broadcast: new Uint8Array(),
+    contribute: () => new Uint8Array(),
     destroy: () => wiped.push(name),
   })
-  const keep = (name: string, { keyId = 'key', epoch = 1, tier = 10 } = {}) => nonces.keep({ keyId, epoch, signer: signer(name) }, tier).id
+  const keep = (name: string, { keyId = 'key', epoch = 1, tier = 10 } = {}) => nonces.keep({ keyId, epoch, opened: opened(name) }, tier).id
   return { nonces, keep, wiped }
 }
 

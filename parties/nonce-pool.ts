@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { OPENING_ID_BYTES } from '../domain/ceremony/opening.ts'
-import type { Signer } from '../domain/threshold/protocol.ts'
+import type { Opened } from '../domain/threshold/protocol.ts'
 
-/** Nonces that have been drawn and not been used: a signer that has opened and has nothing to sign yet. */
-export type HeldNonces = { readonly keyId: string; readonly epoch: number; readonly signer: Signer; readonly expiresAt: number }
+/** Nonces that have been drawn and not been used: what was opened and has nothing to sign yet. */
+export type HeldNonces = { readonly keyId: string; readonly epoch: number; readonly opened: Opened; readonly expiresAt: number }
 
 /** What has become of a key's nonces; those that expired, were dropped or wiped count as expired. */
 export type NonceCounts = { generated: number; consumed: number; expired: number }
@@ -21,9 +21,9 @@ export type NoncePoolOptions = {
 /** Nonces in memory, and nowhere else: a party that restarts has lost them all. Whatever leaves the pool unused is wiped. */
 export interface NoncePool {
   readonly held: number
-  /** Keeps a signer. Of a key there are at most `tier` and the allowance; the oldest makes room. Those of earlier epochs of the key are gone from then on. */
+  /** Keeps what was opened. Of a key there are at most `tier` and the allowance; the oldest makes room. Those of earlier epochs of the key are gone from then on. */
   keep(nonces: Omit<HeldNonces, 'expiresAt'>, tier: number): { id: Uint8Array; expiresAt: number }
-  /** Hands the nonces out to whoever asks first, whatever comes of it; undefined when they are taken, gone, or never were. The caller destroys the signer. */
+  /** Hands the nonces out to whoever asks first, whatever comes of it; undefined when they are taken, gone, or never were. The caller destroys them. */
   take(id: Uint8Array): HeldNonces | undefined
   drop(id: Uint8Array): void
   /** Drops all of a key, or of its epochs before one. */
@@ -63,7 +63,7 @@ export function createNoncePool({ ttlMs, allowance = ALLOWANCE, maxHeld = MAX_HE
   const discard = (id: string) => {
     const nonces = remove(id)
     if (!nonces) return
-    nonces.signer.destroy()
+    nonces.opened.destroy()
     countsOf(nonces.keyId).expired++
   }
   const wipe = (keyId: string, beforeEpoch = Number.POSITIVE_INFINITY) => {
@@ -108,7 +108,7 @@ export function createNoncePool({ ttlMs, allowance = ALLOWANCE, maxHeld = MAX_HE
       const nonces = remove(hex(id))
       if (!nonces) return undefined
       if (nonces.expiresAt <= now()) {
-        nonces.signer.destroy()
+        nonces.opened.destroy()
         countsOf(nonces.keyId).expired++
         return undefined
       }

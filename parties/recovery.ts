@@ -1,7 +1,7 @@
 import { policyDigest } from '../domain/authorisation/key-policy.ts'
-import { encodeFields } from '../domain/ceremony/fields.ts'
 import type { RecoveryRequest, SharedKey } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import { encodeFields } from '../domain/fields.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
 import type { Scheme } from '../domain/threshold/scheme.ts'

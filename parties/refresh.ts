@@ -1,6 +1,6 @@
 import { policyDigest } from '../domain/authorisation/key-policy.ts'
-import { encodeFields } from '../domain/ceremony/fields.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import { encodeFields } from '../domain/fields.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import { authoriseKeyOperation } from './authorisation.ts'
 import { type BeginCeremony, participate, requireType } from './ceremony.ts'

@@ -1,8 +1,8 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { decodePolicy, type KeyPolicy, policyDigest } from '../domain/authorisation/key-policy.ts'
-import { encodeFields } from '../domain/ceremony/fields.ts'
 import { ID_PATTERN } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import { encodeFields } from '../domain/fields.ts'
 import { MalformedJson } from '../domain/json/strict-json.ts'
 import { MAX_PARTIES, SCHEMES, type Scheme } from '../domain/threshold/scheme.ts'
 

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { policyDigest } from '../domain/authorisation/key-policy.ts'
-import { encodeFields } from '../domain/ceremony/fields.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import { encodeFields } from '../domain/fields.ts'
 import type { SigningClaim, SigningLedger } from '../domain/ports/signing-ledger.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
 

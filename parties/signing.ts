@@ -4,7 +4,7 @@ import { isGenuine, type Opening, signingTranscript, TRANSCRIPT_BYTES } from '..
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
 import { parsePath } from '../domain/threshold/derivation-path.ts'
-import { ProtocolAbort, type Signer } from '../domain/threshold/protocol.ts'
+import type { Opened } from '../domain/threshold/protocol.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
 import { authoriseSignature } from './authorisation.ts'
 import { type CeremonyDependencies, type Concluded, participate, requireType } from './ceremony.ts'
@@ -49,13 +49,13 @@ export async function sign({ header, request, digest }: Asked, dependencies: Sig
   if (!held) throw new Refusal('opening_unknown', 'the nonces of the opening are used, or gone')
   try {
     requireAsGiven(own, held, keyId)
-    const contribution = await contribute(held.signer, { shares, stored, openings, allowed })
+    const contribution = await contribute(held.opened, { shares, stored, openings, allowed })
     const answer = concatBytes(signingTranscript(openings, allowed), contribution)
     await ledger.claim({ ...claim, digest: signedDigest(allowed.message, path), slots: [], intents, answer })
     await requireStillAllowed(shares, stored)
     return { concluded: contributed(answer) }
   } finally {
-    held.signer.destroy()
+    held.opened.destroy()
   }
 }
 
@@ -90,28 +90,19 @@ function requireAsGiven(own: Opening, held: HeldNonces, keyId: string): void {
     own.keyId === held.keyId &&
     own.epoch === held.epoch &&
     own.expiresAt === held.expiresAt &&
-    equalBytes(own.broadcast, held.signer.opening.broadcast)
+    equalBytes(own.broadcast, held.opened.broadcast)
   if (!isIt) throw new Refusal('opening_invalid', "this party's own opening is of another key, or has been altered on the way")
 }
 
 type Contribution = { shares: ShareStore; stored: StoredShare; openings: readonly Opening[]; allowed: Allowed }
 
-async function contribute(signer: Signer, { shares, stored, openings, allowed }: Contribution): Promise<Uint8Array> {
+async function contribute(opened: Opened, { shares, stored, openings, allowed }: Contribution): Promise<Uint8Array> {
   const { parties, publicPackage } = stored.record
   const { message, path } = allowed
   const broadcasts = new Map(openings.map(({ partyId, broadcast }) => [parties.indexOf(partyId) + 1, broadcast]))
-  await participate(() =>
-    shares.use(stored, (share) =>
-      signer.assign({ key: { share, publicPackage }, path: parsePath(path), signers: [...broadcasts.keys()], message }),
-    ),
+  const task = { path: parsePath(path), signers: [...broadcasts.keys()], message }
+  return participate(
+    () => shares.use(stored, (share) => opened.contribute({ ...task, key: { share, publicPackage } }, broadcasts)),
+    parties,
   )
-  try {
-    const step = signer.next({ broadcasts, secrets: new Map() })
-    if (step.kind === 'message') throw new Error('the scheme signs in more rounds than are served')
-    return step.result
-  } catch (error) {
-    if (!(error instanceof ProtocolAbort)) throw error
-    const culprits = error.culprits.map((party) => parties[party - 1]!)
-    throw new Refusal('protocol_abort', `${error.code}: ${error.message}`, culprits)
-  }
 }

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { encodeFields } from '../../domain/ceremony/fields.ts'
+import { encodeFields } from '../../domain/fields.ts'
 import { UnsealFailed, type Vault } from '../../domain/ports/vault.ts'
 import { createPrivateFile, readIfPresent } from '../keystore/private-file.ts'
 import { generatePrivateKey, type KeyType, readPrivateKey } from './raw-key.ts'

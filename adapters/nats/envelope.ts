@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { decode, encode } from '@msgpack/msgpack'
-import { encodeFields } from '../../domain/ceremony/fields.ts'
 import { CEREMONY_KINDS, type Header, ID_PATTERN } from '../../domain/ceremony/messages.ts'
+import { encodeFields } from '../../domain/fields.ts'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
 import { integer, Malformed, oneOf, record, text } from './shape.ts'
 

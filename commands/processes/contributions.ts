@@ -76,7 +76,7 @@ export async function collectSignature(channel: PartyChannel, wanted: Contributi
       path: parsePath(path),
       signers: signers.map(numberOf),
       message,
-      broadcasts: [new Map(openings.map(({ partyId, broadcast }) => [numberOf(partyId), broadcast]))],
+      broadcasts: new Map(openings.map(({ partyId, broadcast }) => [numberOf(partyId), broadcast])),
       contributions: new Map([...contributions].map(([id, contribution]) => [numberOf(id), contribution])),
     })
   } catch (error) {

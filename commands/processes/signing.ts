@@ -17,7 +17,6 @@ import {
   type SigningSessionCommand,
   signingSession,
 } from '../../domain/signing-session/signing-session.ts'
-import { protocolOf } from '../../domain/threshold/registry.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { requireOpenWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { execute } from '../execute.ts'
@@ -198,7 +197,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
   /** Openings out of stock when enough parties have given some, else fresh ones, as many as can be had. */
   async function open(key: SigningKey, lessons: Lessons, leftMs: number): Promise<Opened> {
-    const { parties, threshold, scheme } = key
+    const { parties, threshold } = key
     const { excluded, doubts, stale } = lessons
     const ranked = standing.rank(
       parties.filter((id) => !excluded.has(id)),
@@ -206,12 +205,10 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     )
     const doubtsOf = (id: string) => doubts.get(id) ?? 0
     const candidates = ranked.toSorted((a, b) => doubtsOf(a) - doubtsOf(b))
-    const rounds = protocolOf(scheme).rounds.signing
-
     // Stock is worth a round trip, but not a signer that is more doubtful than there need be.
     const mostDoubts = doubtsOf(candidates.slice(0, threshold).at(-1) ?? '')
     const stocked = candidates.filter((id) => !stale && doubtsOf(id) <= mostDoubts && stock.held(key, id) > 0).slice(0, threshold)
-    if (stocked.length === threshold) return { openings: new Map(stocked.map((id) => [id, stock.take(key, id)!])), rounds: rounds - 1 }
+    if (stocked.length === threshold) return { openings: new Map(stocked.map((id) => [id, stock.take(key, id)!])), rounds: 1 }
 
     const { opened, slow, failures } = await gatherOpenings(
       async (to, signal) => {
@@ -231,7 +228,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       },
     )
     doubt(lessons, [...slow, ...failures.keys()])
-    return { openings: opened, rounds }
+    return { openings: opened, rounds: 2 }
   }
 
   async function attemptSignature(

@@ -1,8 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { encodeFields, type Field } from '../fields.ts'
 import type { Identity } from '../ports/identity.ts'
 import type { Scheme } from '../threshold/scheme.ts'
-import { encodeFields, type Field } from './fields.ts'
 import { hasSaid, signSaying, type Witness } from './sayings.ts'
 
 /**

@@ -1,5 +1,5 @@
+import { encodeFields, type Field } from '../fields.ts'
 import type { Identity, Registry, VerifyIdentity } from '../ports/identity.ts'
-import { encodeFields, type Field } from './fields.ts'
 
 /** What it takes to tell whether a party has said something. */
 export type Witness = { readonly registry: Registry; readonly verify: VerifyIdentity }

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
+import type { Field } from '../fields.ts'
 import type { Identity } from '../ports/identity.ts'
-import type { Field } from './fields.ts'
 import type { CeremonyAttempt, CeremonyReply, Secret, Statement } from './messages.ts'
 import { hasSaid, signSaying, type Witness } from './sayings.ts'
 

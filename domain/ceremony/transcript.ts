@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
+import { encodeFields } from '../fields.ts'
 import type { PartyKeys } from '../ports/identity.ts'
 import type { PartyIndex } from '../threshold/protocol.ts'
-import { encodeFields } from './fields.ts'
 import type { CeremonyAttempt } from './messages.ts'
 import { attemptFields } from './statements.ts'
 

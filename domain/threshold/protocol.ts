@@ -60,23 +60,48 @@ export type SigningTask = {
 }
 
 /**
- * A signer's opening depends neither on the message nor on the signers, so openings can be made ahead and kept (in memory only). The task
- * comes with the second round. A signer works once: its result is its contribution, which the coordinator combines.
+ * What one signer holds of one signature to come: nonces, single-use, never stored. The signers open before there need be a message, so this can be
+ * done ahead and kept (in memory only).
  */
-export type Signer = Pick<Participant<Uint8Array>, 'opening' | 'next' | 'destroy'> & {
-  /** Says what is signed; once, before the first `next`. @throws ProtocolAbort */
-  assign(task: SigningTask): void
+export type Opened = {
+  /** What everybody who signs along, and the coordinator, has to be told. */
+  readonly broadcast: Uint8Array
+  /**
+   * This signer's part of the signature, which the coordinator combines. Works once, also when it throws. `broadcasts` are those of all signers, its
+   * own included. @throws ProtocolAbort
+   */
+  contribute(task: SigningTask, broadcasts: ByParty): Uint8Array
+  destroy(): void
 }
 
-/**
- * Everything said in a signing ceremony that the coordinator needs: each round's broadcasts in order, and the last words of each signer.
- */
+/** Each signer opens by itself, whoever will sign along. */
+export type OpenedByEach = {
+  readonly openedBy: 'each'
+  /** @throws ProtocolAbort `invalid_key` */
+  open(options: { readonly key: SigningKey; readonly rng: RandomBytes }): Opened
+}
+
+/** Signers are known first, and open together: what they hold then works with none but each other. */
+export type OpenedByAll = {
+  readonly openedBy: 'all'
+  /** How many times each signer speaks until it has opened. */
+  readonly rounds: number
+  /** `context` names the opening, of which there is one only. @throws ProtocolAbort `invalid_key`, `invalid_parameters`, `setup_missing` */
+  open(options: {
+    readonly key: SigningKey
+    readonly signers: readonly PartyIndex[]
+    readonly context: Uint8Array
+    readonly rng: RandomBytes
+  }): Participant<Opened>
+}
+
+/** Everything said in a signing ceremony that the coordinator needs, by signer: what each broadcast when it had opened, and its contribution. */
 export type Transcript = {
   readonly publicPackage: Uint8Array
   readonly path: readonly number[]
   readonly signers: readonly PartyIndex[]
   readonly message: Uint8Array
-  readonly broadcasts: readonly ByParty[]
+  readonly broadcasts: ByParty
   readonly contributions: ByParty
 }
 
@@ -89,8 +114,11 @@ export type PublicKeyInfo = Threshold & { readonly publicKey: Uint8Array }
 export type ThresholdProtocol = {
   readonly scheme: string
 
-  /** How many times each participant speaks; in signing the contribution is the last time. */
-  readonly rounds: { readonly keyGeneration: number; readonly signing: number; readonly refresh: number; readonly recovery: number }
+  /** How many times each participant speaks. */
+  readonly rounds: { readonly keyGeneration: number; readonly refresh: number; readonly recovery: number }
+
+  /** How signers come to hold what a signature is made of. */
+  readonly signing: OpenedByEach | OpenedByAll
 
   /**
    * Generates a key that nobody ever holds. `context` names the ceremony (key, attempt, participants): proofs made for one are worth
@@ -109,14 +137,17 @@ export type ThresholdProtocol = {
    */
   recovery(options: RecoveryOptions): Participant<KeyMaterial | null>
 
-  /** Opens one signature with a share. @throws ProtocolAbort `invalid_key` */
-  signing(options: { key: SigningKey; rng: RandomBytes }): Signer
-
-  /** Whether other signers can work with what one broadcasts first. Never throws. */
+  /** Whether other signers can work with what one broadcasts when it has opened. Never throws. */
   isOpening(broadcast: Uint8Array): boolean
 
   /** Makes sure that the share is one of the key, and its secret what the public package says. @throws ProtocolAbort `invalid_key` */
   checkShare(key: SigningKey): void
+
+  /**
+   * The share without what it holds for signing with one counterparty, which nobody signs along with from then on; others can. There where pairs of
+   * participants hold secrets in common. @throws ProtocolAbort `invalid_key`, `invalid_parameters`
+   */
+  withoutCounterparty?(key: SigningKey, counterparty: PartyIndex): Uint8Array
 
   /** The message a payload stands for: its bytes, or their digest where the scheme signs digests. */
   message(payload: Uint8Array): Uint8Array
@@ -179,6 +210,10 @@ export type ProtocolAbortCode =
   | 'package_mismatch'
   /** A contribution does not fit its sender's share and commitments. */
   | 'invalid_contribution'
+  /** A multiplication with a counterparty does not check. Each failure may tell it something of the share: it is to be given no second try. */
+  | 'invalid_multiplication'
+  /** The share holds nothing for signing with a counterparty: never set up, or destroyed since. */
+  | 'setup_missing'
 
 /**
  * A ceremony cannot go on. `culprits` are those whose messages prove it; an accusation of a secret message is only as good as its accuser.

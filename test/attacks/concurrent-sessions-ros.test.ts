@@ -10,13 +10,13 @@ import test from 'ava'
 import type { Ciphersuite } from '../../domain/threshold/frost/ciphersuite.ts'
 import { frost } from '../../domain/threshold/frost/frost.ts'
 import { decodeNonceCommitment, encodeNonceCommitment, groupCommitment } from '../../domain/threshold/frost/group-commitment.ts'
-import { decodePublicPackage, decodeShare } from '../../domain/threshold/frost/key-material.ts'
-import { interpolatingValue } from '../../domain/threshold/frost/polynomial.ts'
-import type { Signer, ThresholdProtocol } from '../../domain/threshold/protocol.ts'
+import type { Opened, ThresholdProtocol } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES, type Scheme } from '../../domain/threshold/scheme.ts'
-import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
-import { generateKey, rng } from '../../domain/threshold/testing/star.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
+import { decodePublicPackage, decodeShare } from '../../domain/threshold/shared-key/key-material.ts'
+import { interpolatingValue } from '../../domain/threshold/shared-key/polynomial.ts'
+import { ciphersuiteOf, FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
+import { generateKey, openAlone } from '../../domain/threshold/testing/star.ts'
 import { VERIFIERS } from '../../domain/threshold/testing/verifiers.ts'
 
 type Suite = ReturnType<typeof ciphersuiteOf>
@@ -27,7 +27,7 @@ const ATTACKER = 2
 const SIGNERS = [VICTIM, ATTACKER]
 const WANTED = utf8ToBytes('pay everything to mallory')
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   test(`${scheme}: with binding factors the shares of many sessions add up to no further signature`, async (t) => {
     await resultsReported()
     const { publicKey, signature } = attack(ciphersuiteOf(scheme), protocolOf(scheme))
@@ -71,7 +71,7 @@ for (const scheme of SCHEMES) {
 }
 
 /** A session that the victim has opened, and the two ways in which the attacker may go on with it. */
-type Session = { signer: Signer; choices: readonly [Choice, Choice] }
+type Session = { opened: Opened; choices: readonly [Choice, Choice] }
 type Choice = { message: Uint8Array; openings: ReadonlyMap<number, Uint8Array>; challenge: bigint; nonce: Point }
 
 /** What the attacker ends up with: a signature of `WANTED`, if the attack works. The victim signs other messages only. */
@@ -83,11 +83,10 @@ function attack(suite: Suite, protocol: ThresholdProtocol): { publicKey: Uint8Ar
 
   // As many sessions as the order has bits, all open at once.
   const sessions = Array.from({ length: Fn.BITS }, (_, i): Session => {
-    const signer = protocol.signing({ key, rng })
-    const opening = signer.opening.broadcast
+    const opened = openAlone(protocol, key)
     const choose = (bit: number) =>
-      choiceFor(suite, publicPackage, opening, protocol.message(utf8ToBytes(`pay 1 to bob, order ${i}, ${bit}`)))
-    return { signer, choices: [choose(0), choose(1)] }
+      choiceFor(suite, publicPackage, opened.broadcast, protocol.message(utf8ToBytes(`pay 1 to bob, order ${i}, ${bit}`)))
+    return { opened, choices: [choose(0), choose(1)] }
   })
 
   // The linear combination that is 2^i or 0 in session i, by which of the two challenges is used, up to a constant.
@@ -104,12 +103,10 @@ function attack(suite: Suite, protocol: ThresholdProtocol): { publicKey: Uint8Ar
   const challenge = suite.challenge(R, publicPackage.publicKey, protocol.message(WANTED))
   const bits = Fn.sub(negated ? Fn.neg(challenge) : challenge, constant)
 
-  const shares = sessions.map(({ signer, choices }, i) => {
+  const shares = sessions.map(({ opened, choices }, i) => {
     const { message, openings } = choices[Number((bits >> BigInt(i)) & 1n)]!
-    signer.assign({ key, path: [], signers: SIGNERS, message })
-    const step = signer.next({ broadcasts: openings, secrets: new Map() })
-    if (step.kind !== 'done') throw new Error('the victim does not sign')
-    return Fn.mul(weights[i]!, Fn.fromBytes(step.result.subarray(suite.publicBytes)))
+    const contribution = opened.contribute({ key, path: [], signers: SIGNERS, message }, openings)
+    return Fn.mul(weights[i]!, Fn.fromBytes(contribution.subarray(suite.publicBytes)))
   })
   const ofVictim = sum(Fn, shares)
   const ownShare = Fn.fromBytes(decodeShare(suite, keys.get(ATTACKER)!).scalar)

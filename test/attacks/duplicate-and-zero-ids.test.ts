@@ -3,8 +3,8 @@ import { utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import type { PartyIndex } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { CEREMONY, contribute, generateKey, recover, refresh, rng, type Tamper } from '../../domain/threshold/testing/star.ts'
+import { FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
+import { CEREMONY, contribute, generateKey, openAlone, recover, refresh, rng, type Tamper } from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'
 
 const NOBODY = [0, -1, 4, 1.5, Number.NaN, 2 ** 32 + 1]
@@ -14,7 +14,7 @@ const alsoHeard =
   (party: PartyIndex): Tamper =>
   (incoming) => ({ ...incoming, broadcasts: new Map(incoming.broadcasts).set(party, incoming.broadcasts.get(2)!) })
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const keys = generateKey(protocol, { threshold: 2, parties: 3 })
   const { publicPackage } = keys.get(1)!
@@ -38,11 +38,11 @@ for (const scheme of SCHEMES) {
   test(`${scheme}: signers are distinct participants`, (t) => {
     const { openings, contributions } = contribute(protocol, keys, [1, 2], message)
     for (const signers of [[1, 1], [1, 2, 2], ...NOBODY.map((party) => [1, party])]) {
-      const signer = protocol.signing({ key: keys.get(1)!, rng })
-      throwsAbort(t, () => signer.assign({ key: keys.get(1)!, path: [], signers, message }), 'invalid_parameters')
+      const opened = openAlone(protocol, keys.get(1)!)
+      throwsAbort(t, () => opened.contribute({ key: keys.get(1)!, path: [], signers, message }, openings), 'invalid_parameters')
       throwsAbort(
         t,
-        () => protocol.aggregate({ publicPackage, path: [], signers, message, broadcasts: [openings], contributions }),
+        () => protocol.aggregate({ publicPackage, path: [], signers, message, broadcasts: openings, contributions }),
         'invalid_parameters',
       )
     }

@@ -2,13 +2,22 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { CEREMONY, contribute, generateKey, insteadOfBroadcast, recover, refresh, rng } from '../../domain/threshold/testing/star.ts'
+import { FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
+import {
+  CEREMONY,
+  contribute,
+  generateKey,
+  insteadOfBroadcast,
+  openAlone,
+  recover,
+  refresh,
+  rng,
+} from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'
 
 const THRESHOLD = { threshold: 2, parties: 3 }
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const keys = generateKey(protocol, THRESHOLD)
   const { publicPackage } = keys.get(1)!
@@ -59,7 +68,7 @@ for (const scheme of SCHEMES) {
   test(`${scheme}: in signing there is no echo, and shares made for different openings are no signature`, (t) => {
     const signers = [1, 2, 3]
     const message = protocol.message(utf8ToBytes('pay 5 to carol'))
-    const otherwise = protocol.signing({ key: keys.get(2)!, rng }).opening.broadcast
+    const otherwise = openAlone(protocol, keys.get(2)!).broadcast
     const { openings, contributions } = contribute(
       protocol,
       keys,
@@ -67,7 +76,7 @@ for (const scheme of SCHEMES) {
       message,
       insteadOfBroadcast(2, 1, () => otherwise, 3),
     )
-    const transcript = { publicPackage, path: [], signers, message, broadcasts: [openings], contributions }
+    const transcript = { publicPackage, path: [], signers, message, broadcasts: openings, contributions }
     throwsAbort(t, () => protocol.aggregate(transcript), 'invalid_contribution', [3])
   })
 }

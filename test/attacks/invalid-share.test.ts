@@ -2,15 +2,14 @@
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
+import { ciphersuiteOf, FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
 import { contribute, generateKey, insteadOfSecret, refresh } from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'
 
 const THRESHOLD = { threshold: 2, parties: 3 }
 const CULPRIT = 2
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const { Fn } = ciphersuiteOf(scheme).Point
   const plusOne = (scalar: Uint8Array) => Fn.toBytes(Fn.add(Fn.fromBytes(scalar), 1n))
@@ -41,7 +40,7 @@ for (const scheme of SCHEMES) {
       const said = contributions.get(CULPRIT)!
       const wrong = new Map(contributions).set(CULPRIT, concatBytes(said.subarray(0, 32), change(said.subarray(32))))
       const { publicPackage } = keys.get(1)!
-      const transcript = { publicPackage, path: [], signers, message, broadcasts: [openings], contributions: wrong }
+      const transcript = { publicPackage, path: [], signers, message, broadcasts: openings, contributions: wrong }
       throwsAbort(t, () => protocol.aggregate(transcript), 'invalid_contribution', [CULPRIT])
     })
   }

@@ -1,11 +1,10 @@
 /** A helper gives the one that has lost its share something else, or whoever carries the messages gives it another public package. */
 import { concatBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
-import { decodePublicPackage, encodePublicPackage } from '../../domain/threshold/frost/key-material.ts'
 import type { PartyIndex } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
+import { decodePublicPackage, encodePublicPackage } from '../../domain/threshold/shared-key/key-material.ts'
+import { ciphersuiteOf, FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
 import {
   CEREMONY,
   generateKey,
@@ -20,7 +19,7 @@ import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'
 
 const DIGEST_BYTES = 32
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const suite = ciphersuiteOf(scheme)
   const { elementBytes, Point } = suite

@@ -1,16 +1,15 @@
 /** Shares of before and after a refresh are put together: by mistake, from a backup, or by a thief who was there twice. */
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
-import { decodePublicPackage, decodeShare } from '../../domain/threshold/frost/key-material.ts'
-import { interpolatingValue } from '../../domain/threshold/frost/polynomial.ts'
 import type { KeyMaterial, PartyIndex } from '../../domain/threshold/protocol.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
-import { contribute, generateKey, recover, refresh, rng } from '../../domain/threshold/testing/star.ts'
+import { decodePublicPackage, decodeShare } from '../../domain/threshold/shared-key/key-material.ts'
+import { interpolatingValue } from '../../domain/threshold/shared-key/polynomial.ts'
+import { ciphersuiteOf, FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
+import { contribute, generateKey, openAlone, recover, refresh, rng } from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const suite = ciphersuiteOf(scheme)
   const { Fn, BASE } = suite.Point
@@ -25,7 +24,7 @@ for (const scheme of SCHEMES) {
     for (const path of [[], [0, 5]]) {
       const signers = [1, 2, 3]
       const { openings, contributions } = contribute(protocol, mixed, signers, message, undefined, path)
-      const transcript = { path, signers, message, broadcasts: [openings], contributions }
+      const transcript = { path, signers, message, broadcasts: openings, contributions }
       throwsAbort(t, () => protocol.aggregate({ ...transcript, publicPackage: packages.new }), 'invalid_contribution', [2])
       throwsAbort(t, () => protocol.aggregate({ ...transcript, publicPackage: packages.old }), 'invalid_contribution', [1, 3])
     }
@@ -46,14 +45,15 @@ for (const scheme of SCHEMES) {
       { share: old.share, publicPackage: packages.new },
       { share: current.share, publicPackage: packages.old },
     ]) {
-      throwsAbort(t, () => protocol.signing({ key, rng }), 'invalid_key')
+      throwsAbort(t, () => openAlone(protocol, key), 'invalid_key')
       throwsAbort(t, () => protocol.refresh({ key, context: message, rng }), 'invalid_key')
     }
   })
 
   test(`${scheme}: what was opened in one epoch does not sign in the next`, (t) => {
-    const signer = protocol.signing({ key: before.get(1)!, rng })
-    throwsAbort(t, () => signer.assign({ key: after.get(1)!, path: [], signers: [1, 2, 3], message }), 'invalid_key')
+    const opened = openAlone(protocol, before.get(1)!)
+    const task = { key: after.get(1)!, path: [], signers: [1, 2, 3], message }
+    throwsAbort(t, () => opened.contribute(task, new Map([[1, opened.broadcast]])), 'invalid_key')
   })
 
   test(`${scheme}: a refresh starts from one epoch, and names who starts from another`, (t) => {

@@ -1,16 +1,15 @@
 /** A refresh whose polynomials are not all zero at zero would change the key, so that nobody could sign for its addresses any more. */
 import { concatBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
-import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from '../../domain/threshold/frost/key-material.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
+import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from '../../domain/threshold/shared-key/key-material.ts'
+import { ciphersuiteOf, FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
 import { CEREMONY, generateKey, insteadOfBroadcast, insteadOfSecret, refresh, rng } from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'
 
 const THRESHOLD = { threshold: 2, parties: 3 }
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const suite = ciphersuiteOf(scheme)
   const { Fn, BASE } = suite.Point

@@ -2,15 +2,14 @@
 import { concatBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
+import { ciphersuiteOf, FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
 import { generateKey, refresh, type Tamper } from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'
 
 const THRESHOLD = { threshold: 2, parties: 3 }
 const ROGUE = 3
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const { Point, elementBytes } = ciphersuiteOf(scheme)
 

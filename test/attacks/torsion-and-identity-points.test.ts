@@ -3,14 +3,13 @@ import { ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js'
 import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test, { type ExecutionContext } from 'ava'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
+import { ciphersuiteOf, FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
 import { contribute, generateKey, insteadOfBroadcast, recover, refresh, type Tamper } from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'
 
 const DIGEST_BYTES = 32
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const { elementBytes, Point } = ciphersuiteOf(scheme)
   const keys = generateKey(protocol, { threshold: 3, parties: 4 })

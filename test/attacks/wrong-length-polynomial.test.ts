@@ -2,14 +2,13 @@
 import { concatBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { ciphersuiteOf } from '../../domain/threshold/testing/ciphersuites.ts'
+import { ciphersuiteOf, FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
 import { CEREMONY, generateKey, insteadOfBroadcast, refresh, rng } from '../../domain/threshold/testing/star.ts'
 import { throwsAbort } from '../../domain/threshold/testing/throws-abort.ts'
 
 const THRESHOLD = { threshold: 2, parties: 3 }
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const { elementBytes } = ciphersuiteOf(scheme)
 

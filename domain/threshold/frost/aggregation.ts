@@ -2,12 +2,12 @@ import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { type ByParty, type PartyIndex, ProtocolAbort, type Signature, type Transcript } from '../protocol.ts'
 import { readEach, requireParticipants } from '../rounds.ts'
+import { derive } from '../shared-key/derivation.ts'
+import { decodePublicPackage, type PublicPackage } from '../shared-key/key-material.ts'
+import { interpolatingValue } from '../shared-key/polynomial.ts'
+import { requireSigners } from '../shared-key/signers.ts'
 import type { Ciphersuite } from './ciphersuite.ts'
-import { derive } from './derivation.ts'
 import { decodeNonceCommitment, groupCommitment } from './group-commitment.ts'
-import { decodePublicPackage, type PublicPackage } from './key-material.ts'
-import { interpolatingValue } from './polynomial.ts'
-import { requireSigners } from './signers.ts'
 
 /**
  * Section 5.3 of RFC 9591, the fast way first: R is what a signer says it is, and the sum is verified as any verifier would. A signature
@@ -18,9 +18,7 @@ export function aggregate<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>
   const { message, broadcasts, contributions } = transcript
   const { publicPackage } = derive(suite, decodePublicPackage(suite, transcript.publicPackage), transcript.path)
   const signers = requireSigners(transcript.signers, publicPackage)
-  const [openings, ...further] = broadcasts
-  if (!openings || further.length > 0) throw new ProtocolAbort('invalid_parameters', 'expected the broadcasts of one round')
-  requireParticipants(openings, signers)
+  requireParticipants(broadcasts, signers)
   requireParticipants(contributions, signers)
 
   const shares = readEach(contributions, 'invalid_contribution', (bytes) => Fn.fromBytes(bytes.subarray(suite.publicBytes)))
@@ -35,7 +33,7 @@ export function aggregate<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>
   const [contribution] = contributions.values()
   const signature =
     complete(contribution!.subarray(0, suite.publicBytes)) ??
-    complete(suite.encodePublic(verifyShares(suite, { publicPackage, signers, openings, shares, message })))
+    complete(suite.encodePublic(verifyShares(suite, { publicPackage, signers, broadcasts, shares, message })))
   if (!signature) throw new ProtocolAbort('invalid_key', 'the verifying shares do not belong to the public key')
   return signature
 }
@@ -49,15 +47,15 @@ function verifyShares<P extends CurvePoint<bigint, P>>(
   attempt: {
     publicPackage: PublicPackage<P>
     signers: readonly PartyIndex[]
-    openings: ByParty
+    broadcasts: ByParty
     shares: ReadonlyMap<PartyIndex, bigint>
     message: Uint8Array
   },
 ): P {
   const { Point } = suite
-  const { publicPackage, signers, openings, shares, message } = attempt
+  const { publicPackage, signers, broadcasts, shares, message } = attempt
   const verifyingShares = new Map(signers.map((signer) => [signer, publicPackage.verifyingShare(signer)]))
-  const commitments = readEach(openings, 'invalid_message', (bytes) => decodeNonceCommitment(suite, bytes))
+  const commitments = readEach(broadcasts, 'invalid_message', (bytes) => decodeNonceCommitment(suite, bytes))
   const { R, negated, challenge, bindingFactors } = groupCommitment(suite, publicPackage, commitments, message)
   readEach(shares, 'invalid_contribution', (share, signer) => {
     const { hiding, binding } = commitments.get(signer)!

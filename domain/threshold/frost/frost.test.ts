@@ -2,13 +2,13 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import type { PartyIndex } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
-import { SCHEMES } from '../scheme.ts'
-import { generateKey, refresh, rng, sign } from '../testing/star.ts'
+import { FROST_SCHEMES } from '../testing/ciphersuites.ts'
+import { generateKey, openAlone, refresh, rng, sign } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
 
 const PAYLOAD = utf8ToBytes('pay 5 to carol')
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const verifies = VERIFIERS[scheme]
 
@@ -58,7 +58,7 @@ for (const scheme of SCHEMES) {
   test(`${scheme}: openings are made before message and signers are known, and used by whoever signs`, (t) => {
     const keys = generateKey(protocol, { threshold: 2, parties: 3 })
     const { publicKey, publicPackage } = keys.get(1)!
-    const signersOf = (self: PartyIndex) => Array.from({ length: 2 }, () => protocol.signing({ key: keys.get(self)!, rng }))
+    const signersOf = (self: PartyIndex) => Array.from({ length: 2 }, () => openAlone(protocol, keys.get(self)!))
     const pool = new Map([1, 2, 3].map((self) => [self, signersOf(self)]))
     for (const signers of [
       [1, 3],
@@ -66,14 +66,11 @@ for (const scheme of SCHEMES) {
     ]) {
       const message = protocol.message(utf8ToBytes(`signed by ${signers}`))
       const taken = new Map(signers.map((self) => [self, pool.get(self)!.pop()!]))
-      const openings = new Map([...taken].map(([self, { opening }]) => [self, opening.broadcast]))
+      const openings = new Map([...taken].map(([self, { broadcast }]) => [self, broadcast]))
       const contributions = new Map<PartyIndex, Uint8Array>()
-      for (const [self, signer] of taken) {
-        signer.assign({ key: keys.get(self)!, path: [], signers, message })
-        const step = signer.next({ broadcasts: openings, secrets: new Map() })
-        if (step.kind === 'done') contributions.set(self, step.result)
-      }
-      const { signature } = protocol.aggregate({ publicPackage, path: [], signers, message, broadcasts: [openings], contributions })
+      for (const [self, signer] of taken)
+        contributions.set(self, signer.contribute({ key: keys.get(self)!, path: [], signers, message }, openings))
+      const { signature } = protocol.aggregate({ publicPackage, path: [], signers, message, broadcasts: openings, contributions })
       t.true(verifies(publicKey, message, signature))
     }
   })
@@ -109,7 +106,7 @@ for (const scheme of SCHEMES) {
       return bytes
     }
     const keys = generateKey(protocol, { threshold: 2, parties: 2 }, { randomOf: () => remembering })
-    protocol.signing({ key: keys.get(1)!, rng: remembering })
+    openAlone(protocol, keys.get(1)!, remembering)
     refresh(protocol, keys, { randomOf: () => remembering })
     t.is(drawn.length, 2 * 3 + 2 + 2 * 2)
     for (const bytes of drawn) t.regex(bytesToHex(bytes), /^0+$/)

@@ -1,15 +1,15 @@
 import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import type { ThresholdProtocol } from '../protocol.ts'
+import { derive } from '../shared-key/derivation.ts'
+import { checkShare, decodePublicPackage } from '../shared-key/key-material.ts'
+import { RECOVERY_ROUNDS, recovery } from '../shared-key/recovery.ts'
 import { aggregate } from './aggregation.ts'
 import type { Ciphersuite } from './ciphersuite.ts'
-import { derive } from './derivation.ts'
 import { decodeNonceCommitment } from './group-commitment.ts'
 import { JOINT_SHARING_ROUNDS } from './joint-sharing.ts'
 import { keyGeneration } from './key-generation.ts'
-import { checkShare, decodePublicPackage } from './key-material.ts'
-import { RECOVERY_ROUNDS, recovery } from './recovery.ts'
 import { refresh } from './refresh.ts'
-import { signing } from './signing.ts'
+import { open } from './signing.ts'
 
 /** FROST (RFC 9591) with distributed key generation, refresh, recovery and derivation, for one ciphersuite. */
 export function frost<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>): ThresholdProtocol {
@@ -27,11 +27,11 @@ export function frost<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>): T
   }
   return {
     scheme: suite.scheme,
-    rounds: { keyGeneration: JOINT_SHARING_ROUNDS, signing: 2, refresh: JOINT_SHARING_ROUNDS, recovery: RECOVERY_ROUNDS },
+    rounds: { keyGeneration: JOINT_SHARING_ROUNDS, refresh: JOINT_SHARING_ROUNDS, recovery: RECOVERY_ROUNDS },
     keyGeneration: (options) => keyGeneration(suite, options),
     refresh: (options) => refresh(suite, options),
     recovery: (options) => recovery(suite, options),
-    signing: (options) => signing(suite, options),
+    signing: { openedBy: 'each', open: (options) => open(suite, options) },
     isOpening,
     checkShare: (key) => checkShare(suite, key),
     message: suite.message,

@@ -1,8 +1,9 @@
 import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import type { PartyIndex } from '../protocol.ts'
-import { type Ciphersuite, decodePoint, requirePrimeOrder, toAffine } from './ciphersuite.ts'
-import type { PublicPackage } from './key-material.ts'
+import type { PublicPackage } from '../shared-key/key-material.ts'
+import { decodePoint, requirePrimeOrder, toAffine } from '../shared-key/key-suite.ts'
+import type { Ciphersuite } from './ciphersuite.ts'
 
 /** A signer's commitments to its two nonces. */
 export type NonceCommitment<P> = { readonly hiding: P; readonly binding: P }

@@ -2,14 +2,13 @@ import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test, { type ExecutionContext } from 'ava'
 import type { PartyIndex, ProtocolAbortCode } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
-import { SCHEMES } from '../scheme.ts'
-import { ciphersuiteOf } from '../testing/ciphersuites.ts'
+import { ciphersuiteOf, FROST_SCHEMES } from '../testing/ciphersuites.ts'
 import { CEREMONY, generateKey, insteadOfBroadcast, insteadOfSecret, rng, sign, type Tamper } from '../testing/star.ts'
 import { throwsAbort } from '../testing/throws-abort.ts'
 
 const TWO_OF_THREE = { threshold: 2, parties: 3 }
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const { elementBytes, Point } = ciphersuiteOf(scheme)
   const { Fn } = Point

@@ -4,7 +4,8 @@ import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import type { KeyMaterial, PartyIndex, ThresholdProtocol } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
-import { SCHEMES, type Scheme } from '../scheme.ts'
+import type { Scheme } from '../scheme.ts'
+import { FROST_SCHEMES } from '../testing/ciphersuites.ts'
 import { generateKey, recover, refresh, sign } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
 
@@ -13,7 +14,7 @@ const PARTIES = [1, 2, 3, 4, 5]
 
 type Keys = ReadonlyMap<PartyIndex, KeyMaterial>
 
-for (const scheme of SCHEMES) {
+for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
 
   for (const parties of PARTIES)

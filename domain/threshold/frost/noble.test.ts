@@ -5,15 +5,14 @@ import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import type { PartyIndex } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
-import { SCHEMES } from '../scheme.ts'
-import { ciphersuiteOf } from '../testing/ciphersuites.ts'
-import { generateKey, rng } from '../testing/star.ts'
+import { decodePublicPackage, decodeShare } from '../shared-key/key-material.ts'
+import { ciphersuiteOf, FROST_SCHEMES, type FrostScheme } from '../testing/ciphersuites.ts'
+import { generateKey, openAlone } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
-import { decodePublicPackage, decodeShare } from './key-material.ts'
 
-const NOBLE: Readonly<Record<(typeof SCHEMES)[number], FROST>> = { 'frost-ed25519': ed25519_FROST, 'frost-secp256k1-tr': schnorr_FROST }
+const NOBLE: Readonly<Record<FrostScheme, FROST>> = { 'frost-ed25519': ed25519_FROST, 'frost-secp256k1-tr': schnorr_FROST }
 
-for (const scheme of SCHEMES)
+for (const scheme of FROST_SCHEMES)
   test(`${scheme}: one signer of ours and one of noble-curves' sign together, and either side aggregates`, (t) => {
     const protocol = protocolOf(scheme)
     const noble = NOBLE[scheme]
@@ -33,9 +32,9 @@ for (const scheme of SCHEMES)
 
     // Both parities of R have to occur.
     for (let repetition = 0; repetition < 8; repetition++) {
-      const ours = protocol.signing({ key: keys.get(1)!, rng })
+      const ours = openAlone(protocol, keys.get(1)!)
       const theirs = noble.commit(theirSecret)
-      const opening = ours.opening.broadcast
+      const opening = ours.broadcast
       const broadcasts = new Map([
         [1, opening],
         [2, concatBytes(theirs.commitments.hiding, theirs.commitments.binding)],
@@ -44,18 +43,16 @@ for (const scheme of SCHEMES)
         { identifier: name(1), hiding: opening.subarray(0, elementBytes), binding: opening.subarray(elementBytes) },
         theirs.commitments,
       ]
-      ours.assign({ key: keys.get(1)!, path: [], signers: [1, 2], message })
-      const step = ours.next({ broadcasts, secrets: new Map() })
-      if (step.kind !== 'done') return t.fail()
-      const ourShare = step.result.subarray(32)
+      const contribution = ours.contribute({ key: keys.get(1)!, path: [], signers: [1, 2], message }, broadcasts)
+      const ourShare = contribution.subarray(32)
       const theirShare = noble.signShare(theirSecret, theirPackage, theirs.nonces, list, message)
 
       const byThem = noble.aggregate(theirPackage, list, message, { [name(1)]: ourShare, [name(2)]: theirShare })
       const contributions = new Map([
-        [1, step.result],
-        [2, concatBytes(step.result.subarray(0, 32), theirShare)],
+        [1, contribution],
+        [2, concatBytes(contribution.subarray(0, 32), theirShare)],
       ])
-      const byUs = protocol.aggregate({ publicPackage, path: [], signers: [1, 2], message, broadcasts: [broadcasts], contributions })
+      const byUs = protocol.aggregate({ publicPackage, path: [], signers: [1, 2], message, broadcasts, contributions })
       t.deepEqual(byUs.signature, byThem)
       t.true(VERIFIERS[scheme](publicKey, message, byUs.signature))
     }

@@ -1,8 +1,8 @@
 import { schnorr, secp256k1, secp256k1_hasher } from '@noble/curves/secp256k1.js'
-import { bytesToNumberBE, numberToBytesBE } from '@noble/curves/utils.js'
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { bytesToNumberBE } from '@noble/curves/utils.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { childTweak, linearCombination } from '../shared-key/secp256k1.ts'
 import type { Ciphersuite } from './ciphersuite.ts'
 
 type Point = typeof secp256k1.Point.BASE
@@ -36,21 +36,4 @@ export const secp256k1TrCiphersuite: Ciphersuite<Point> = {
     if (publicKey.length !== 32 || signature.length !== 64) return false
     return schnorr.verify(signature, message, publicKey)
   },
-}
-
-/** Two by two, as this is how the library uses the curve's endomorphism to halve the doublings. */
-function linearCombination(elements: readonly Point[], scalars: readonly bigint[]): Point {
-  let sum = Point.ZERO
-  for (let i = 0; i < elements.length; i += 2) {
-    const [first, second] = elements.slice(i, i + 2)
-    const pair = second ? first!.mulAddUnsafe(scalars[i]!, second, scalars[i + 1]!) : first!.multiplyUnsafe(scalars[i]!)
-    sum = sum.add(pair)
-  }
-  return sum
-}
-
-/** CKDpub of BIP-32. */
-function childTweak(parent: Point, chainCode: Uint8Array, index: number) {
-  const I = hmac(sha512, chainCode, concatBytes(parent.toBytes(), numberToBytesBE(index, 4)))
-  return { tweak: Point.Fn.fromBytes(I.subarray(0, 32)), chainCode: I.subarray(32) }
 }

@@ -4,7 +4,9 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import type { PartyIndex, RandomBytes } from '../protocol.ts'
-import { CEREMONY, generateKey } from '../testing/star.ts'
+import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from '../shared-key/key-material.ts'
+import { verifyKnowledge } from '../shared-key/proof-of-knowledge.ts'
+import { CEREMONY, generateKey, openAlone } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
 import bip340Vectors from '../vectors/bip340.json' with { type: 'json' }
 import trVectors from '../vectors/frost-secp256k1-tr.json' with { type: 'json' }
@@ -15,8 +17,6 @@ import rfcSecp256k1 from '../vectors/rfc9591-secp256k1.json' with { type: 'json'
 import type { Ciphersuite } from './ciphersuite.ts'
 import { ed25519Ciphersuite } from './ed25519.ts'
 import { frost } from './frost.ts'
-import { decodePublicPackage, decodeShare, encodePublicPackage, encodeShare } from './key-material.ts'
-import { verifyKnowledge } from './proof-of-knowledge.ts'
 import { secp256k1TrCiphersuite } from './secp256k1-tr.ts'
 
 type Secp256k1Point = typeof secp256k1TrCiphersuite.Point.BASE
@@ -62,21 +62,19 @@ function signsAsIn<P extends CurvePoint<bigint, P>>(vectors: typeof rfcEd25519, 
     const publicPackage = encodePublicPackage({ threshold, parties, chainCode, publicKey }, verifyingShares)
     const opened = vectors.outputs.map((output) => {
       const key = { share: encodeShare(output.signer, shares[output.signer - 1]!, publicPackage), publicPackage }
-      return { ...output, key, participant: protocol.signing({ key, rng: saying(output.hidingRandomness, output.bindingRandomness) }) }
+      return { ...output, key, opening: openAlone(protocol, key, saying(output.hidingRandomness, output.bindingRandomness)) }
     })
-    for (const { participant, hidingCommitment, bindingCommitment } of opened)
-      t.is(bytesToHex(participant.opening.broadcast), hidingCommitment + bindingCommitment)
+    for (const { opening, hidingCommitment, bindingCommitment } of opened)
+      t.is(bytesToHex(opening.broadcast), hidingCommitment + bindingCommitment)
 
-    const openings = new Map(opened.map(({ signer, participant }) => [signer, participant.opening.broadcast]))
+    const openings = new Map(opened.map(({ signer, opening }) => [signer, opening.broadcast]))
     const contributions = new Map<PartyIndex, Uint8Array>()
-    for (const { signer, key, participant, signatureShare } of opened) {
-      participant.assign({ key, path: [], signers, message })
-      const step = participant.next({ broadcasts: openings, secrets: new Map() })
-      if (step.kind !== 'done') return t.fail()
-      t.is(bytesToHex(step.result.subarray(suite.publicBytes)), signatureShare)
-      contributions.set(signer, step.result)
+    for (const { signer, key, opening, signatureShare } of opened) {
+      const contribution = opening.contribute({ key, path: [], signers, message }, openings)
+      t.is(bytesToHex(contribution.subarray(suite.publicBytes)), signatureShare)
+      contributions.set(signer, contribution)
     }
-    const { signature } = protocol.aggregate({ publicPackage, path: [], signers, message, broadcasts: [openings], contributions })
+    const { signature } = protocol.aggregate({ publicPackage, path: [], signers, message, broadcasts: openings, contributions })
     t.is(bytesToHex(signature), vectors.signature)
   })
 }

@@ -4,11 +4,13 @@ import type {
   ByParty,
   Incoming,
   KeyMaterial,
+  Opened,
   Outgoing,
   Participant,
   PartyIndex,
   RandomBytes,
   Signature,
+  SigningKey,
   Threshold,
   ThresholdProtocol,
 } from '../protocol.ts'
@@ -79,7 +81,27 @@ function conclude<Result>(
   }
 }
 
-/** Runs the rounds of a signing ceremony up to the contributions. */
+/** What a signer opens with in a scheme in which each opens by itself. @throws Error for others */
+export function openAlone(protocol: ThresholdProtocol, key: SigningKey, random: RandomBytes = rng): Opened {
+  const { signing } = protocol
+  if (signing.openedBy !== 'each') throw new Error(`the signers of ${protocol.scheme} open together`)
+  return signing.open({ key, rng: random })
+}
+
+/** What these signers hold of one signature to come; throws what the first to abort throws. */
+export function open(
+  protocol: ThresholdProtocol,
+  keys: ReadonlyMap<PartyIndex, KeyMaterial>,
+  signers: readonly PartyIndex[],
+  tamper: Tamper = honest,
+): Map<PartyIndex, Opened> {
+  const { signing } = protocol
+  if (signing.openedBy === 'each') return new Map(signers.map((self) => [self, openAlone(protocol, keys.get(self)!)]))
+  const participants = signers.map((self) => [self, signing.open({ key: keys.get(self)!, signers, context: CEREMONY, rng })] as const)
+  return conclude(participants, tamper)
+}
+
+/** Runs the rounds of a signing ceremony up to the contributions. What was opened with reaches the others in the last round. */
 export function contribute(
   protocol: ThresholdProtocol,
   keys: ReadonlyMap<PartyIndex, KeyMaterial>,
@@ -88,15 +110,15 @@ export function contribute(
   tamper: Tamper = honest,
   path: readonly number[] = [],
 ): { openings: ByParty; contributions: ByParty } {
-  const opened = signers.map((self) => [self, protocol.signing({ key: keys.get(self)!, rng })] as const)
-  const said = new Map<PartyIndex, Outgoing>(opened.map(([self, { opening }]) => [self, opening]))
+  const opened = open(protocol, keys, signers, tamper)
+  const openings = new Map([...opened].map(([self, { broadcast }]) => [self, broadcast]))
+  const round = protocol.signing.openedBy === 'each' ? 1 : protocol.signing.rounds + 1
   const contributions = new Map<PartyIndex, Uint8Array>()
   for (const [self, signer] of opened) {
-    signer.assign({ key: keys.get(self)!, path, signers, message })
-    const step = signer.next(tamper(heardBy(self, said), { round: 1, to: self }))
-    if (step.kind === 'done') contributions.set(self, step.result)
+    const heard = tamper({ broadcasts: openings, secrets: new Map() }, { round, to: self })
+    contributions.set(self, signer.contribute({ key: keys.get(self)!, path, signers, message }, heard.broadcasts))
   }
-  return { openings: broadcasts(said), contributions }
+  return { openings, contributions }
 }
 
 /** Signs a message with these signers, with the key at the path. */
@@ -109,7 +131,7 @@ export function sign(
 ): Signature {
   const { openings, contributions } = contribute(protocol, keys, signers, message, honest, path)
   const { publicPackage } = keys.get(signers[0]!)!
-  return protocol.aggregate({ publicPackage, path, signers, message, broadcasts: [openings], contributions })
+  return protocol.aggregate({ publicPackage, path, signers, message, broadcasts: openings, contributions })
 }
 
 /** Lets one participant say something else to all others, in one round. */

@@ -1,8 +1,8 @@
 import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { isDerivationPath } from '../derivation-path.ts'
 import { ProtocolAbort } from '../protocol.ts'
-import { type Ciphersuite, toAffine } from './ciphersuite.ts'
 import type { PublicPackage } from './key-material.ts'
+import { type KeySuite, toAffine } from './key-suite.ts'
 import { publicForm } from './public-form.ts'
 
 /** The key at a path: its public package, and what each share of the root becomes there. */
@@ -18,7 +18,7 @@ export type DerivedKey<P> = { readonly publicPackage: PublicPackage<P>; readonly
  * @throws ProtocolAbort `invalid_parameters` for a path that cannot be or (with a chance of 2^-127 or less) has no key
  */
 export function derive<P extends CurvePoint<bigint, P>>(
-  suite: Ciphersuite<P>,
+  suite: KeySuite<P>,
   root: PublicPackage<P>,
   path: readonly number[],
 ): DerivedKey<P> {
@@ -31,11 +31,7 @@ export function derive<P extends CurvePoint<bigint, P>>(
   }
 }
 
-function deriveAlong<P extends CurvePoint<bigint, P>>(
-  suite: Ciphersuite<P>,
-  root: PublicPackage<P>,
-  path: readonly number[],
-): DerivedKey<P> {
+function deriveAlong<P extends CurvePoint<bigint, P>>(suite: KeySuite<P>, root: PublicPackage<P>, path: readonly number[]): DerivedKey<P> {
   const { Point } = suite
   let { publicKey, chainCode } = root
   let tweak = Point.Fn.ZERO
@@ -58,7 +54,7 @@ function deriveAlong<P extends CurvePoint<bigint, P>>(
   }
 }
 
-function requireKey<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, publicKey: P): P {
+function requireKey<P extends CurvePoint<bigint, P>>(suite: KeySuite<P>, publicKey: P): P {
   if (publicKey.is0()) throw new Error('the key is the identity')
   return toAffine(suite, publicKey)[0]!
 }

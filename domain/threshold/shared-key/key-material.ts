@@ -4,7 +4,7 @@ import { concatBytes } from '@noble/hashes/utils.js'
 import { type PartyIndex, ProtocolAbort, type SigningKey, type Threshold } from '../protocol.ts'
 import { equalBytes } from '../rounds.ts'
 import { MAX_PARTIES } from '../scheme.ts'
-import { type Ciphersuite, decodePoint } from './ciphersuite.ts'
+import { decodePoint, type KeySuite } from './key-suite.ts'
 
 /** First byte of what is stored: the version of its layout. */
 const VERSION = 2
@@ -38,7 +38,7 @@ export function encodePublicPackage<P extends CurvePoint<bigint, P>>(
  * knows the package from its sealed share, and for anybody else the signature that comes out is checked.
  * @throws ProtocolAbort `invalid_key`
  */
-export function decodePublicPackage<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, bytes: Uint8Array): PublicPackage<P> {
+export function decodePublicPackage<P extends CurvePoint<bigint, P>>(suite: KeySuite<P>, bytes: Uint8Array): PublicPackage<P> {
   const [version, threshold = 0, parties = 0] = bytes
   const elementsAt = HEADER_BYTES + CHAIN_CODE_BYTES
   if (version !== VERSION || !isThreshold({ threshold, parties }) || bytes.length !== elementsAt + (parties + 1) * suite.elementBytes)
@@ -62,10 +62,7 @@ export function encodeShare(self: PartyIndex, scalar: Uint8Array, publicPackage:
  * Reads a share and makes sure that the public package is the one it was generated with. `scalar` is a view, wiped with the share.
  * @throws ProtocolAbort `invalid_key`
  */
-export function decodeShare<P extends CurvePoint<bigint, P>>(
-  { Point: { Fn } }: Ciphersuite<P>,
-  { share, publicPackage }: SigningKey,
-): Share {
+export function decodeShare<P extends CurvePoint<bigint, P>>({ Point: { Fn } }: KeySuite<P>, { share, publicPackage }: SigningKey): Share {
   const [version, self = 0] = share
   if (version !== VERSION || self < 1 || self > MAX_PARTIES) throw new ProtocolAbort('invalid_key', 'malformed key share')
   const packageDigest = share.subarray(2 + Fn.BYTES)
@@ -75,7 +72,7 @@ export function decodeShare<P extends CurvePoint<bigint, P>>(
 }
 
 /** @throws ProtocolAbort `invalid_key` unless the share is of this package, and its secret is behind the holder's verifying share */
-export function checkShare<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, key: SigningKey): void {
+export function checkShare<P extends CurvePoint<bigint, P>>(suite: KeySuite<P>, key: SigningKey): void {
   const { Point } = suite
   const { self, scalar } = decodeShare(suite, key)
   const publicPackage = decodePublicPackage(suite, key.publicPackage)

@@ -1,11 +1,11 @@
 import type { CurvePoint } from '@noble/curves/abstract/curve.js'
-import type { Ciphersuite } from './ciphersuite.ts'
+import type { KeySuite } from './key-suite.ts'
 
 /**
  * How secret and public values change for the tweaked key in its public form, ±(±key + tweak). The Lagrange coefficients add up to one, so
  * it is the same change for every share.
  */
-export function publicForm<P extends CurvePoint<bigint, P>>(suite: Ciphersuite<P>, publicKey: P) {
+export function publicForm<P extends CurvePoint<bigint, P>>(suite: KeySuite<P>, publicKey: P) {
   const { Point } = suite
   const { Fn } = Point
   const inForm = (point: P) => (suite.isPublicForm(point) ? point : point.negate())

@@ -12,8 +12,8 @@ import {
   type RecoveryOptions,
 } from '../protocol.ts'
 import { conduct, equalBytes, readEach, requireAgreement } from '../rounds.ts'
-import { type Ciphersuite, decodeElement, domain, randomScalar } from './ciphersuite.ts'
 import { decodePublicPackage, decodeShare, encodeShare, type PublicPackage } from './key-material.ts'
+import { decodeElement, domain, type KeySuite, randomScalar } from './key-suite.ts'
 import { interpolatingValue } from './polynomial.ts'
 import { requireSigners } from './signers.ts'
 
@@ -38,10 +38,7 @@ export const RECOVERY_ROUNDS = 3
  * Proofs of knowledge are not needed: a helper that does not know the pieces it has committed to cannot open them, and what others say does
  * not depend on it.
  */
-export function recovery<P extends CurvePoint<bigint, P>>(
-  suite: Ciphersuite<P>,
-  options: RecoveryOptions,
-): Participant<KeyMaterial | null> {
+export function recovery<P extends CurvePoint<bigint, P>>(suite: KeySuite<P>, options: RecoveryOptions): Participant<KeyMaterial | null> {
   const { self, lost, key, rng } = options
   const publicPackage = decodePublicPackage(suite, options.publicPackage)
   const helpers = requireSigners(options.helpers, publicPackage)
@@ -65,7 +62,7 @@ export function recovery<P extends CurvePoint<bigint, P>>(
 }
 
 type Ceremony<P extends CurvePoint<bigint, P>> = {
-  suite: Ciphersuite<P>
+  suite: KeySuite<P>
   self: PartyIndex
   lost: PartyIndex
   /** In ascending order. */
@@ -219,7 +216,7 @@ function echoOf<P extends CurvePoint<bigint, P>>({ suite, lost, helpers, context
 
 /** Scalars said in private, each of which has to open the commitment of its sender. */
 function readScalars<P extends CurvePoint<bigint, P>>(
-  { Point }: Ciphersuite<P>,
+  { Point }: KeySuite<P>,
   secrets: ByParty,
   commitmentOf: (from: PartyIndex) => P,
 ): Map<PartyIndex, bigint> {

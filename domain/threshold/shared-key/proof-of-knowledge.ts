@@ -1,7 +1,7 @@
 import type { CurvePoint } from '@noble/curves/abstract/curve.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 import type { PartyIndex, RandomBytes } from '../protocol.ts'
-import { type Ciphersuite, randomScalar } from './ciphersuite.ts'
+import { type KeySuite, randomScalar } from './key-suite.ts'
 
 /**
  * A Schnorr proof that the participant knows the discrete logarithm of its public element, bound to the participant and to a context
@@ -9,7 +9,7 @@ import { type Ciphersuite, randomScalar } from './ciphersuite.ts'
  * could choose its element as a function of the others'.
  */
 export function proveKnowledge<P extends CurvePoint<bigint, P>>(
-  suite: Ciphersuite<P>,
+  suite: KeySuite<P>,
   statement: { prover: PartyIndex; element: P; context: Uint8Array },
   secret: bigint,
   rng: RandomBytes,
@@ -24,7 +24,7 @@ export function proveKnowledge<P extends CurvePoint<bigint, P>>(
 
 /** Throws when the proof does not hold for this prover, element and context. */
 export function verifyKnowledge<P extends CurvePoint<bigint, P>>(
-  suite: Ciphersuite<P>,
+  suite: KeySuite<P>,
   statement: { prover: PartyIndex; element: P; context: Uint8Array },
   proof: Uint8Array,
 ): void {
@@ -36,7 +36,7 @@ export function verifyKnowledge<P extends CurvePoint<bigint, P>>(
 }
 
 function challenge<P extends CurvePoint<bigint, P>>(
-  suite: Ciphersuite<P>,
+  suite: KeySuite<P>,
   { prover, element, context }: { prover: PartyIndex; element: P; context: Uint8Array },
   R: P,
 ): bigint {
