@@ -50,7 +50,7 @@ export type SigningDependencies = {
 const NAME = 'signing'
 const CONCURRENCY = 16
 /** Attempts at one session, those of a coordinator that went away included. */
-const MAX_ATTEMPTS = 5
+const MAX_ATTEMPTS = 8
 
 /** How long a round may take at most; each party is waited for as long as its standing says. */
 const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000, roundTimeoutMs: 5_000 }
