@@ -7,6 +7,7 @@ import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
 import { ClaimRefused, type SigningLedger } from '../domain/ports/signing-ledger.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
+import { answeredOnce } from './answered-requests.ts'
 import { authoriseKeyOperation } from './authorisation.ts'
 import { requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
@@ -66,6 +67,7 @@ export function serveParty(options: PartyOptions): Party {
   const keyGenerations = ceremoniesOf((asked) => beginKeyGeneration(asked, dependencies))
   const signings = ceremoniesOf((asked) => sign(asked, dependencies))
   const refreshes = ceremoniesOf((asked) => beginRefresh(asked, dependencies))
+  const openingOnce = answeredOnce({ now })
   const recoveries = ceremoniesOf((asked) => beginRecovery(asked, dependencies))
 
   /** What is done in one step. */
@@ -109,7 +111,10 @@ export function serveParty(options: PartyOptions): Party {
   const answers: { readonly [Kind in CeremonyKind]: (asked: Asked) => Promise<CeremonyReply> } = {
     'key-generation': keyGenerations.answer,
     signing: signings.answer,
-    opening: atOnce((asked) => (asked.request.type === 'abandon' ? abandon(asked, dependencies) : open(asked, dependencies))),
+    // Played again it would draw other nonces, for which those that somebody counts on would have to make room.
+    opening: atOnce((asked) =>
+      asked.request.type === 'abandon' ? abandon(asked, dependencies) : openingOnce(asked, () => open(asked, dependencies)),
+    ),
     refresh: refreshes.answer,
     'refresh-completion': atOnce((asked) => answerRefreshCompletion(asked, dependencies)),
     recovery: recoveries.answer,

@@ -26,6 +26,7 @@ import { publishProgress } from './progress.ts'
 import { shareRecoveryProcess } from './share-recovery.ts'
 import { signingProcess } from './signing.ts'
 import { signingQueue } from './signing-queue.ts'
+import { obeyOrders } from './standing/orders.ts'
 import { createPartyStanding } from './standing/party-standing.ts'
 import { pingParties } from './standing/pings.ts'
 import { recordChanges } from './standing/record-changes.ts'
@@ -55,11 +56,13 @@ await runProcess('processes', async () => {
     onChange(change) {
       logger.warn({ ...change }, 'the circuit of a party has changed')
       record(change)
-      announcement.say()
+      announcement.say().catch(unsaid)
     },
   })
   let load: Load = { waiting: 0, running: 0 }
+  const unsaid = (error: unknown) => logFailure(logger, error, 'how this coordinator sees things was not said', {})
   const announcement = announceCoordinator(messages, {
+    identity,
     report: () => ({
       coordinatorId,
       startedAt,
@@ -67,7 +70,8 @@ await runProcess('processes', async () => {
       queue: { depth: load.waiting, capacity: settings.signingQueue },
       running: load.running,
     }),
-    forceClose: standing.forceClose,
+    obey: obeyOrders(log, standing.forceClose),
+    onFailure: unsaid,
   })
   const stopPings = pingParties(messages, settings.parties, standing)
   const witness = { registry, verify: verifyIdentity }
