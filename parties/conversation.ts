@@ -17,6 +17,7 @@ import { OpenFailed, type Sealing } from '../domain/ports/sealing.ts'
 import { type ByParty, type Outgoing, type Participant, type PartyIndex, ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
 import { gatherParticipants, type Named } from './participants.ts'
+import { refusalOfAbort } from './protocol-refusal.ts'
 
 /** What a party speaks and listens with: its own keys, and those it knows of the others. */
 export type Voice = Witness & { readonly identity: Identity; readonly sealing: Sealing }
@@ -24,7 +25,7 @@ export type Voice = Witness & { readonly identity: Identity; readonly sealing: S
 /** A participant of any protocol, as it speaks through an untrusted carrier. However it ends, nothing secret is left of it. */
 export type Conversation<Result> = {
   readonly opening: Said
-  /** @throws Refusal `malformed`, `protocol_abort`, `carrier_forged` */
+  /** @throws Refusal `malformed`, `carrier_forged`, and as `refusalOfAbort` */
   hear(heard: Heard): Promise<Said | { type: 'done'; result: Result }>
   destroy(): void
 }
@@ -165,7 +166,7 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
       } catch (error) {
         destroy()
         if (!(error instanceof ProtocolAbort)) throw error
-        throw new Refusal('protocol_abort', `${error.code}: ${error.message}`, error.culprits.map(idOf))
+        throw refusalOfAbort(error, idOf)
       }
     },
   }

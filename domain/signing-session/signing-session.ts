@@ -25,7 +25,7 @@ export type SigningSessionCommand =
   | ({ type: 'DecideApproval' } & ApproversDecision)
   | { type: 'StartSigning'; attempt: number; signers: readonly string[]; previous: Failure | null }
   | { type: 'CompleteRound'; attempt: number; round: number; rounds: number }
-  | { type: 'ProduceSignature'; attempt: number; signature: string }
+  | { type: 'ProduceSignature'; attempt: number; signature: string; recoveryId?: number }
   | { type: 'FailSigning'; code: string; culprits: readonly string[] }
   | { type: 'ExpireSession'; now: string }
   | { type: 'CancelSession'; by: string }
@@ -65,8 +65,8 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
       case 'ProduceSignature': {
         requireAttempt(session, command.attempt)
         if (session.status !== 'verifying') throw new DomainError('session_out_of_order', 'the rounds are not complete')
-        const { attempt, signature } = command
-        return [{ type: 'SignatureProduced', data: { ...identity, attempt, signature, signers: session.signers } }]
+        const { type: _, ...produced } = command
+        return [{ type: 'SignatureProduced', data: { ...identity, ...produced, signers: session.signers } }]
       }
       case 'FailSigning': {
         const { code, culprits } = command

@@ -81,12 +81,15 @@ export type OpenedByEach = {
   open(options: { readonly key: SigningKey; readonly rng: RandomBytes }): Opened
 }
 
-/** Signers are known first, and open together: what they hold then works with none but each other. */
+/** Signers are known first, and open together: what they hold then works with none but each other, and all broadcast the same. */
 export type OpenedByAll = {
   readonly openedBy: 'all'
   /** How many times each signer speaks until it has opened. */
   readonly rounds: number
-  /** `context` names the opening, of which there is one only. @throws ProtocolAbort `invalid_key`, `invalid_parameters`, `setup_missing` */
+  /**
+   * `context` names the opening. Honest carriers give it once; where two openings in the same context would be dangerous it is the engine that tells
+   * them apart, by what it draws. @throws ProtocolAbort `invalid_key`, `invalid_parameters`, `setup_missing`
+   */
   open(options: {
     readonly key: SigningKey
     readonly signers: readonly PartyIndex[]
@@ -144,8 +147,9 @@ export type ThresholdProtocol = {
   checkShare(key: SigningKey): void
 
   /**
-   * The share without what it holds for signing with one counterparty, which nobody signs along with from then on; others can. There where pairs of
-   * participants hold secrets in common. @throws ProtocolAbort `invalid_key`, `invalid_parameters`
+   * The share without what it holds for signing with one counterparty, which it signs along with no more, but with others. Where it holds nothing of
+   * the kind it comes back as it is. There for schemes in which pairs of participants have secrets in common. @throws ProtocolAbort `invalid_key`,
+   * `invalid_parameters`
    */
   withoutCounterparty?(key: SigningKey, counterparty: PartyIndex): Uint8Array
 
