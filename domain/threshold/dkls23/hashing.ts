@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { bytesToNumberBE } from '@noble/curves/utils.js'
 import { encodeFields, type Field } from '../../fields.ts'
 
 /** Every random oracle of the protocol. What one is asked is never asked of another. */
@@ -15,6 +17,21 @@ export type Oracle =
   | 'multiplication/pad'
   | 'multiplication/challenge'
   | 'multiplication/response'
+  | 'proof-of-knowledge'
+  | 'commitment'
+  | 'key-generation/session'
+  | 'refresh/session'
+  | 'set-up/session'
+  | 'set-up/zero-sharing'
+  | 'joint-sharing/echo'
+  | 'joint-sharing/confirmation'
+  | 'presigning/session'
+  | 'presigning/nonce'
+  | 'presigning/zero-sharing'
+  | 'presigning/multiplication'
+  | 'presigning/echo'
+  | 'presigning/transcript'
+  | 'signing/re-randomisation'
 
 const PROTOCOL = 'quorate/dkls23-secp256k1/1'
 
@@ -39,3 +56,8 @@ export function askEach(oracle: Oracle, length: number, inputLength: number, ...
 const LENGTH_OF_FIELD_HEAD = 5
 
 const shake256 = (outputLength: number, question: Uint8Array) => createHash('shake256', { outputLength }).update(question).digest()
+
+/** A scalar within 2^-256 of uniform. */
+export function askScalar(oracle: Oracle, ...fields: Field[]): bigint {
+  return secp256k1.Point.Fn.create(bytesToNumberBE(ask(oracle, 64, ...fields)))
+}
