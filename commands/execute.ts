@@ -3,6 +3,7 @@ import { v5 as uuidv5 } from 'uuid'
 import { DomainError } from '../domain/domain-error.ts'
 import { versionToWrite } from '../domain/event-catalogue.ts'
 import { type EventMetadata, WrongExpectedRevision } from '../domain/ports/event-log.ts'
+import { Problem } from '../http/problem.ts'
 import type { Aggregate, DomainEvent, Loaded } from './aggregate.ts'
 import { type AggregateLog, load, takeSnapshot } from './load.ts'
 import { type DoneCommand, isSameRequest, noteCommand } from './recent-commands.ts'
@@ -46,7 +47,7 @@ export async function execute<State, Command, Event extends DomainEvent>(
     try {
       return answeredBefore(assumed, context) ?? (await carryOut(log, aggregate, assumed, prepare, context))
     } catch (error) {
-      if (!(error instanceof WrongExpectedRevision || error instanceof DomainError)) throw error
+      if (!(error instanceof WrongExpectedRevision || error instanceof DomainError || error instanceof Problem)) throw error
     }
   }
   for (let attempt = 1; ; attempt++) {

@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
+import { policyDigest } from '../domain/authorisation/key-policy.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { encodeFields } from '../domain/fields.ts'
 import type { SigningClaim, SigningLedger } from '../domain/ports/signing-ledger.ts'
@@ -6,6 +7,10 @@ import { equalBytes } from '../domain/threshold/rounds.ts'
 
 /** What is signed, for the ledger: the message as it is given to the scheme, and which of the key's addresses signs. */
 export const signedDigest = (message: Uint8Array, path: string): Uint8Array => sha256(encodeFields('quorate signed', message, path))
+
+/** What is answered, for the ledger: a request (its digest), as the policy that is sealed with the share allowed it. Under another one it is to be judged anew. */
+export const answeredDigest = (request: Uint8Array, policy: Uint8Array): Uint8Array =>
+  sha256(encodeFields('quorate answered', request, policyDigest(policy)))
 
 /**
  * What was answered to the same request before, if anything was, also before a restart. It is to be given again; the nonces behind it are gone.

@@ -11,8 +11,8 @@ import { type CeremonyDependencies, type Concluded, participate, requireType } f
 import type { HeldNonces, NoncePool } from './nonce-pool.ts'
 import { policyIn, type StoredShare } from './share-record.ts'
 import type { ShareStore } from './share-store.ts'
-import { answeredBefore, signedDigest } from './sign-once.ts'
-import { findSigningShare } from './signing-share.ts'
+import { answeredBefore, answeredDigest, signedDigest } from './sign-once.ts'
+import { findSigningShare, requireStillAllowed } from './signing-share.ts'
 
 export type SigningDependencies = Pick<CeremonyDependencies, 'partyId' | 'shares' | 'voice' | 'ledger' | 'fence' | 'verify' | 'now'> & {
   nonces: NoncePool
@@ -34,7 +34,7 @@ export async function sign({ header, request, digest }: Asked, dependencies: Sig
   const { keyId } = reference
   fence.assertLifted()
   const stored = await findSigningShare(shares, scheme, reference)
-  const claim = { keyId, sessionId, attempt, requestDigest: digest }
+  const claim = { keyId, sessionId, attempt, requestDigest: answeredDigest(digest, stored.record.policy) }
   const earlier = answeredBefore(ledger, claim)
   if (earlier) return { concluded: contributed(earlier) }
 
@@ -52,6 +52,7 @@ export async function sign({ header, request, digest }: Asked, dependencies: Sig
     const contribution = await contribute(held.opened, { shares, stored, openings, allowed })
     const answer = concatBytes(signingTranscript(openings, allowed), contribution)
     await ledger.claim({ ...claim, digest: signedDigest(allowed.message, path), slots: [], intents, answer })
+    await requireStillAllowed(shares, stored)
     return { concluded: contributed(answer) }
   } finally {
     held.opened.destroy()

@@ -137,6 +137,8 @@ export const REFUSAL_CODES = [
   'internal',
   ...AUTHORISATION_CODES,
   'policy_out_of_order',
+  /** The key came under another policy while the request was worked on; asked again, it is judged by that one. */
+  'policy_changed',
 ] as const
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 

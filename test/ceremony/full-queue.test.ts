@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { verifyJws } from '../../adapters/jws/verify-jws.ts'
 import { watchCoordinators } from '../../adapters/nats/coordinators.ts'
@@ -32,9 +33,9 @@ test('a signature is refused while too many sessions wait, and accepted with its
   const authorization = `Bearer ${await app.token({ tenant: 'test' })}`
   const body = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobody' }, priority: 'high' }
   const path = `/v1/keys/${key.keyId}/signatures`
-  const ask = (more = {}) => {
+  const ask = (more = {}, key: string = randomUUID()) => {
     const wanted = { ...body, ...more }
-    const headers = { 'quorate-intent': system.authorise(path, wanted).intent! }
+    const headers = { 'quorate-intent': system.authorise(path, wanted).intent!, 'idempotency-key': key }
     return app.call('POST', path, { authorization, body: wanted, headers })
   }
 
@@ -44,10 +45,21 @@ test('a signature is refused while too many sessions wait, and accepted with its
   depth = 4
   announcement.say()
   await system.messages.ping()
-  const accepted = await ask()
+  const accepted = await ask({}, 'once')
   t.is(accepted.status, 202)
   const [requested] = await system.events(signingSessionStream(accepted.json.sessionId))
   t.like(requested!.data, { priority: 'high' })
   t.is((await system.outcome(accepted.json.sessionId)).status, 'signed')
+
+  depth = 5
+  announcement.say()
+  await system.messages.ping()
+  t.is((await ask()).json.code, 'queue_full')
+  const repeated = await ask({}, 'once')
+  t.deepEqual(
+    [repeated.status, repeated.json, repeated.headers.get('quorate-position')],
+    [202, accepted.json, accepted.headers.get('quorate-position')],
+  )
+  t.is((await ask({ priority: 'low' }, 'once')).json.code, 'idempotency_key_reused')
   t.is((await ask({ priority: 'urgent' })).json.errors[0].pointer, '/priority')
 })

@@ -95,6 +95,8 @@ export type TestParty = {
   /** What the party is asked instead of what was sent; undefined for an honest carrier. */
   mishear: ((asked: Asked) => Asked) | undefined
   nonceCounts(keyId: string): NonceCounts
+  /** What happens after the party has made its contribution to a signature, and before its ledger records it. */
+  beforeClaim: (() => Promise<unknown>) | undefined
   /** Whether the party dies at this point of its work, before it has begun or before its answer has left; it is back a moment later. */
   diesAt: ((asked: Asked, point: 'asked' | 'worked') => boolean) | undefined
   /** Resolves when the party lives, if it has died. */
@@ -428,6 +430,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
     dir,
     lie: undefined,
     mishear: undefined,
+    beforeClaim: undefined,
     nonceCounts: (keyId) => running!.service.nonceCounts(keyId),
     diesAt: undefined,
     lives: () => reviving,
@@ -453,7 +456,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
         shares,
         voice: { ...end, sealing },
         verify: verifyJws,
-        ledger,
+        ledger: { ...ledger, claim: async (claim) => party.beforeClaim?.().then(() => ledger.claim(claim)) ?? ledger.claim(claim) },
         fence,
         presignatureTtlMs,
         rng,
