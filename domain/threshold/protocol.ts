@@ -208,6 +208,8 @@ export type ProtocolAbortCode =
   | 'invalid_proof'
   /** A secret share does not fit what its sender has committed to. */
   | 'invalid_secret_share'
+  /** What a participant reveals is not what it has committed to. */
+  | 'commitment_mismatch'
   /** Participants were not told the same in the first round. Who lied, a participant or the carrier, cannot be known. */
   | 'equivocation'
   /** Participants did not arrive at, or do not start from, the same public package. */
