@@ -68,14 +68,11 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
     return keys
   }
   const keyPair = sealing.generateKeyPair()
-  let sealingKeys: ReadonlyMap<PartyIndex, Uint8Array> = new Map()
+  // In the first round nobody has a key of this ceremony yet: what is private then is sealed to those of the registry.
+  let sealingKeys: ReadonlyMap<PartyIndex, Uint8Array> = new Map(all.map(({ id, number }) => [number, keysOf(id).sealing]))
   let transcript = transcriptOfBeginning({ attempt, context, participants: all.map((each) => ({ ...each, keys: keysOf(each.id) })) })
   let at: Moment = { ...attempt, round: 1 }
-  let own = await signStatement(identity, at, {
-    broadcast: participant.opening.broadcast,
-    sealingKey: keyPair.publicKey,
-    transcript,
-  })
+  let own: Statement
 
   const destroy = () => {
     keyPair.destroy()
@@ -108,7 +105,7 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
   const open = async (party: PartyIndex, { sealed }: Secret): Promise<Uint8Array> => {
     const from = idOf(party)
     try {
-      return await keyPair.open(sealed, contextOf(from, self), keysOf(from).sealing)
+      return await (at.round === 1 ? sealing : keyPair).open(sealed, contextOf(from, self), keysOf(from).sealing)
     } catch (error) {
       if (!(error instanceof OpenFailed)) throw error
       throw new ProtocolAbort('invalid_message', 'a sealed message does not open', [party])
@@ -136,18 +133,18 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
     transcript = transcriptOfFirstRound(transcript, inOrder)
   }
 
-  const speak = async (outgoing: Outgoing): Promise<Said> => {
+  const speak = async (outgoing: Outgoing, sealingKey: Uint8Array | null = null): Promise<Said> => {
     const secrets: { to: string; sealed: Uint8Array; signature: Uint8Array }[] = []
     for (const [party, plaintext] of outgoing.secret) {
       const to = idOf(party)
       secrets.push({ to, ...(await signSecret(identity, at, { to, transcript }, await seal(party, plaintext))) })
     }
-    own = await signStatement(identity, at, { broadcast: outgoing.broadcast, sealingKey: null, transcript })
+    own = await signStatement(identity, at, { broadcast: outgoing.broadcast, sealingKey, transcript })
     return { type: 'said', statement: own, secrets }
   }
 
   return {
-    opening: { type: 'said', statement: own, secrets: [] },
+    opening: await wiping(participant.opening.secret, () => speak(participant.opening, keyPair.publicKey)),
     destroy,
     async hear(heard) {
       try {

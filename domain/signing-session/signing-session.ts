@@ -17,6 +17,8 @@ export type ExistingSession = SigningRequest & {
   signers: readonly string[]
   round: { number: number; of: number } | null
   signature: string | null
+  /** With a signature of ECDSA. */
+  recoveryId: number | null
   failure: Failure | null
 }
 
@@ -90,6 +92,7 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
         signers: [],
         round: null,
         signature: null,
+        recoveryId: null,
         failure: null,
         ...event.data,
       }
@@ -111,7 +114,13 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
         return { ...state, status: round === rounds ? 'verifying' : 'round', round: { number: round, of: rounds } }
       }
       case 'SignatureProduced':
-        return { ...state, status: 'signed', signature: event.data.signature, signers: event.data.signers }
+        return {
+          ...state,
+          status: 'signed',
+          signature: event.data.signature,
+          recoveryId: event.data.recoveryId ?? null,
+          signers: event.data.signers,
+        }
       case 'SigningFailed':
         return { ...state, status: 'failed', failure: { code: event.data.code, culprits: event.data.culprits } }
       case 'SigningExpired':

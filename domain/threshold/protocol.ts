@@ -17,7 +17,7 @@ export type ByParty = ReadonlyMap<PartyIndex, Uint8Array>
 
 /**
  * What one participant says in a round: the same to everybody, and something to each of some others that nobody else may read. Whoever
- * sends it seals it.
+ * sends it seals it, and wipes what has been sealed.
  */
 export type Outgoing = { readonly broadcast: Uint8Array; readonly secret: ByParty }
 
@@ -45,7 +45,7 @@ export type Participant<Result> = {
  */
 export type KeyMaterial = { readonly share: Uint8Array; readonly publicPackage: Uint8Array; readonly publicKey: Uint8Array }
 
-/** What a signature is made with; the public package must be the one the share was generated with. */
+/** What a signature is made with; the public package must be the one the share was generated with. The share is wiped when the call that is given it returns. */
 export type SigningKey = Pick<KeyMaterial, 'share' | 'publicPackage'>
 
 /**
