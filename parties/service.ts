@@ -13,10 +13,13 @@ import { requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
 import type { Voice } from './conversation.ts'
 import type { Fence } from './fence.ts'
+import { jointOpenings } from './joint-opening.ts'
+import { beginJointSigning } from './joint-signing.ts'
 import { beginKeyGeneration } from './key-generation.ts'
 import { createNoncePool, type NonceCounts } from './nonce-pool.ts'
 import { abandon, open } from './opening.ts'
 import { changePolicy } from './policy-change.ts'
+import { beginPresigning } from './presigning.ts'
 import { beginRecovery } from './recovery.ts'
 import { beginRefresh } from './refresh.ts'
 import { answerRefreshCompletion } from './refresh-completion.ts'
@@ -65,7 +68,11 @@ export function serveParty(options: PartyOptions): Party {
   }
   const ceremoniesOf = (begin: CeremonyTableOptions['begin']) => createCeremonyTable({ begin, refusalOf, ...bounds })
   const keyGenerations = ceremoniesOf((asked) => beginKeyGeneration(asked, dependencies))
-  const signings = ceremoniesOf((asked) => sign(asked, dependencies))
+  const joint = { ...dependencies, openTogether: jointOpenings(dependencies) }
+  const signings = ceremoniesOf((asked) =>
+    asked.request.type === 'signTogether' ? beginJointSigning(asked, joint) : sign(asked, dependencies),
+  )
+  const presignings = ceremoniesOf((asked) => beginPresigning(asked, joint))
   const refreshes = ceremoniesOf((asked) => beginRefresh(asked, dependencies))
   const openingOnce = answeredOnce({ now })
   const recoveries = ceremoniesOf((asked) => beginRecovery(asked, dependencies))
@@ -108,13 +115,23 @@ export function serveParty(options: PartyOptions): Party {
     return { type: 'destroyed' }
   }
 
+  const answerOpening = (asked: Asked): Promise<CeremonyReply> => {
+    switch (asked.request.type) {
+      case 'presign':
+      case 'proceed':
+        return presignings.answer(asked)
+      case 'abandon':
+        return atOnce((asked) => abandon(asked, dependencies))(asked)
+      default:
+        // Played again it would draw other nonces, for which those that somebody counts on would have to make room.
+        return atOnce((asked) => openingOnce(asked, () => open(asked, dependencies)))(asked)
+    }
+  }
+
   const answers: { readonly [Kind in CeremonyKind]: (asked: Asked) => Promise<CeremonyReply> } = {
     'key-generation': keyGenerations.answer,
     signing: signings.answer,
-    // Played again it would draw other nonces, for which those that somebody counts on would have to make room.
-    opening: atOnce((asked) =>
-      asked.request.type === 'abandon' ? abandon(asked, dependencies) : openingOnce(asked, () => open(asked, dependencies)),
-    ),
+    opening: answerOpening,
     refresh: refreshes.answer,
     'refresh-completion': atOnce((asked) => answerRefreshCompletion(asked, dependencies)),
     recovery: recoveries.answer,
@@ -125,13 +142,14 @@ export function serveParty(options: PartyOptions): Party {
 
   return {
     get openCeremonies() {
-      return keyGenerations.open + signings.open + refreshes.open + recoveries.open
+      return keyGenerations.open + signings.open + presignings.open + refreshes.open + recoveries.open
     },
     nonceCounts: nonces.counts,
     async close() {
       await stop()
       keyGenerations.close()
       signings.close()
+      presignings.close()
       refreshes.close()
       recoveries.close()
       nonces.close()

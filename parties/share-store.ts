@@ -6,7 +6,7 @@ import { Refusal } from '../domain/ceremony/refusal.ts'
 import { UnsealFailed, type Vault } from '../domain/ports/vault.ts'
 import { isDraft, syncFolder, writeDurably } from './durable-file.ts'
 import { createTurns } from './in-turn.ts'
-import { fileName, type ShareFile, sharesAmong } from './share-files.ts'
+import { banFileName, bannedAmong, fileName, type ShareFile, sharesAmong } from './share-files.ts'
 import {
   associatedData,
   decodeStoredShare,
@@ -77,6 +77,13 @@ export interface ShareStore {
    */
   revoke(keyId: string): Promise<void>
   isRevoked(keyId: string): Promise<boolean>
+  /** With whom this party uses the key no more. What is under way in `ban` is waited for. */
+  banned(keyId: string): Promise<readonly string[]>
+  /**
+   * Has a counterparty banned from the key, and every share of the key replaced by what `without` makes of it. The ban is durable before the first share is
+   * touched; interrupted, it is to be asked for again. @throws Refusal as `find`, Unavailable
+   */
+  ban(keyId: string, counterparty: string, without: (share: Uint8Array, record: ShareRecord) => Uint8Array): Promise<void>
 }
 
 /** Opens the shares of a party; `dir` is made when missing. */
@@ -174,6 +181,15 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
     }
   }
 
+  /** Undefined when nothing has changed; the share is wiped. */
+  async function sealUnlessSame(before: Uint8Array, share: Uint8Array, record: ShareRecord): Promise<Uint8Array | undefined> {
+    try {
+      return Buffer.compare(before, share) === 0 ? undefined : await vault.seal(share, associatedData(record))
+    } finally {
+      share.fill(0)
+    }
+  }
+
   return {
     get count() {
       return count
@@ -263,6 +279,21 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
           const record = { ...stored.record, policy }
           const sealed = await use(stored, (share) => vault.seal(share, associatedData(record)))
           await writeDurably(pathOf(keyId, file), encodeStoredShare({ record, sealed }))
+        }
+      })
+    },
+
+    banned: (keyId) => inTurn(keyId, async () => bannedAmong(await filesIn(folderOf(keyId)))),
+
+    ban(keyId, counterparty, without) {
+      return inTurn(keyId, async () => {
+        const shares = await readAll(keyId)
+        const ban = join(folderOf(keyId), banFileName(counterparty))
+        if (!(await filesIn(folderOf(keyId))).includes(banFileName(counterparty))) await writeDurably(ban, new Uint8Array())
+        for (const { file, stored } of shares) {
+          const { record } = stored
+          const sealed = await use(stored, (share) => sealUnlessSame(share, without(share, record), record))
+          if (sealed) await writeDurably(pathOf(keyId, file), encodeStoredShare({ record, sealed }))
         }
       })
     },

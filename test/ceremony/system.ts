@@ -33,6 +33,7 @@ import { presignaturesProcess, recordPresignatures } from '../../commands/proces
 import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
 import { shareRecoveryProcess } from '../../commands/processes/share-recovery.ts'
+import { quorumsOf } from '../../commands/processes/signer-choice.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
 import { signingQueue } from '../../commands/processes/signing-queue.ts'
 import { createPartyStanding, type KeptStanding } from '../../commands/processes/standing/party-standing.ts'
@@ -142,7 +143,7 @@ export type TestSystem = {
   events(stream: string): Promise<RecordedEvent[]>
   /** The stock of the coordinator that is at work. */
   presignatures: StockKeeping
-  /** Resolves when the stock holds so many openings of each holder of the key. */
+  /** Resolves when the stock holds so many openings of each holder of the key, or of a quorum where signers open together. */
   stocked(key: ExistingKeyShare, count: number): Promise<void>
   /** What went wrong in the processes, as far as they reported it. */
   failures: unknown[]
@@ -283,7 +284,11 @@ export async function startTestSystem({
     parties,
     presignatures,
     async stocked(key, count) {
-      const isStocked = () => key.parties.every((id) => presignatures.stock.held(key, id) === count)
+      const { stock } = presignatures
+      const isStocked =
+        protocolOf(key.scheme).signing.openedBy === 'each'
+          ? () => key.parties.every((id) => stock.held(key, [id]) === count)
+          : () => [...quorumsOf(key.parties, key.threshold)].some((signers) => stock.held(key, signers) === count)
       for await (const _ of setInterval(5, undefined, { signal: AbortSignal.timeout(OUTCOME_WITHIN_MS) })) if (isStocked()) return
     },
     failures,
