@@ -93,6 +93,8 @@ export type TestParty = {
   thaw(): void
   /** What the party's answers become on their way out, now or later; undefined for honesty. */
   lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply | Promise<CeremonyReply>) | undefined
+  /** What the party tells others in private instead of what it should; undefined for honesty. */
+  whisper: ((secret: Uint8Array) => Uint8Array) | undefined
   /** What the party is asked instead of what was sent; undefined for an honest carrier. */
   mishear: ((asked: Asked) => Asked) | undefined
   nonceCounts(keyId: string): NonceCounts
@@ -421,7 +423,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
     ...hpke,
     seal(recipient, plaintext, context) {
       onSecret(plaintext.slice())
-      return hpke.seal(recipient, plaintext, context)
+      return hpke.seal(recipient, party.whisper?.(plaintext) ?? plaintext, context)
     },
   }
   const rng: RandomBytes = (length) => {
@@ -435,6 +437,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
     dir,
     lie: undefined,
     mishear: undefined,
+    whisper: undefined,
     beforeClaim: undefined,
     nonceCounts: (keyId) => running!.service.nonceCounts(keyId),
     diesAt: undefined,
