@@ -50,7 +50,9 @@ export function presign(options: {
   rng: RandomBytes
 }): Participant<Opened> {
   const { key, context, rng } = options
-  const { self, scalar, packageDigest, setups } = decodeShare(key)
+  const { self, scalar, setups, ...decoded } = decodeShare(key)
+  // The caller wipes the share when this returns.
+  const packageDigest = decoded.packageDigest.slice()
   const publicPackage = decodePublicPackage(suite, key.publicPackage)
   const signers = requireSigners(options.signers, publicPackage)
   if (!signers.includes(self) || context.length === 0)
@@ -87,7 +89,7 @@ export function presign(options: {
   return conduct<Opened>({
     self,
     participants: signers,
-    opening: { broadcast: committed.commitment, secret: new Map([...asBob].map(([other, { message }]) => [other, message])) },
+    opening: { broadcast: committed.commitment, secret: new Map([...asBob].map(([other, { message }]) => [other, message.slice()])) },
     wipe: () => {
       for (const secret of secrets) secret.fill(0)
       for (const bob of asBob.values()) bob.destroy()
@@ -158,7 +160,7 @@ export function presign(options: {
           const result = opened({
             self,
             signers,
-            packageDigest: packageDigest.slice(),
+            packageDigest,
             presignature: { R: toAffine(suite, nonce)[0]!, transcript },
             u: Fn.toBytes(addUp(r!, 0, 'u')),
             v: Fn.toBytes(addUp(sk, 1, 'v')),

@@ -8,6 +8,7 @@ type Affine = { x: bigint; y: bigint } | undefined
 export const VERIFIERS: Readonly<Record<Scheme, Verify>> = {
   'frost-ed25519': verifyEd25519,
   'frost-secp256k1-tr': verifyBip340,
+  'dkls23-secp256k1': verifyEcdsa,
 }
 
 const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex')
