@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodePolicy, type KeyPolicy } from '../domain/authorisation/key-policy.ts'
-import type { ShareReference } from '../domain/ceremony/messages.ts'
+import { ID_PATTERN, type ShareReference } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { UnsealFailed, type Vault } from '../domain/ports/vault.ts'
 import { isDraft, syncFolder, writeDurably } from './durable-file.ts'
@@ -309,6 +309,19 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
       })
     },
   }
+}
+
+/**
+ * Lifts a ban in the store under `dir`, whether or not it is open; false when there is none. What was destroyed with it stays destroyed.
+ * @throws Error for what is no id
+ */
+export async function liftBan(dir: string, keyId: string, counterparty: string): Promise<boolean> {
+  if (![keyId, counterparty].every((id) => ID_PATTERN.test(id))) throw new Error('an id has letters, digits, hyphens and underscores')
+  const folder = join(dir, 'shares', keyId)
+  if (!(await filesIn(folder)).includes(banFileName(counterparty))) return false
+  await unlink(join(folder, banFileName(counterparty)))
+  await syncFolder(folder)
+  return true
 }
 
 /** The share of this name; the confirmed one, when a recovery has put it beside a pending one. */

@@ -79,8 +79,8 @@ export type Broker = { url: string; close(): Promise<void> }
 export const realBroker = (): Promise<Broker | undefined> => startNatsServer({ port: 0 })
 export const embeddedBroker = (): Promise<Broker> => startEmbeddedNats({ port: 0 })
 
-/** Is shown every secret before it is sealed, and all randomness that parties draw. */
-export type OnSecret = (secret: Uint8Array) => void
+/** Is shown every secret before it is sealed, for somebody or for the disk, and all randomness that parties draw. */
+export type OnSecret = (secret: Uint8Array, origin: 'kept' | 'told' | 'drawn') => void
 
 export type TestParty = {
   readonly id: string
@@ -93,6 +93,8 @@ export type TestParty = {
   thaw(): void
   /** What the party's answers become on their way out, now or later; undefined for honesty. */
   lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply | Promise<CeremonyReply>) | undefined
+  /** What the party tells others in private instead of what it should; undefined for honesty. */
+  whisper: ((secret: Uint8Array) => Uint8Array) | undefined
   /** What the party is asked instead of what was sent; undefined for an honest carrier. */
   mishear: ((asked: Asked) => Asked) | undefined
   nonceCounts(keyId: string): NonceCounts
@@ -412,7 +414,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
   const vault: Vault = {
     ...keystore,
     seal(plaintext, associatedData) {
-      onSecret(plaintext.slice())
+      onSecret(plaintext.slice(), 'kept')
       return keystore.seal(plaintext, associatedData)
     },
   }
@@ -420,13 +422,13 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
   const sealing: Sealing = {
     ...hpke,
     seal(recipient, plaintext, context) {
-      onSecret(plaintext.slice())
-      return hpke.seal(recipient, plaintext, context)
+      onSecret(plaintext.slice(), 'told')
+      return hpke.seal(recipient, party.whisper?.(plaintext) ?? plaintext, context)
     },
   }
   const rng: RandomBytes = (length) => {
     const bytes = new Uint8Array(randomBytes(length))
-    onSecret(bytes.slice())
+    onSecret(bytes.slice(), 'drawn')
     return bytes
   }
 
@@ -435,6 +437,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
     dir,
     lie: undefined,
     mishear: undefined,
+    whisper: undefined,
     beforeClaim: undefined,
     nonceCounts: (keyId) => running!.service.nonceCounts(keyId),
     diesAt: undefined,

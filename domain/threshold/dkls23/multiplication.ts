@@ -14,12 +14,12 @@ import { timingSafeEqual } from 'node:crypto'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { ProtocolAbort, type RandomBytes } from '../protocol.ts'
 import { draw } from '../shared-key/key-suite.ts'
-import { ask, askEach } from './hashing.ts'
 import { addRow, bitOf, rowOf } from './oblivious-transfer/bit-matrix.ts'
 import { CHOICES_BYTES, COLUMN_BYTES, EXTENSION_MESSAGE_BYTES, extendAsReceiver, extendAsSender } from './oblivious-transfer/extension.ts'
 import type { ReceiverSeeds, SenderSeeds } from './oblivious-transfer/seeds.ts'
-import { CHECKS, INPUTS, ORDER, SCALAR_BYTES, TRANSFERS } from './parameters.ts'
-import { decodeScalars, encodeScalars, reduceScalars } from './scalars.ts'
+import { CHECKS, ORDER, SCALAR_BYTES, TRANSFERS } from './parameters.ts'
+import { decodeScalars, encodeScalars, modulo, reduceScalars } from './scalars.ts'
+import { challengeOf, combine, DIGEST_BYTES, digestOf, gadgetOf, ifChosen, padsOf, sessionOf, WIDTH, weigh } from './transferred-vectors.ts'
 
 /** Alice's inputs, or a side's shares of their products, in the same order; from 0 to below the order. */
 export type Pair = readonly [bigint, bigint]
@@ -47,11 +47,7 @@ export type Bob = {
   destroy(): void
 }
 
-/** Elements of the vectors that are transferred: the inputs, and what masks the combinations of them that are checked. */
-const WIDTH = INPUTS + CHECKS
-
 const NONCE_BYTES = 32
-const DIGEST_BYTES = 32
 const CORRECTIONS_AT = NONCE_BYTES
 const COMBINED_AT = CORRECTIONS_AT + TRANSFERS * WIDTH * SCALAR_BYTES
 const DIGEST_AT = COMBINED_AT + CHECKS * SCALAR_BYTES
@@ -112,7 +108,9 @@ export function multiplyAsAlice({ sid, seeds, inputs, rng }: AliceOptions, messa
   const ones = padsOf(session, columns)
   columns.fill(0)
 
-  const vector = [...inputs, ...reduceScalars(draw(rng, CHECKS * SCALAR_BYTES))]
+  const masks = draw(rng, CHECKS * SCALAR_BYTES)
+  const vector = [...inputs, ...reduceScalars(masks)]
+  masks.fill(0)
   const corrections = encodeScalars(zeros.map((zero, at) => modulo(zero - ones[at]! + vector[at % WIDTH]!)))
   const challenge = challengeOf(session, corrections)
   const combined = encodeScalars(combine(challenge, vector))
@@ -121,58 +119,4 @@ export function multiplyAsAlice({ sid, seeds, inputs, rng }: AliceOptions, messa
     reply: concatBytes(nonce, corrections, combined, digestOf(session, combine(challenge, zeros))),
     outputs: [modulo(-first), modulo(-second)],
   }
-}
-
-/** Alice's nonce is in it so that her pads are fresh: the same session a second time would otherwise tell Bob how her inputs differ. */
-const sessionOf = (sid: Uint8Array, message: Uint8Array, nonce: Uint8Array) => ask('multiplication/session', 32, sid, message, nonce)
-
-/** Uniform, and neither side has a say in it. */
-const gadgetOf = (sid: Uint8Array) => reduceScalars(ask('multiplication/gadget', TRANSFERS * SCALAR_BYTES, sid))
-
-/** The random vectors of the transfers, one after the other: the hash makes those of a column that Bob does not know look random to him. */
-function padsOf(session: Uint8Array, columns: Uint8Array): bigint[] {
-  const padOf = askEach('multiplication/pad', WIDTH * SCALAR_BYTES, COLUMN_BYTES, session)
-  const pads = new Uint8Array(TRANSFERS * WIDTH * SCALAR_BYTES)
-  for (let transfer = 0; transfer < TRANSFERS; transfer++)
-    rowOf(pads, transfer, WIDTH * SCALAR_BYTES).set(padOf(transfer, rowOf(columns, transfer, COLUMN_BYTES)))
-  const scalars = reduceScalars(pads)
-  pads.fill(0)
-  return scalars
-}
-
-/** Theta of the paper: for each check a random factor of each input. */
-function challengeOf(session: Uint8Array, corrections: Uint8Array): bigint[] {
-  return reduceScalars(ask('multiplication/challenge', CHECKS * INPUTS * SCALAR_BYTES, session, corrections))
-}
-
-const digestOf = (session: Uint8Array, combined: readonly bigint[]) =>
-  ask('multiplication/response', DIGEST_BYTES, session, encodeScalars(combined))
-
-/** The linear combinations of the inputs of each vector that the challenge asks for, masked with the rest of the vector. */
-function combine(challenge: readonly bigint[], vectors: readonly bigint[]): bigint[] {
-  const combined: bigint[] = []
-  for (let at = 0; at < vectors.length; at += WIDTH)
-    for (let check = 0; check < CHECKS; check++) {
-      let sum = vectors[at + INPUTS + check]!
-      for (let input = 0; input < INPUTS; input++) sum += challenge[check * INPUTS + input]! * vectors[at + input]!
-      combined.push(modulo(sum))
-    }
-  return combined
-}
-
-/** The sums of the vectors' first and of their second elements, each vector weighted with its element of the gadget. */
-function weigh(gadget: readonly bigint[], vectors: readonly bigint[]): Pair {
-  let [first, second] = [0n, 0n]
-  gadget.forEach((weight, transfer) => {
-    first += weight * vectors[transfer * WIDTH]!
-    second += weight * vectors[transfer * WIDTH + 1]!
-  })
-  return [modulo(first), modulo(second)]
-}
-
-const ifChosen = (choice: number, scalar: bigint): bigint => (choice === 1 ? scalar : 0n)
-
-function modulo(value: bigint): bigint {
-  const remainder = value % ORDER
-  return remainder < 0n ? remainder + ORDER : remainder
 }

@@ -15,6 +15,12 @@ export function decodeScalars(bytes: Uint8Array): bigint[] {
   return scalars
 }
 
+/** The remainder that is not negative. */
+export function modulo(value: bigint): bigint {
+  const remainder = value % ORDER
+  return remainder < 0n ? remainder + ORDER : remainder
+}
+
 export function encodeScalars(scalars: readonly bigint[]): Uint8Array {
   const bytes = new Uint8Array(scalars.length * SCALAR_BYTES)
   const view = new DataView(bytes.buffer)
@@ -30,8 +36,11 @@ export function encodeScalars(scalars: readonly bigint[]): Uint8Array {
 
 function read(bytes: Uint8Array): bigint[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  return Array.from({ length: bytes.length / SCALAR_BYTES }, (_, i) => {
-    const [first, second, third, fourth] = [0, 8, 16, 24].map((at) => view.getBigUint64(i * SCALAR_BYTES + at))
-    return (((((first! << 64n) | second!) << 64n) | third!) << 64n) | fourth!
-  })
+  const values: bigint[] = []
+  for (let at = 0; at < bytes.length; at += SCALAR_BYTES) {
+    const high = (view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8)
+    const low = (view.getBigUint64(at + 16) << 64n) | view.getBigUint64(at + 24)
+    values.push((high << 128n) | low)
+  }
+  return values
 }

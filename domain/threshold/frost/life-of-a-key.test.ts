@@ -6,6 +6,7 @@ import type { KeyMaterial, PartyIndex, ThresholdProtocol } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
 import type { Scheme } from '../scheme.ts'
 import { FROST_SCHEMES } from '../testing/ciphersuites.ts'
+import { subsets } from '../testing/quorums.ts'
 import { generateKey, recover, refresh, sign } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
 
@@ -109,11 +110,6 @@ function signs(
 }
 
 const without = (keys: Keys, party: PartyIndex): Keys => new Map([...keys].filter(([other]) => other !== party))
-
-function subsets(of: readonly PartyIndex[], size: number): PartyIndex[][] {
-  if (size === 0) return [[]]
-  return of.flatMap((first, i) => subsets(of.slice(i + 1), size - 1).map((rest) => [first, ...rest]))
-}
 
 /** Takes a turn of the event loop: results of tests that compute for long are seen as they come in. */
 const resultsReported = () => setImmediate()

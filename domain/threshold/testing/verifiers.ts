@@ -40,7 +40,7 @@ function verifyBip340(publicKey: Uint8Array, message: Uint8Array, signature: Uin
 }
 
 /** SEC 1, section 4.1.4, with r and s in range and s in the lower half. */
-function verifyEcdsa(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
+export function verifyEcdsa(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
   const r = toInt(signature.subarray(0, 32))
   const s = toInt(signature.subarray(32))
   if (publicKey.length !== 33 || digest.length !== 32 || signature.length !== 64 || r === 0n || r >= n || s === 0n || s > n / 2n)

@@ -11,7 +11,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { ProtocolAbort, type RandomBytes } from '../../protocol.ts'
 import { draw } from '../../shared-key/key-suite.ts'
-import { ask, askEach } from '../hashing.ts'
+import { ask, askAll } from '../hashing.ts'
 import { COMPUTATIONAL_SECURITY, TRANSFERS } from '../parameters.ts'
 import { addRow, bitOf, rowOf, transpose } from './bit-matrix.ts'
 import { CHALLENGE_BYTES, HASH_BYTES, ROW_BYTES, rowHash } from './consistency-check.ts'
@@ -46,7 +46,8 @@ export function extendAsReceiver(options: {
   const { sid, seeds, choices, rng } = options
   const nonce = draw(rng, NONCE_BYTES)
   const session = sessionOf(sid, nonce)
-  const masked = concatBytes(choices, draw(rng, HASH_BYTES))
+  const mask = draw(rng, HASH_BYTES)
+  const masked = concatBytes(choices, mask)
   const rows = expand(session, seeds.zeros)
   const corrections = expand(session, seeds.ones)
   for (let i = 0; i < ROWS; i++) {
@@ -58,7 +59,7 @@ export function extendAsReceiver(options: {
   const hashes = concatBytes(...Array.from({ length: ROWS }, (_, i) => hash(rowOf(rows, i, ROW_BYTES))))
   const message = concatBytes(nonce, corrections, hash(masked), digestOf(session, hashes))
   const columns = transpose(rows, ROW_BYTES, TRANSFERS)
-  for (const secret of [masked, rows, hashes]) secret.fill(0)
+  for (const secret of [mask, masked, rows, hashes]) secret.fill(0)
   return { message, columns }
 }
 
@@ -97,9 +98,4 @@ const challengeOf = (session: Uint8Array, corrections: Uint8Array) => ask('exten
 const digestOf = (session: Uint8Array, hashes: Uint8Array) => ask('extension/response', DIGEST_BYTES, session, hashes)
 
 /** A row for each seed. */
-function expand(session: Uint8Array, seeds: Uint8Array): Uint8Array {
-  const expandOne = askEach('extension/row', ROW_BYTES, SEED_BYTES, session)
-  const rows = new Uint8Array(ROWS * ROW_BYTES)
-  for (let i = 0; i < ROWS; i++) rowOf(rows, i, ROW_BYTES).set(expandOne(i, rowOf(seeds, i, SEED_BYTES)))
-  return rows
-}
+const expand = (session: Uint8Array, seeds: Uint8Array) => askAll('extension/row', ROW_BYTES, seeds, SEED_BYTES, session)
