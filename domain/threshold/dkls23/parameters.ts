@@ -22,11 +22,5 @@ export const TRANSFERS = SCALAR_BITS + 2 * STATISTICAL_SECURITY
 /** rho of DKLs23, protocol 5.2: how many random linear combinations of Alice's inputs Bob checks. */
 export const CHECKS = SCALAR_BITS / COMPUTATIONAL_SECURITY
 
-/**
- * k of SoftSpokenOT (ePrint 2022/192), section 3: the extension sends 1/k of the bits for 2^k/k of the work. With 1 there are no trees of seeds to
- * set up or check, and what the extension sends is a sixth of what a multiplication sends.
- */
-export const FIELD_BITS = 1
-
 /** sigma of SoftSpokenOT, section 4: bits of the consistency check. Its challenge is hashed (Fiat-Shamir), so that it can be tried offline. */
 export const CONSISTENCY_BITS = 128
