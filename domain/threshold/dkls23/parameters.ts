@@ -22,5 +22,8 @@ export const TRANSFERS = SCALAR_BITS + 2 * STATISTICAL_SECURITY
 /** rho of DKLs23, protocol 5.2: how many random linear combinations of Alice's inputs Bob checks. */
 export const CHECKS = SCALAR_BITS / COMPUTATIONAL_SECURITY
 
-/** sigma of SoftSpokenOT, section 4: bits of the consistency check. Its challenge is hashed (Fiat-Shamir), so that it can be tried offline. */
-export const CONSISTENCY_BITS = 128
+/**
+ * sigma of SoftSpokenOT (ePrint 2022/192): bits of the hash that its consistency check compares. As the challenge is hashed too (Fiat-Shamir) who
+ * cheats can try many without being seen, so that it takes the computational security and not the statistical.
+ */
+export const CONSISTENCY_BITS = COMPUTATIONAL_SECURITY
