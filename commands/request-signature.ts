@@ -113,7 +113,7 @@ export const requestSignature = ({ log, coordinators, verify }: CommandDependenc
             payload,
             path,
             publicKey: bytesToHex(protocol.derive(hexToBytes(publicPackage), parsePath(path)).publicKey),
-            message: bytesToHex(messageToSign(payload, policy, protocol.message)),
+            message: bytesToHex(messageToSign(payload, policy, protocol)),
             deadline: new Date(Date.now() + (policy.approvals ? APPROVAL_SECONDS : SESSION_SECONDS) * 1000).toISOString(),
             approvals: policy.approvals
               ? { required: policy.approvals.required, approvers: policy.approvals.approvers.map(({ kid }) => kid) }

@@ -60,8 +60,10 @@ function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path
       const { round, rounds } = event.data
       return { set: { status: round === rounds ? 'verifying' : 'round', round: { number: round, of: rounds } } }
     }
-    case 'SignatureProduced':
-      return { set: { status: 'signed', signature: event.data.signature, signers: event.data.signers } }
+    case 'SignatureProduced': {
+      const { signature, recoveryId = null, signers } = event.data
+      return { set: { status: 'signed', signature, recoveryId, signers } }
+    }
     case 'SigningFailed':
       return { set: { status: 'failed', failure: { code: event.data.code, culprits: event.data.culprits } } }
     case 'SigningExpired':

@@ -162,7 +162,7 @@ export const SESSION: Shape = {
     path: { type: 'string', description: 'From the key to the one that signs.' },
     publicKey: hex('Of the key that signs: at the path.'),
     signature: hex('64 bytes.'),
-    recoveryId: { type: 'integer', minimum: 0, maximum: 3 },
+    recoveryId: { type: 'integer', minimum: 0, maximum: 3, description: 'With ECDSA: which of the keys that it verifies with has signed.' },
     signers: names,
     attempt: { type: 'integer' },
     round: {

@@ -1,6 +1,6 @@
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
-import { MAX_PARTIES, SCHEMES } from '../threshold/scheme.ts'
+import { leastThreshold, MAX_PARTIES, SCHEMES, type Scheme } from '../threshold/scheme.ts'
 import type { Authorisation, KeyGenerationRequest, KeyShareEvent } from './events.ts'
 
 export type KeyShare = { status: 'absent' } | ExistingKeyShare
@@ -228,14 +228,19 @@ export function requireActiveKey(state: KeyShare): ExistingKeyShare & { publicKe
   return { ...key, publicKey: key.publicKey, publicPackage: key.publicPackage }
 }
 
-function checkRequest({ scheme, threshold, parties }: { scheme: string; threshold: number; parties: readonly string[] }): void {
+function checkRequest({ scheme, threshold, parties }: { scheme: Scheme; threshold: number; parties: readonly string[] }): void {
   if (!(SCHEMES as readonly string[]).includes(scheme))
     throw new DomainError('scheme_unknown', `scheme must be one of ${SCHEMES.join(', ')}`, '/scheme')
   if (parties.length < 1 || parties.length > MAX_PARTIES)
     throw new DomainError('parties_invalid', `a key is shared by 1 to ${MAX_PARTIES} parties`, '/parties')
   if (new Set(parties).size !== parties.length) throw new DomainError('parties_invalid', 'a party is named twice', '/parties')
-  if (!Number.isInteger(threshold) || threshold < 1 || threshold > parties.length)
-    throw new DomainError('threshold_invalid', `threshold must be between 1 and the number of parties (${parties.length})`, '/threshold')
+  const least = leastThreshold(scheme)
+  if (!Number.isInteger(threshold) || threshold < least || threshold > parties.length)
+    throw new DomainError(
+      'threshold_invalid',
+      `threshold must be between ${least} and the number of parties (${parties.length})`,
+      '/threshold',
+    )
 }
 
 function requireUnfinished(key: ExistingKeyShare): void {

@@ -1,11 +1,14 @@
-import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { KeyPolicy } from '../authorisation/key-policy.ts'
 import { DomainError } from '../domain-error.ts'
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
 import { InvalidDerivationPath, parsePath } from '../threshold/derivation-path.ts'
+import type { ThresholdProtocol } from '../threshold/protocol.ts'
+import type { Scheme } from '../threshold/scheme.ts'
 
 /** What a client wants signed. The bytes that the scheme then signs follow from it, and from nothing else. */
-export type Payload = { kind: 'message'; encoding: 'utf8' | 'hex'; data: string } | { kind: 'digest'; data: string }
+export type Payload = { kind: 'message' | 'eip191'; encoding: 'utf8' | 'hex'; data: string } | { kind: 'digest'; data: string }
 
 /** `path` is the derivation path of the key that is to sign; `m` is the key itself. */
 export type WantedSignature = { payload: Payload; path: string }
@@ -25,23 +28,36 @@ export function readWantedSignature(body: string): WantedSignature {
 }
 
 /**
- * What the scheme signs for this payload; `hash` is the scheme's own treatment of a message.
- * @throws DomainError `raw_digest_not_allowed`
+ * What the scheme signs for this payload: a message as the scheme itself treats it, or as Ethereum's wallets do.
+ * @throws DomainError `raw_digest_not_allowed`, `payload_not_supported`
  */
 export function messageToSign(
   payload: Payload,
   policy: Pick<KeyPolicy, 'rawDigests'>,
-  hash: (message: Uint8Array) => Uint8Array,
+  { scheme, message }: Pick<ThresholdProtocol, 'scheme' | 'message'>,
 ): Uint8Array {
-  if (payload.kind === 'message') return hash(payload.encoding === 'hex' ? hexToBytes(payload.data) : utf8ToBytes(payload.data))
+  if (payload.kind === 'message') return message(bytesOf(payload))
+  if (payload.kind === 'eip191') {
+    if (scheme !== ECDSA) throw new DomainError('payload_not_supported', `eip191 needs a key of ${ECDSA}`, '/payload/kind')
+    return personalMessageDigest(bytesOf(payload))
+  }
   if (!policy.rawDigests)
     throw new DomainError('raw_digest_not_allowed', "the wallet's policy does not allow bare digests to be signed", '/payload/kind')
   return hexToBytes(payload.data)
 }
 
+const ECDSA: Scheme = 'dkls23-secp256k1'
+
+const bytesOf = ({ encoding, data }: { encoding: 'utf8' | 'hex'; data: string }): Uint8Array =>
+  encoding === 'hex' ? hexToBytes(data) : utf8ToBytes(data)
+
+/** EIP-191, version 0x45: what `personal_sign` signs. */
+const personalMessageDigest = (message: Uint8Array): Uint8Array =>
+  keccak_256(concatBytes(utf8ToBytes(`\x19Ethereum Signed Message:\n${message.length}`), message))
+
 function readPayload(value: unknown): Payload {
   const { kind, encoding, data } = readFields(value, ['kind'], ['encoding', 'data', 'typedData'])
-  if (kind === 'eip191' || kind === 'eip712') throw new DomainError('payload_not_supported', `${kind} needs an ECDSA key`, '/payload/kind')
+  if (kind === 'eip712') throw new DomainError('payload_not_supported', 'typed data is not signed yet', '/payload/kind')
   if (typeof data !== 'string' || data.length > MAX_DATA_CHARACTERS) throw new MalformedJson('data is not what can be signed')
   if (kind === 'digest') {
     readFields(value, ['kind', 'data'])
@@ -49,7 +65,8 @@ function readPayload(value: unknown): Payload {
     return { kind, data: data.toLowerCase() }
   }
   readFields(value, ['kind', 'encoding', 'data'])
-  if (kind !== 'message' || (encoding !== 'utf8' && encoding !== 'hex')) throw new MalformedJson('a message is in utf8 or hex')
+  if ((kind !== 'message' && kind !== 'eip191') || (encoding !== 'utf8' && encoding !== 'hex'))
+    throw new MalformedJson('a message is in utf8 or hex')
   if (encoding === 'hex' ? !HEX.test(data) : /\p{Surrogate}/u.test(data)) throw new MalformedJson(`data is not ${encoding}`)
   return { kind, encoding, data }
 }

@@ -8,7 +8,7 @@ const identity = { sessionId: text, keyId: text, walletId: text }
 const failure = { code: text, culprits: listOf(text) }
 const priority = optional(oneOf(...PRIORITIES))
 const payload = either(
-  fields({ kind: oneOf('message'), encoding: oneOf('utf8', 'hex'), data: text }),
+  fields({ kind: oneOf('message', 'eip191'), encoding: oneOf('utf8', 'hex'), data: text }),
   fields({ kind: oneOf('digest'), data: text }),
 )
 

@@ -36,7 +36,7 @@ export type SigningSessionCommand =
 export type ApproversDecision = { approver: string; decision: 'approve' | 'reject'; authorisation: Authorisation; now: string }
 
 export const signingSession: Decider<SigningSession, SigningSessionCommand, SigningSessionEvent> = {
-  stateVersion: 2,
+  stateVersion: 3,
   initial: { status: 'absent' },
 
   decide(state, command) {
