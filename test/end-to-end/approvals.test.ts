@@ -7,7 +7,12 @@ import { startTestSystem, type TestSystem, until } from './system.ts'
 type Answer = { status: number; code?: string; walletId: string; keyId: string; sessionId: string; errors?: object[] }
 type Session = { status: string; request?: { method: string; path: string; body: string } }
 
-const [owner, alice, bob] = [createSigner('owner', 'P-256'), createSigner('alice'), createSigner('bob', 'P-256')]
+const [owner, alice, bob, carol] = [
+  createSigner('owner', 'P-256'),
+  createSigner('alice'),
+  createSigner('bob', 'P-256'),
+  createSigner('carol'),
+]
 const message = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobody' } }
 const digest = { payload: { kind: 'digest', data: 'ab'.repeat(32) } }
 
@@ -100,6 +105,37 @@ test.serial('a signature waits for its approvers, who see what they sign for', a
   t.like(await approve(sessionId, alice), { status: 200 })
   t.like(await approve(sessionId, bob), { status: 200 })
   t.like(await system.client.session(sessionId), { status: 'signed' })
+})
+
+const changePolicy = (policy: object, ...approvers: readonly TestSigner[]) => {
+  const path = `/v1/wallets/${walletId}/policy`
+  const body = JSON.stringify({ policy })
+  const intents = approvers.map((signer) => signer.authorise({ method: 'POST', path, body }).intent!)
+  return post(path, { policy }, owner, intents.length > 0 ? { 'quorate-approvals': intents.join(', ') } : {})
+}
+
+test.serial(
+  'a signature that waits for approvers when they are replaced is approved by those who are named now, as the parties will see it',
+  async (t) => {
+    const { sessionId } = await post(`/v1/keys/${keyId}/signatures`, message, owner)
+    t.like(await approve(sessionId, alice), { status: 200 })
+    t.like(await changePolicy({ approvals: { required: 2, approvers: [bob.key, carol.key] } }, alice, bob), { status: 202 })
+    t.like(await approve(sessionId, alice), { status: 403, code: 'approval_by_stranger' })
+    t.like(await approve(sessionId, bob), { status: 200 })
+    const waiting = await system.client.get<Session & { granted: string[] }>(`/v1/signing-sessions/${sessionId}`)
+    t.like(waiting, { status: 'pending_approval', granted: ['bob'], approvals: { required: 2, approvers: ['bob', 'carol'] } } as object)
+    t.like(await approve(sessionId, carol), { status: 200 })
+    t.like(await system.client.session(sessionId), { status: 'signed' })
+    t.like(await changePolicy({ approvals: { required: 2, approvers: [alice.key, bob.key] } }, bob, carol), { status: 202 })
+  },
+)
+
+test.serial('one that nobody can approve any more fails when somebody tries', async (t) => {
+  const { sessionId } = await post(`/v1/keys/${keyId}/signatures`, message, owner)
+  t.like(await changePolicy({}, alice, bob), { status: 202 })
+  t.like(await approve(sessionId, alice), { status: 200 })
+  t.like(await system.client.session(sessionId), { status: 'failed', failure: { code: 'approvals_impossible' } })
+  t.like(await changePolicy({ approvals: { required: 2, approvers: [alice.key, bob.key] } }), { status: 202 })
 })
 
 test.serial('the policy changes with the approvals of the one in force, and the parties follow', async (t) => {
