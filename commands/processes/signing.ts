@@ -63,7 +63,7 @@ const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
 const OUT_OF_STOCK = ['opening_unknown', 'party_unavailable', 'party_timeout', 'busy', 'vault_unavailable']
 
 /** What a party says also when a change of the policy has not reached it yet. */
-const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger']
+const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger', 'intent_unknown_key', 'intent_signature_invalid']
 
 type SigningKey = ReturnType<typeof requireActiveKey>
 type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>

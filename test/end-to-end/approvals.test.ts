@@ -17,7 +17,7 @@ const message = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobod
 const digest = { payload: { kind: 'digest', data: 'ab'.repeat(32) } }
 
 /** How many parties share each of the keys that are made here. */
-const holders = { guarded: 3, scripted: 1, changing: 5 }
+const holders = { guarded: 3, scripted: 1, changing: 5, replaced: 3 }
 
 let system: TestSystem
 let walletId: string
@@ -165,12 +165,28 @@ test.serial('a key that was asked for before a change, and was finished after it
   t.like(await system.client.session(sessionId), { status: 'signed' })
 })
 
+test.serial('a client key is replaced by a change of the policy, and the new one signs at once', async (t) => {
+  const { walletId: owned } = await post('/v1/wallets', { name: 'replaced', clientKeys: [owner.key] })
+  const request = { scheme: 'frost-secp256k1-tr', threshold: 2, parties: holders.replaced }
+  const key = await post(`/v1/wallets/${owned}/keys`, request, owner)
+  await system.client.get(`/v1/keys/${key.keyId}`, { waitSeconds: 30 })
+  const fresh = createSigner('fresh')
+  const twice = [fresh.key, { ...owner.key, kid: 'fresh' }]
+  const path = `/v1/wallets/${owned}/policy`
+  t.like(await post(path, { policy: {}, clientKeys: twice }, owner), { status: 422, code: 'validation_failed' })
+  t.like(await post(path, { policy: {}, clientKeys: [fresh.key] }, owner), { status: 202 })
+  t.like(await post(`/v1/keys/${key.keyId}/signatures`, message, owner), { status: 401, code: 'intent_unknown_key' })
+  const { sessionId } = await post(`/v1/keys/${key.keyId}/signatures`, message, fresh)
+  t.like(await system.client.session(sessionId), { status: 'signed' })
+  t.like(await system.client.get(`/v1/wallets/${owned}`), { clientKeys: [fresh.key] })
+})
+
 test.serial('a key is revoked at the word of a client', async (t) => {
   const sharesKept = async () => {
     const { items } = await system.client.get<{ items: { shares: number }[] }>('/v1/parties')
     return items.reduce((sum, { shares }) => sum + shares, 0)
   }
-  const all = holders.guarded + holders.scripted + holders.changing
+  const all = holders.guarded + holders.scripted + holders.changing + holders.replaced
   await until(async () => (await sharesKept()) === all, 'every party to have said what it keeps')
   t.like(await post(`/v1/keys/${keyId}/revoke`, {}, owner), { status: 202 })
   await until(async () => (await sharesKept()) === all - holders.guarded, 'every holder to have destroyed its share')
