@@ -107,6 +107,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   threshold_invalid: { status: 422, title: 'The threshold does not fit the number of parties' },
   parties_invalid: { status: 422, title: 'The parties cannot share a key' },
   party_not_a_holder: { status: 422, title: 'The party holds no share of the key' },
+  client_keys_invalid: { status: 422, title: 'These cannot be the client keys of a wallet' },
   approvals_invalid: { status: 422, title: 'The approvals cannot be met' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   event_unreadable: { status: 500, title: 'The history holds an event that cannot be read' },

@@ -43,13 +43,15 @@ function changeOf(event: RecordedDomainEvent): JsonObject | undefined {
     case 'KeyGenerationStarted':
       return { status: 'generating', attempt: event.data.attempt }
     case 'KeyGenerationCompleted':
-      return { status: 'active', publicKey: event.data.publicKey, epoch: event.data.epoch }
+      return { status: 'active', publicKey: event.data.publicKey, publicPackage: event.data.publicPackage, epoch: event.data.epoch }
     case 'KeyGenerationFailed':
       return { status: 'failed', failure: { code: event.data.code, culprits: event.data.culprits } }
     case 'KeyRefreshRequested':
       return { status: 'refreshing', refreshFailure: null }
-    case 'KeyRefreshCompleted':
-      return { status: 'active', epoch: event.data.epoch, attempt: event.data.attempt }
+    case 'KeyRefreshCompleted': {
+      const { epoch, attempt, publicPackage } = event.data
+      return { status: 'active', epoch, attempt, publicPackage }
+    }
     case 'KeyRefreshFailed': {
       const { epoch, code, culprits } = event.data
       return { status: 'active', refreshFailure: { epoch, code, culprits } }

@@ -61,6 +61,17 @@ export const WALLET: Shape = {
 
 export const KEY_AT_REST = ['active', 'failed', 'revoked'] as const
 
+export const PUBLIC_KEY: Shape = {
+  title: 'PublicKey',
+  type: 'object',
+  required: ['keyId', 'path', 'publicKey'],
+  properties: {
+    keyId: id,
+    path: { type: 'string' },
+    publicKey: hex('Ed25519: 32 bytes; BIP-340: x-only, 32 bytes; ECDSA: compressed, 33 bytes.'),
+  },
+}
+
 export const KEY: Shape = {
   title: 'Key',
   type: 'object',

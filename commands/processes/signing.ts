@@ -69,7 +69,7 @@ const OUT_OF_STOCK = ['opening_unknown', 'party_unavailable', 'party_timeout', '
 const UNWILLING = ['counterparty_banned', 'setup_missing']
 
 /** What a party says also when a change of the policy has not reached it yet. */
-const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger']
+const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger', 'intent_unknown_key', 'intent_signature_invalid']
 
 /** That an attempt has begun is recorded by itself when the attempt takes longer, or fails; else in one step with its signature. */
 const RECORD_AFTER_MS = 100

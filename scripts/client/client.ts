@@ -81,9 +81,15 @@ export function connectClient(dev: DevelopmentClient) {
     },
 
     /** Resolves when the command has been accepted. */
-    async requestSignature(keyId: string, payload: Payload): Promise<{ sessionId: string; position: string }> {
-      const { answer, position } = await post<{ sessionId: string }>(`/v1/keys/${keyId}/signatures`, { payload }, { intent: true })
+    async requestSignature(keyId: string, payload: Payload, path?: string): Promise<{ sessionId: string; position: string }> {
+      const body = { payload, ...(path === undefined ? {} : { path }) }
+      const { answer, position } = await post<{ sessionId: string }>(`/v1/keys/${keyId}/signatures`, body, { intent: true })
       return { sessionId: answer.sessionId, position }
+    },
+
+    /** The public key (hex) that signs for this path. */
+    async publicKey(keyId: string, path: string): Promise<string> {
+      return (await get<{ publicKey: string }>(`/v1/keys/${keyId}/public-key?path=${encodeURIComponent(path)}`)).publicKey
     },
 
     /** Resolves when the session has ended. */
