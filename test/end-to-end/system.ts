@@ -27,9 +27,15 @@ export type TestSystem = {
   stop(): Promise<void>
 }
 
-export async function startTestSystem(): Promise<TestSystem> {
+export async function startTestSystem({ parties = 3 }: { parties?: number } = {}): Promise<TestSystem> {
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-test-'))
-  const env = { ...process.env, QUORATE_DATA_DIR: dataDir, QUORATE_PORT: '0', QUORATE_LOG_LEVEL: 'error' }
+  const env = {
+    ...process.env,
+    QUORATE_DATA_DIR: dataDir,
+    QUORATE_PORT: '0',
+    QUORATE_PARTIES: String(parties),
+    QUORATE_LOG_LEVEL: 'error',
+  }
   let supervisor: ChildProcess
   const system: TestSystem = {
     dataDir,
