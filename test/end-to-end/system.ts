@@ -10,6 +10,7 @@ import type { DevelopmentClient } from '../../scripts/supervisor/development-cli
 
 const DIST = join(import.meta.dirname, '../..')
 const START_WITHIN_MS = 60_000
+const LOOK_EVERY_MS = 100
 
 /** A Quorate started as a user would start it, in a data folder of its own. */
 export type TestSystem = {
@@ -91,7 +92,7 @@ export async function until<T>(condition: () => Promise<T | undefined | false>, 
     const held = await condition()
     if (held) return held
     if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms for ${what}`)
-    await delay(25)
+    await delay(LOOK_EVERY_MS)
   }
 }
 
