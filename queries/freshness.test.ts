@@ -5,6 +5,8 @@ import type { Build, ProjectionStore } from '../domain/ports/projections.ts'
 import { type Freshness, followProjection } from './freshness.ts'
 import { actAsWorker, startBackends } from './testing/read-side.ts'
 
+// One after another: each starts servers of its own, and many starts at once take longer than a client waits for one.
+
 const never = () => new AbortController().signal
 
 async function follow(
@@ -48,7 +50,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-test('the position is the least of all partitions, and known from the start', async (t) => {
+test.serial('the position is the least of all partitions, and known from the start', async (t) => {
   const { freshness, worker, build } = await follow(t, {
     prepare: (store, build) =>
       store.advance(build, {
@@ -63,7 +65,7 @@ test('the position is the least of all partitions, and known from the start', as
   t.is(positionOf(freshness), 8n)
 })
 
-test('a wait for a position ends when all partitions have it, at once when they had, and in false when the time is up', async (t) => {
+test.serial('a wait for a position ends when all partitions have it, at once when they had, and when the time is up', async (t) => {
   const { freshness, worker, build } = await follow(t)
   const waiting = freshness.reached(7n, { timeoutMs: 10_000, signal: never() })
   const longer = freshness.reached(9n, { timeoutMs: 10_000, signal: never() })
@@ -77,7 +79,7 @@ test('a wait for a position ends when all partitions have it, at once when they 
   t.true(await longer)
 })
 
-test('a wait ends when its signal aborts', async (t) => {
+test.serial('a wait ends when its signal aborts', async (t) => {
   const { freshness } = await follow(t)
   const abort = new AbortController()
   const reached = freshness.reached(7n, { timeoutMs: 10_000, signal: abort.signal })
@@ -88,7 +90,7 @@ test('a wait ends when its signal aborts', async (t) => {
   t.false(await freshness.reached(7n, { timeoutMs: 10_000, signal: abort.signal }))
 })
 
-test('no more wait than there is room for', async (t) => {
+test.serial('no more wait than there is room for', async (t) => {
   const { freshness, worker, build } = await follow(t, { maxWaiting: 2 })
   const wait = { timeoutMs: 10_000, signal: never() }
   const first = freshness.reached(7n, wait)
@@ -102,7 +104,7 @@ test('no more wait than there is room for', async (t) => {
   t.false(await freshness.reached(8n, { timeoutMs: 10, signal: never() }))
 })
 
-test('a wait for a change is ended by that document only, and by a change heard before the wait began', async (t) => {
+test.serial('a wait for a change is ended by that document only, and by a change heard before the wait began', async (t) => {
   const { freshness, worker } = await follow(t)
   const a = freshness.changed('a', 3n, { timeoutMs: 10_000, signal: never() })
   const b = freshness.changed('b', 3n, { timeoutMs: 100, signal: never() })
@@ -113,7 +115,7 @@ test('a wait for a change is ended by that document only, and by a change heard 
   t.is(await freshness.changed('a', 4n, { timeoutMs: 20, signal: never() }), undefined)
 })
 
-test("what the feed has lost, the workers' reports make up for", async (t) => {
+test.serial("what the feed has lost, the workers' reports make up for", async (t) => {
   const { freshness, worker, build, looks } = await follow(t)
   const before = looks()
   const reached = freshness.reached(3n, { timeoutMs: 10_000, signal: never() })
@@ -129,7 +131,7 @@ test("what the feed has lost, the workers' reports make up for", async (t) => {
   t.is(looks(), before)
 })
 
-test('the database is not asked, however long and however many wait, while anything is heard', async (t) => {
+test.serial('the database is not asked, however long and however many wait, while anything is heard', async (t) => {
   const { freshness, worker, build, looks } = await follow(t)
   worker.report(build, { position: '2' })
   const before = looks()
@@ -140,7 +142,7 @@ test('the database is not asked, however long and however many wait, while anyth
   t.is(looks(), before)
 })
 
-test('when nothing is heard, the database is asked once, at the end of the wait, for all who wait', async (t) => {
+test.serial('when nothing is heard, the database is asked once, at the end of the wait, for all who wait', async (t) => {
   const { freshness, store, build, looks } = await follow(t)
   const before = looks()
   const waits = Array.from({ length: 50 }, () => freshness.reached(3n, { timeoutMs: 1_700, signal: never() }))
@@ -150,7 +152,7 @@ test('when nothing is heard, the database is asked once, at the end of the wait,
   t.true(looks() - before <= 2, `${looks() - before} looks`)
 })
 
-test('readers turn to another build as soon as it is activated, by feed or by report, and not before', async (t) => {
+test.serial('readers turn to another build as soon as it is activated, by feed or by report, and not before', async (t) => {
   const { freshness, worker, store, build } = await follow(t)
   worker.reach(build, 10n)
   t.true(await freshness.reached(10n, { timeoutMs: 10_000, signal: never() }))
@@ -174,7 +176,7 @@ test('readers turn to another build as soon as it is activated, by feed or by re
   await until(() => freshness.reading()?.build.id === third.id)
 })
 
-test('what was read from once is awaited in the build that is made anew', async (t) => {
+test.serial('what was read from once is awaited in the build that is made anew', async (t) => {
   const { freshness, worker, store, build } = await follow(t)
   worker.reach(build, 100n)
   t.true(await freshness.reached(100n, { timeoutMs: 10_000, signal: never() }))
@@ -188,7 +190,7 @@ test('what was read from once is awaited in the build that is made anew', async 
   t.is(freshness.awaited(), undefined)
 })
 
-test('what was appended here is awaited until the read model has it', async (t) => {
+test.serial('what was appended here is awaited until the read model has it', async (t) => {
   const { freshness, worker, build } = await follow(t)
   t.is(freshness.awaited(), undefined)
   freshness.expect(9n)
@@ -202,7 +204,7 @@ test('what was appended here is awaited until the read model has it', async (t) 
   t.is(freshness.awaited(), undefined)
 })
 
-test('it is as current as the partition that was current the longest ago', async (t) => {
+test.serial('it is as current as the partition that was current the longest ago', async (t) => {
   const { freshness, worker, build, messages } = await follow(t)
   const now = Date.now()
   const at = (ms: number) => new Date(now + ms).toISOString()
@@ -222,7 +224,7 @@ test('it is as current as the partition that was current the longest ago', async
   t.is(freshness.reading()?.currentAt, now + 5_000)
 })
 
-test('messages that are not from a worker change nothing', async (t) => {
+test.serial('messages that are not from a worker change nothing', async (t) => {
   const { freshness, worker, build, messages } = await follow(t)
   const malformed = ['', 'x', '{}', 'null', '[]', '{"position": "x"}', '{"position": null}', '{"position": 1.5}', '{"position": "-1"}']
   const partitions = ['[16]', '[-1]', '[1.5]', '["1"]', '1', 'null']

@@ -4,6 +4,8 @@ import { collectionOf } from '../domain/ports/projections.ts'
 import type { Freshness } from './freshness.ts'
 import { keyFields, type ReadSide, sessionFields, startReadSide, walletFields } from './testing/read-side.ts'
 
+// One after another: each starts servers of its own, and many starts at once take longer than a client waits for one.
+
 /** A wallet with a key and a session of it, owned by the tenant. */
 async function projectAll({ project }: ReadSide, tenant: string) {
   const wallet = walletFields(tenant)
@@ -23,7 +25,7 @@ const paths = ({ walletId, keyId, sessionId }: { walletId: string; keyId: string
   `/v1/signing-sessions/${sessionId}`,
 ]
 
-test('a wallet, a key and a session have the promised shapes, with an entity tag and the position of the read model', async (t) => {
+test.serial('a wallet, a key and a session have the promised shapes, with an entity tag and the position of the read model', async (t) => {
   const side = await startReadSide(t)
   const { walletId, keyId, sessionId } = await projectAll(side, 'acme')
   const get = async (path: string) => side.app.call('GET', `${path}?minPosition=${side.position()}`)
@@ -52,7 +54,7 @@ test('a wallet, a key and a session have the promised shapes, with an entity tag
   t.false('signature' in session.json || 'failure' in session.json || 'round' in session.json)
 })
 
-test("another tenant's documents are answered exactly as unknown ones; the platform sees all", async (t) => {
+test.serial("another tenant's documents are answered exactly as unknown ones; the platform sees all", async (t) => {
   const side = await startReadSide(t)
   const ids = await projectAll(side, 'acme')
   const unknown = { walletId: randomUUID(), keyId: randomUUID(), sessionId: randomUUID() }
@@ -72,7 +74,7 @@ test("another tenant's documents are answered exactly as unknown ones; the platf
   }
 })
 
-test('only clients, approvers and auditors read, each what is theirs to read', async (t) => {
+test.serial('only clients, approvers and auditors read, each what is theirs to read', async (t) => {
   const side = await startReadSide(t)
   const ids = await projectAll(side, 'acme')
   const statuses = async (role: 'client' | 'approver' | 'operator' | 'data') => {
@@ -85,7 +87,7 @@ test('only clients, approvers and auditors read, each what is theirs to read', a
   t.deepEqual(await statuses('data'), [403, 403, 403, 403, 403])
 })
 
-test('the history is read page by page, the newest first, each event once', async (t) => {
+test.serial('the history is read page by page, the newest first, each event once', async (t) => {
   const side = await startReadSide(t)
   const wallet = walletFields()
   await side.project('wallets', wallet.walletId, wallet)
@@ -124,7 +126,7 @@ test('the history is read page by page, the newest first, each event once', asyn
   t.is(again.status, 304)
 })
 
-test('a cursor that this list has not given out is refused', async (t) => {
+test.serial('a cursor that this list has not given out is refused', async (t) => {
   const side = await startReadSide(t)
   const { walletId } = await projectAll(side, 'acme')
   const encode = (text: string) => Buffer.from(text).toString('base64url')
@@ -142,7 +144,7 @@ test('a cursor that this list has not given out is refused', async (t) => {
   }
 })
 
-test("a wallet's keys are listed, and no others", async (t) => {
+test.serial("a wallet's keys are listed, and no others", async (t) => {
   const side = await startReadSide(t)
   const mine = await projectAll(side, 'acme')
   await projectAll(side, 'acme')
@@ -154,7 +156,7 @@ test("a wallet's keys are listed, and no others", async (t) => {
   t.is(json.nextCursor, null)
 })
 
-test('parties are listed for operators of the platform, also those that have done nothing yet', async (t) => {
+test.serial('parties are listed for operators of the platform, also those that have done nothing yet', async (t) => {
   const side = await startReadSide(t)
   await side.project('parties', 'party-2', { partyId: 'party-2', signatures: 3, lastSignatureAt: '2026-01-01T00:00:00.000Z' })
   const as = async (tenant: string) =>
@@ -179,7 +181,7 @@ test('parties are listed for operators of the platform, also those that have don
   })
 })
 
-test('parties and metrics show the worst that any coordinator thinks, and what waits at all of them', async (t) => {
+test.serial('parties and metrics show the worst that any coordinator thinks, and what waits at all of them', async (t) => {
   const side = await startReadSide(t)
   const view = { partyId: 'party-1', circuit: 'closed', openUntil: null, failuresInARow: 0, score: 0.9, latencyMs: 20, timeoutMs: 500 }
   const open = { ...view, circuit: 'open', openUntil: '2026-01-01T00:00:30.000Z', failuresInARow: 3, score: 0.6, latencyMs: null }
@@ -227,7 +229,7 @@ test('parties and metrics show the worst that any coordinator thinks, and what w
   t.false(metrics.includes('party="party-2"'))
 })
 
-test('a read with minPosition waits for the read model, and says so when it does not come', async (t) => {
+test.serial('a read with minPosition waits for the read model, and says so when it does not come', async (t) => {
   const side = await startReadSide(t)
   const wallet = walletFields()
   const path = `/v1/wallets/${wallet.walletId}`
@@ -242,7 +244,7 @@ test('a read with minPosition waits for the read model, and says so when it does
   )
 })
 
-test('a document that this process has just caused is waited for; others are not', async (t) => {
+test.serial('a document that this process has just caused is waited for; others are not', async (t) => {
   const side = await startReadSide(t)
   const wallet = walletFields()
   const path = `/v1/wallets/${wallet.walletId}`
@@ -263,7 +265,7 @@ test('a document that this process has just caused is waited for; others are not
   t.true(Math.min(...times) < 400)
 })
 
-test('Prefer: wait=N answers as soon as the key is terminal', async (t) => {
+test.serial('Prefer: wait=N answers as soon as the key is terminal', async (t) => {
   const side = await startReadSide(t)
   const key = keyFields(randomUUID())
   await side.project('keys', key.keyId, key)
@@ -276,7 +278,7 @@ test('Prefer: wait=N answers as soon as the key is terminal', async (t) => {
   t.true(Date.now() - started < 5_000)
 })
 
-test('Prefer: wait=N on a session that does not exist yet waits for it, when this process has asked for it', async (t) => {
+test.serial('Prefer: wait=N on a session that does not exist yet waits for it, when this process has asked for it', async (t) => {
   const side = await startReadSide(t)
   const session = sessionFields(randomUUID(), randomUUID())
   side.models.expect(2n)
@@ -286,7 +288,7 @@ test('Prefer: wait=N on a session that does not exist yet waits for it, when thi
   t.like((await waiting).json, { status: 'signed', signature: 'ab', signers: ['party-1'] })
 })
 
-test('Prefer: wait=N answers with what there is when the time is up', async (t) => {
+test.serial('Prefer: wait=N answers with what there is when the time is up', async (t) => {
   const side = await startReadSide(t)
   const key = keyFields(randomUUID())
   await side.project('keys', key.keyId, key)
@@ -296,7 +298,7 @@ test('Prefer: wait=N answers with what there is when the time is up', async (t) 
   t.true(Date.now() - started >= 990)
 })
 
-test('a change whose message was lost is seen when a worker next says how far it is', async (t) => {
+test.serial('a change whose message was lost is seen when a worker next says how far it is', async (t) => {
   const side = await startReadSide(t)
   const key = keyFields(randomUUID())
   await side.project('keys', key.keyId, key)
@@ -313,7 +315,7 @@ test('a change whose message was lost is seen when a worker next says how far it
   t.true(Date.now() - started < 4_500)
 })
 
-test('a connection lost so shortly that no report tells of it costs a few seconds', async (t) => {
+test.serial('a connection lost so shortly that no report tells of it costs a few seconds', async (t) => {
   const side = await startReadSide(t)
   const key = keyFields(randomUUID())
   await side.project('keys', key.keyId, key)

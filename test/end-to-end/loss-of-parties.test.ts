@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { KeyView } from '../../scripts/client/client.ts'
+import { allowance } from '../allowance.ts'
 import { signal, startTestSystem, type TestSystem, until } from './system.ts'
 
 let system: TestSystem
@@ -20,8 +21,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; ms: number
   return { result: await work(), ms: Date.now() - began }
 }
 
-/** Two seconds, and on a machine that is busy with other things as much more as a few signatures take that nothing hinders. */
-const promptly = async () => 2_000 + 3 * (await timed(sign)).ms
+const promptly = async () => 2_000 + (await allowance(sign))
 
 async function partyPids(...partyIds: string[]): Promise<number[]> {
   const { items } = await system.client.get<{ items: { partyId: string; pid: number }[] }>('/v1/parties')
