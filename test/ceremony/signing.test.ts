@@ -43,7 +43,10 @@ for (const [name, start] of Object.entries(brokers)) {
         'KeyGenerationCompleted',
       ])
       const sessionEvents = (await system.events(signingSessionStream(session.sessionId))).map(({ type }) => type)
-      t.deepEqual(sessionEvents, ['SigningRequested', 'SigningStarted', 'RoundCompleted', 'RoundCompleted', 'SignatureProduced'])
+      t.is(sessionEvents[0], 'SigningRequested')
+      // Of the attempt that came to its end, which is the first one, unless the machine is busy.
+      const attempt = sessionEvents.slice(sessionEvents.lastIndexOf('SigningStarted'))
+      t.deepEqual(attempt, ['SigningStarted', 'RoundCompleted', 'RoundCompleted', 'SignatureProduced'])
     }
     const attached = (await system.events(walletStream(walletId))).filter(({ type }) => type === 'KeyAttached')
     t.is(attached.length, SCHEMES.length)
