@@ -17,7 +17,7 @@ let vaultDir: string
 
 test.before(async () => {
   vaultDir = await mkdtemp(join(tmpdir(), 'quorate-vault-'))
-  vault = await openKeystore({ dir: vaultDir, passphrase: 'for this test' })
+  vault = await openKeystore({ dir: vaultDir, passphrase: 'for this test', cost: { N: 1024, r: 8, p: 1 } })
 })
 
 test.after.always(() => rm(vaultDir, { recursive: true, force: true }))

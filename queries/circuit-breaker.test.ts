@@ -35,7 +35,7 @@ test('what does not answer in time counts as away', async (t) => {
   t.teardown(breaker.close)
   const started = Date.now()
   await t.throwsAsync(breaker.run(never), { instanceOf: Unavailable })
-  t.true(Date.now() - started < 1_000)
+  t.true(Date.now() - started < 2_000)
   await t.throwsAsync(
     breaker.run(() => Promise.resolve('answer')),
     { instanceOf: Unavailable },

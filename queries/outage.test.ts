@@ -26,6 +26,9 @@ function keepReporting({ worker, builds, position }: ReadSide) {
   return () => clearInterval(timer)
 }
 
+/** What the first request waits for MongoDB; who comes after it waits for less, since nothing is asked of MongoDB any more. */
+const ANSWER_WITHIN_MS = 2_000
+
 async function timed<T>(work: () => Promise<T>): Promise<{ result: T; ms: number }> {
   const started = Date.now()
   return { result: await work(), ms: Date.now() - started }
@@ -59,13 +62,13 @@ for (const how of ['shut', 'stall'] as const) {
     await delay(1_600)
     side.mongo[how]()
     const first = await timed(() => side.app.call('GET', paths[0]!))
-    t.true(first.ms < 3_000, `${first.ms} ms`)
+    t.true(first.ms < 2 * ANSWER_WITHIN_MS, `${first.ms} ms`)
     for (const [index, path] of paths.entries()) {
       const { result, ms } = await timed(() => side.app.call('GET', path))
       t.deepEqual([result.status, result.json], [200, answers[index]!.json], path)
       t.is(result.headers.get('quorate-position'), answers[index]!.headers.get('quorate-position'))
       t.true(Number(result.headers.get('quorate-staleness')) > 1_500)
-      t.true(ms < 1_000, `${path}: ${ms} ms`)
+      t.true(ms < ANSWER_WITHIN_MS, `${path}: ${ms} ms`)
     }
     const unread = [
       `/v1/wallets/${randomUUID()}`,
@@ -78,7 +81,7 @@ for (const how of ['shut', 'stall'] as const) {
     for (const path of unread) {
       const { result, ms } = await timed(() => side.app.call('GET', path, { authorization }))
       t.deepEqual([result.status, result.json.code, result.headers.get('retry-after')], [503, 'dependency_unavailable', '1'], path)
-      t.true(ms < 1_000, `${path}: ${ms} ms`)
+      t.true(ms < ANSWER_WITHIN_MS, `${path}: ${ms} ms`)
     }
     side.mongo.open()
     while ((await side.app.call('GET', paths[0]!)).headers.has('quorate-staleness')) await delay(50)
@@ -127,7 +130,7 @@ test('while NATS is away, reads go on, and minPosition is answered after one loo
   await store.advance(builds.wallets, { checkpoints, held: new Map(), parkings: 0 })
   const { result, ms } = await timed(() => side.app.call('GET', `${paths[0]}?minPosition=${position() + 5n}`))
   t.is(result.status, 200)
-  t.true(ms < 3_500, `${ms} ms`)
+  t.true(ms < 6_000, `${ms} ms`)
   t.is((await side.app.call('GET', `${paths[0]}?minPosition=${position() + 6n}`)).json.code, 'read_model_behind')
 
   side.nats.open()

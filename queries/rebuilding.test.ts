@@ -5,7 +5,9 @@ import { collectionOf } from '../domain/ports/projections.ts'
 import { READ_MODELS } from './read-model.ts'
 import { keyFields, startReadSide, walletFields } from './testing/read-side.ts'
 
-test('what is missing from a build in the making is not said not to exist, and lists wait until it is whole', async (t) => {
+// One after another: each starts servers of its own, and many starts at once take longer than a client waits for one.
+
+test.serial('what is missing from a build in the making is not said not to exist, and lists wait until it is whole', async (t) => {
   const side = await startReadSide(t)
   const { app, models, store, documents, messages, worker } = side
   const wallet = walletFields()
@@ -54,13 +56,13 @@ test('what is missing from a build in the making is not said not to exist, and l
   await t.notThrowsAsync(models.ready())
 })
 
-test('what the log is known to hold is waited for before anything is said not to exist', async (t) => {
+test.serial('what the log is known to hold is waited for before anything is said not to exist', async (t) => {
   const { app, models, position } = await startReadSide(t)
   models.expect(position() + 100n)
   t.is((await app.call('GET', `/v1/wallets/${randomUUID()}`)).status, 503)
 })
 
-test('a build that was replaced and dropped unheard of is noticed by what is missing from it', async (t) => {
+test.serial('a build that was replaced and dropped unheard of is noticed by what is missing from it', async (t) => {
   const side = await startReadSide(t)
   const { app, store, documents } = side
   const wallet = walletFields()
@@ -88,7 +90,7 @@ test('a build that was replaced and dropped unheard of is noticed by what is mis
   }
 })
 
-test('a cursor goes on in the build that has taken over', async (t) => {
+test.serial('a cursor goes on in the build that has taken over', async (t) => {
   const side = await startReadSide(t)
   const { app, store, documents } = side
   const wallet = walletFields()

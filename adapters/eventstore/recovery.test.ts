@@ -33,7 +33,7 @@ async function appendSurely(log: EventLog, stream: string, expected: bigint | 'n
       await log.append(stream, expected, [appended])
       return
     } catch (error) {
-      if (!(error instanceof Unavailable) || Date.now() - askedAt > 5_000) throw error
+      if (!(error instanceof Unavailable) || Date.now() - askedAt > 10_000) throw error
       await delay(20)
     }
   }
@@ -83,6 +83,10 @@ test.serial(
     })
     const heard = follow(log, 'load-', stop.signal)
     let writing = true
+    let total = 0
+    const underLoad = async () => {
+      for (const enough = total + WRITERS; total < enough; ) await delay(10)
+    }
     const written = await Promise.all([
       ...Array.from({ length: WRITERS }, async (_, writer) => {
         const stream = `load-${writer}`
@@ -91,28 +95,24 @@ test.serial(
           const appended = event()
           await appendSurely(log, stream, ids.length === 0 ? 'no_stream' : BigInt(ids.length - 1), appended)
           ids.push(appended.id)
+          total++
         }
         return { stream, ids }
       }),
       (async () => {
         for (let kills = 0; kills < 5; kills++) {
-          await delay(150 + 100 * kills)
+          await underLoad()
           await server.kill()
           await delay(kills * 150)
           await server.restart()
         }
-        await delay(200)
+        await underLoad()
         writing = false
         return { stream: 'load-none', ids: [] as string[] }
       })(),
     ])
-    let total = 0
-    for (const { stream, ids } of written) {
-      t.deepEqual(await idsOf(log, stream), ids)
-      total += ids.length
-    }
-    t.true(total > WRITERS * 5)
-    for (const until = Date.now() + 5_000; heard.length < total && Date.now() < until; ) await delay(20)
+    for (const { stream, ids } of written) t.deepEqual(await idsOf(log, stream), ids)
+    for (const until = Date.now() + 20_000; heard.length < total && Date.now() < until; ) await delay(20)
     t.is(heard.length, total)
     t.deepEqual(heard.toSorted(), written.flatMap(({ ids }) => ids).toSorted())
   },
@@ -123,19 +123,23 @@ test.serial('the loss of one store fails no append to another in the same proces
   const [lost, kept] = [connectEventLog({ url: one.url, deadlineMs: 2_000 }), connectEventLog({ url: other.url })]
   t.teardown(() => Promise.all([lost.close(), kept.close()]))
   let writing = true
-  const appending = Array.from({ length: 32 }, async (_, writer) => {
-    let count = 0
-    for (; writing; count++) await kept.append(`kept-${writer}`, 'any', [event()])
-    return count
-  })
+  const counts = Array.from({ length: 32 }, () => 0)
+  const appending = Promise.all(
+    counts.map(async (_, writer) => {
+      for (; writing; counts[writer]!++) await kept.append(`kept-${writer}`, 'any', [event()])
+    }),
+  )
+  const allGoOn = async () => {
+    for (const before = [...counts]; counts.some((count, writer) => count === before[writer]); ) await delay(10)
+  }
   const losing = Array.from({ length: 32 }, async (_, writer) => {
     while (writing) await lost.append(`lost-${writer}`, 'any', [event()]).catch(() => delay(10))
   })
-  await delay(300)
+  await Promise.race([allGoOn(), appending])
   await one.kill()
-  await delay(300)
+  await Promise.race([allGoOn(), appending])
   writing = false
-  t.true((await Promise.all(appending)).every((count) => count > 0))
+  await t.notThrowsAsync(appending)
   await Promise.all(losing)
 })
 
@@ -163,7 +167,7 @@ test.serial('a store that stands still is unavailable in bounded time, to all, a
     events.next(),
     deliveries.next(),
   ])
-  t.true(Date.now() - askedAt < 5_000)
+  t.true(Date.now() - askedAt < 15_000)
   t.deepEqual(
     outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason instanceof Unavailable),
     outcomes.map(() => true),
@@ -213,7 +217,7 @@ test.serial('a subscription whose connection has fallen silent is lost as soon a
     const missingSince = Date.now()
     await t.throwsAsync(next, { instanceOf: Unavailable }, what)
     // The connection's own keep-alive takes 20 s.
-    t.true(Date.now() - missingSince < 8_000, what)
+    t.true(Date.now() - missingSince < 15_000, what)
     // Its end is not waited for: what it asks of the connection is not answered either.
     void closeClient(client)
   }

@@ -3,6 +3,8 @@ import test from 'ava'
 import type { ParkedEvent } from '../../domain/ports/projections.ts'
 import { ALL_PARTITIONS, type ReadSide, startReadSide } from '../testing/read-side.ts'
 
+// One after another: each starts servers of its own, and many starts at once take longer than a client waits for one.
+
 async function operate(side: ReadSide) {
   const authorization = `Bearer ${await side.app.token({ tenant: '*', roles: ['operator'] })}`
   return (method: string, path: string, headers: Record<string, string> = {}) =>
@@ -21,7 +23,7 @@ const parkedEvent = (build: string, position: number, stream = `wallet-${randomU
   held: 0,
 })
 
-test('an operator sees how far each projection is, from what all of its workers say', async (t) => {
+test.serial('an operator sees how far each projection is, from what all of its workers say', async (t) => {
   const side = await startReadSide(t)
   const call = await operate(side)
   const first = await call('GET', '')
@@ -31,7 +33,8 @@ test('an operator sees how far each projection is, from what all of its workers 
   )
 
   const { keys } = side.builds
-  const now = new Date().toISOString()
+  // By a clock that is ahead, so that it is not old by the time somebody asks.
+  const now = new Date(Date.now() + 60_000).toISOString()
   side.worker.report(
     keys,
     { partitions: ALL_PARTITIONS.slice(0, 9), position: '70', lagEvents: 3, lagMs: 12.5, currentAt: now, events: 9 },
@@ -67,7 +70,7 @@ test('an operator sees how far each projection is, from what all of its workers 
   t.is(await statusAfter({ currentAt: now, failure: 'mongodb does not answer' }, 'worker-1'), 'failing')
 })
 
-test('a rebuild is begun once, is followed to its end, and its progress is told', async (t) => {
+test.serial('a rebuild is begun once, is followed to its end, and its progress is told', async (t) => {
   const side = await startReadSide(t)
   const call = await operate(side)
   let alerted = 0
@@ -96,7 +99,7 @@ test('a rebuild is begun once, is followed to its end, and its progress is told'
   t.like((await call('GET', '/keys')).json, { rebuild: null, active: { build: building?.id } })
 })
 
-test('parked events of every build are listed page by page, in the order of the log', async (t) => {
+test.serial('parked events of every build are listed page by page, in the order of the log', async (t) => {
   const side = await startReadSide(t)
   const call = await operate(side)
   const { keys } = side.builds
@@ -123,7 +126,7 @@ test('parked events of every build are listed page by page, in the order of the 
   }
 })
 
-test('a retry is asked for in every build that has parked the stream', async (t) => {
+test.serial('a retry is asked for in every build that has parked the stream', async (t) => {
   const side = await startReadSide(t)
   const call = await operate(side)
   const event = parkedEvent(side.builds.keys.id, 10)
@@ -143,7 +146,7 @@ test('a retry is asked for in every build that has parked the stream', async (t)
   t.deepEqual([misused.status, misused.json.code], [422, 'idempotency_key_reused'])
 })
 
-test('projections are for operators of the platform, and unknown ones are not found', async (t) => {
+test.serial('projections are for operators of the platform, and unknown ones are not found', async (t) => {
   const side = await startReadSide(t)
   const routes = [
     ['GET', ''],
@@ -174,7 +177,7 @@ test('projections are for operators of the platform, and unknown ones are not fo
     }
 })
 
-test('the figures of projections are measured for Prometheus', async (t) => {
+test.serial('the figures of projections are measured for Prometheus', async (t) => {
   const side = await startReadSide(t)
   const building = await side.store.begin('keys', 1)
   side.worker.report(side.builds.keys, {

@@ -6,7 +6,7 @@ import { startTestSystem } from '../ceremony/system.ts'
 const message = new TextEncoder().encode('pay nobody')
 
 test('an opening that has expired is of no use, neither to its party nor to another one, whatever is written on it', async (t) => {
-  const system = await startTestSystem({ parties: 2, presignatureTtlMs: 500 })
+  const system = await startTestSystem({ parties: 2, presignatureTtlMs: 2_000 })
   t.teardown(system.close)
   const parties = ['party-1', 'party-2']
   const key = await system.generateKey(await system.createWallet(), { scheme: 'frost-secp256k1-tr', threshold: 2, parties })

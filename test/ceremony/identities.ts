@@ -14,13 +14,16 @@ export type TestIdentities = {
   party(id: string): PartyIdentity & { vault: Vault }
 }
 
+/** Guessing the passphrases of these keystores is no part of any test. */
+const CHEAP = { N: 1024, r: 8, p: 1 }
+
 /** Makes a vault and an identity for each party, in a folder of its own under `dir`, and registers them and a coordinator. */
 export async function enrolTestParties(dir: string, ids: readonly string[], coordinatorId = 'coordinator'): Promise<TestIdentities> {
   const coordinator = await openCoordinatorIdentity({ id: coordinatorId, dataDir: dir })
   const enrolled = new Map(
     await Promise.all(
       ids.map(async (partyId) => {
-        const vault = await openKeystore({ dir: join(dir, partyId, 'keystore'), passphrase: partyId })
+        const vault = await openKeystore({ dir: join(dir, partyId, 'keystore'), passphrase: partyId, cost: CHEAP })
         return [partyId, { ...(await openPartyIdentity({ partyId, dir: join(dir, partyId), vault })), vault }] as const
       }),
     ),

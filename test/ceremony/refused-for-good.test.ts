@@ -37,7 +37,7 @@ const fails = (times: number) =>
   until(
     () => system.failures.length >= times,
     () => `it has failed ${system.failures.length} times`,
-    10_000,
+    30_000,
   )
 
 test.serial('a holder that has lost its share has nothing to destroy, and does not refuse the key from then on', async (t) => {
@@ -79,7 +79,7 @@ test.serial('what one holder refuses for good is tried on as long as another may
   await until(
     () => system.failures.at(-1) instanceof RefusedForGood,
     () => 'it is still tried',
-    10_000,
+    30_000,
   )
 })
 
@@ -117,7 +117,7 @@ test.serial('a holder that has missed a change of the policy is brought it befor
   await until(
     () => versions.includes(3),
     () => `it has heard of ${versions}`,
-    10_000,
+    30_000,
   )
   t.deepEqual(versions, [2, 3])
   t.deepEqual(system.failures, [])

@@ -44,9 +44,12 @@ for (const [name, start] of Object.entries(brokers)) {
         'KeyGenerationCompleted',
       ])
       const sessionEvents = (await system.events(signingSessionStream(session.sessionId))).map(({ type }) => type)
+      t.is(sessionEvents[0], 'SigningRequested')
+      // Of the attempt that came to its end, which is the first one, unless the machine is busy.
+      const attempt = sessionEvents.slice(sessionEvents.lastIndexOf('SigningStarted'))
       const { signing } = protocolOf(scheme)
       const rounds = Array<string>(signing.openedBy === 'each' ? 2 : signing.rounds + 1).fill('RoundCompleted')
-      t.deepEqual(sessionEvents, ['SigningRequested', 'SigningStarted', ...rounds, 'SignatureProduced'])
+      t.deepEqual(attempt, ['SigningStarted', ...rounds, 'SignatureProduced'])
     }
     const attached = (await system.events(walletStream(walletId))).filter(({ type }) => type === 'KeyAttached')
     t.is(attached.length, SCHEMES.length)

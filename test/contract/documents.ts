@@ -26,7 +26,8 @@ export function documentsContract(test: TestFn, connect: () => Promise<Documents
   const current = (): DocumentsServer => server!
 
   const check: Check = (title, run) => {
-    test(title, async (t) => {
+    // One after another: with eighty at once, on a busy machine, the last one waits longer than a client does.
+    test.serial(title, async (t) => {
       const { lacks, documents, projections, database } = current()
       const reason = lacks.get(title)
       if (reason !== undefined) {

@@ -31,15 +31,16 @@ export function testMessages(test: TestFn, server: string, url: string): void {
     t.log(`${server} answers as ${await describe(url)}`)
   })
 
+  // One after another: a hundred clients that connect at once take longer, on a busy machine, than one of them waits.
   const messagesTest = (title: string, body: (t: ExecutionContext, messages: Messages) => Promise<void>) =>
-    test(`${server}: ${title}`, async (t) => {
+    test.serial(`${server}: ${title}`, async (t) => {
       const messages = await connectMessages({ url, name: 'contract' })
       t.teardown(() => messages.close())
       await body(t, messages)
     })
 
   const clientTest = (title: string, body: (t: ExecutionContext, client: NatsConnection) => Promise<void>) =>
-    test(`${server}: ${title}`, async (t) => {
+    test.serial(`${server}: ${title}`, async (t) => {
       const client = await connect({ servers: url })
       t.teardown(() => client.close())
       await body(t, client)
@@ -47,7 +48,7 @@ export function testMessages(test: TestFn, server: string, url: string): void {
 
   /** `@` stands for a subject of the test's own. */
   const rawTest = (title: string, said: string, answer: string) =>
-    test(`${server}: ${title}`, async (t) => {
+    test.serial(`${server}: ${title}`, async (t) => {
       const own = ownSubject()
       const expected = { answer: answer.replaceAll('@', own), closed: !answer.endsWith('PONG\r\n') }
       t.deepEqual(await converse(url, said.replaceAll('@', own)), expected)

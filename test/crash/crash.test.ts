@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { runCrashRounds } from './rounds.ts'
 
-const ROUNDS = 6
+const ROUNDS = 3
 
 test('killed at random moments under load, the event store keeps what it acknowledged, once, whole, in order', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-crash-'))

@@ -9,7 +9,7 @@ import { startTestSystem, type TestSystem } from './system.ts'
 
 let system: TestSystem
 test.before(async () => {
-  system = await startTestSystem()
+  system = await startTestSystem({ parties: 5 })
 })
 test.after.always(() => system?.stop())
 

@@ -46,8 +46,9 @@ for (const [name, pattern] of [
       if (!answer) return undefined
       // Nothing that exists may be said not to exist, however much of the system is gone.
       if (answer.status !== 200 && answer.status !== 503) throw new Error(`answered ${answer.status}: ${await answer.text()}`)
+      if (answer.status !== 200) return undefined
       const [successor] = await system.processes(pattern)
-      return answer.status === 200 && successor !== undefined && successor !== pid ? answer.json() : undefined
+      return successor !== undefined && successor !== pid ? answer.json() : undefined
     }, `${name} to be back`)
     t.like(again, { walletId, name })
     await until(async () => (await fetch(`${system.dev.baseUrl}/readyz`)).ok, 'everything to be ready')

@@ -10,6 +10,7 @@ import type { DevelopmentClient } from '../../scripts/supervisor/development-cli
 
 const DIST = join(import.meta.dirname, '../..')
 const START_WITHIN_MS = 60_000
+const LOOK_EVERY_MS = 100
 
 /** A Quorate started as a user would start it, in a data folder of its own. */
 export type TestSystem = {
@@ -27,9 +28,15 @@ export type TestSystem = {
   stop(): Promise<void>
 }
 
-export async function startTestSystem(): Promise<TestSystem> {
+export async function startTestSystem({ parties = 3 }: { parties?: number } = {}): Promise<TestSystem> {
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-test-'))
-  const env = { ...process.env, QUORATE_DATA_DIR: dataDir, QUORATE_PORT: '0', QUORATE_LOG_LEVEL: 'error' }
+  const env = {
+    ...process.env,
+    QUORATE_DATA_DIR: dataDir,
+    QUORATE_PORT: '0',
+    QUORATE_PARTIES: String(parties),
+    QUORATE_LOG_LEVEL: 'error',
+  }
   let supervisor: ChildProcess
   const system: TestSystem = {
     dataDir,
@@ -85,7 +92,7 @@ export async function until<T>(condition: () => Promise<T | undefined | false>, 
     const held = await condition()
     if (held) return held
     if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms for ${what}`)
-    await delay(25)
+    await delay(LOOK_EVERY_MS)
   }
 }
 

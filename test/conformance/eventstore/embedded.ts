@@ -12,8 +12,8 @@ export const MODES: readonly Mode[] = ['memory', 'disk']
 const SERVERS = 3
 
 /** Runs scenarios against embedded event stores that keep their data where `mode` says. */
-export async function runOnEmbedded(mode: Mode, names: readonly string[]): Promise<Outcome[]> {
-  const shares = Array.from({ length: SERVERS }, (_, server) => names.filter((_, index) => index % SERVERS === server))
+export async function runOnEmbedded(mode: Mode, names: readonly string[], { servers = SERVERS } = {}): Promise<Outcome[]> {
+  const shares = Array.from({ length: servers }, (_, server) => names.filter((_, index) => index % servers === server))
   const outcomes = await Promise.all(shares.filter((share) => share.length > 0).map((share) => runOnOne(mode, share)))
   return outcomes.flat().sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
 }

@@ -2,6 +2,7 @@ import { decodeDocument } from '../bson/decode.ts'
 import type { Cursors } from '../cursors.ts'
 import { type Doc, isDocument } from '../document.ts'
 import { CommandError } from '../errors.ts'
+import { LIMIT_MS } from '../query/time-limit.ts'
 import { checkNamespace, type Databases } from '../store/databases.ts'
 import type { Sequences } from '../wire/messages.ts'
 
@@ -59,6 +60,9 @@ export function countField(body: Doc, field: string): number | undefined {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw new CommandError('BadValue', `${field} must be an integer of at least 0`)
   return value as number
 }
+
+/** How long a command may compute, in milliseconds: its `maxTimeMS`, where 0 is none, but no more than the server's own limit. @throws TypeMismatch, BadValue */
+export const timeLimit = (body: Doc): number => Math.min(countField(body, 'maxTimeMS') || LIMIT_MS, LIMIT_MS)
 
 /** Options that would change the result, and that this server does not have, are refused rather than ignored. @throws CommandNotSupported */
 export function refuseOptions(body: Doc, options: readonly string[]): void {

@@ -24,15 +24,16 @@ import {
   documentField,
   documentsField,
   refuseOptions,
+  timeLimit,
 } from './command.ts'
 
 const NOTHING: Execution = { scan: undefined, keysExamined: 0, documentsExamined: 0, returned: 0 }
 
 type Selected = { stored: Collection | undefined; ids: RecordId[]; execution: Execution }
 
-function select({ server, database }: Call, collection: string, selection: Selection): Selected {
+function select({ server, database, body }: Call, collection: string, selection: Selection): Selected {
   const stored = server.databases.find(database, collection)
-  return stored ? { stored, ...stored.select(selection) } : { stored, ids: [], execution: NOTHING }
+  return stored ? { stored, ...stored.select({ ...selection, limitMs: timeLimit(body) }) } : { stored, ids: [], execution: NOTHING }
 }
 
 /** What a pipeline may hold of documents, in bytes of BSON: decoded they take several times as much. */
@@ -159,7 +160,7 @@ function runPipeline(call: Call, collection: string | undefined): { results: Ite
   if (rest.length === 0) return { results: selected.stored?.snapshot(selected.ids) ?? [], execution: selected.execution }
   const collectionResolver = (name: string): Doc[] => [...held(select(call, name, { filter: {} }))]
   const aggregator = new Aggregator(rest, { ...mingoOptions, collectionResolver, variables })
-  const results = withinTime(() => aggregator.run<Doc>(Lazy(held(selected, fieldsOfStage(rest[0])))))
+  const results = withinTime(() => aggregator.run<Doc>(Lazy(held(selected, fieldsOfStage(rest[0])))), timeLimit(call.body))
   return { results: encoded(results), execution: selected.execution }
 }
 

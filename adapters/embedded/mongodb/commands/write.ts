@@ -14,6 +14,7 @@ import {
   documentsField,
   refuseOptions,
   statements,
+  timeLimit,
 } from './command.ts'
 import { project } from './read.ts'
 
@@ -79,21 +80,21 @@ const insert: Command = (call) => {
 const inserted = (_id: unknown): Outcome => ({ n: 1 })
 
 /** The update of a statement, which is stopped when what it computes takes too long. */
-function updateOf(filter: Doc, change: unknown, arrayFilters: readonly Doc[]): Update {
+function updateOf(filter: Doc, change: unknown, arrayFilters: readonly Doc[], limitMs: number): Update {
   const { apply, insertion } = compileUpdate(filter, change, arrayFilters)
   if (!Array.isArray(change) && !isCostly([change, arrayFilters, filter])) return { apply, insertion }
-  return { apply: (document) => withinTime(() => apply(document)), insertion: () => withinTime(insertion) }
+  return { apply: (document) => withinTime(() => apply(document), limitMs), insertion: () => withinTime(insertion, limitMs) }
 }
 
-function updateStatement(collection: Collection, statement: Doc): Outcome {
+function updateStatement(collection: Collection, statement: Doc, limitMs: number): Outcome {
   refuseOptions(statement, ['collation'])
   const filter = documentField(statement, 'q')
   const multi = booleanField(statement, 'multi')
   const upsert = booleanField(statement, 'upsert')
   if (multi && isReplacement(statement.u))
     throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update')
-  const update = updateOf(filter, statement.u, documentsField(statement, 'arrayFilters'))
-  const { ids } = collection.select({ filter, sort: documentField(statement, 'sort'), limit: multi ? 0 : 1 })
+  const update = updateOf(filter, statement.u, documentsField(statement, 'arrayFilters'), limitMs)
+  const { ids } = collection.select({ filter, sort: documentField(statement, 'sort'), limit: multi ? 0 : 1, limitMs })
   if (ids.length === 0 && upsert) return { n: 1, upserted: collection.insert(update.insertion()) }
   let nModified = 0
   for (const id of ids) {
@@ -107,24 +108,26 @@ function updateStatement(collection: Collection, statement: Doc): Outcome {
 
 const update: Command = (call) => {
   const collection = openCollection(call)
+  const limitMs = timeLimit(call.body)
   return batchReply(
-    runBatch(call.body, statements(call, 'updates'), (statement) => updateStatement(collection, statement)),
+    runBatch(call.body, statements(call, 'updates'), (statement) => updateStatement(collection, statement, limitMs)),
     true,
   )
 }
 
-function deleteStatement(collection: Collection, statement: Doc): Outcome {
+function deleteStatement(collection: Collection, statement: Doc, limitMs: number): Outcome {
   refuseOptions(statement, ['collation'])
   if (statement.limit !== 0 && statement.limit !== 1) throw new CommandError('FailedToParse', 'the limit of a delete must be 0 or 1')
-  const { ids } = collection.select({ filter: documentField(statement, 'q'), limit: statement.limit })
+  const { ids } = collection.select({ filter: documentField(statement, 'q'), limit: statement.limit, limitMs })
   for (const id of ids) collection.remove(id)
   return { n: ids.length }
 }
 
 const remove: Command = (call) => {
   const collection = openCollection(call)
+  const limitMs = timeLimit(call.body)
   return batchReply(
-    runBatch(call.body, statements(call, 'deletes'), (statement) => deleteStatement(collection, statement)),
+    runBatch(call.body, statements(call, 'deletes'), (statement) => deleteStatement(collection, statement, limitMs)),
     false,
   )
 }
@@ -134,14 +137,14 @@ type Modified = { value: Doc | null; lastErrorObject: Doc }
 /** Removes, updates or inserts at most one document, and answers with it as it was or (`new`) as it is. */
 function modifyOne(collection: Collection, body: Doc): Modified {
   const filter = documentField(body, 'query')
-  const [upsert, returnsNew] = [booleanField(body, 'upsert'), booleanField(body, 'new')]
-  const [id] = collection.select({ filter, sort: documentField(body, 'sort'), limit: 1 }).ids
+  const [upsert, returnsNew, limitMs] = [booleanField(body, 'upsert'), booleanField(body, 'new'), timeLimit(body)]
+  const [id] = collection.select({ filter, sort: documentField(body, 'sort'), limit: 1, limitMs }).ids
   const before = id === undefined ? null : collection.read(id)
   if (booleanField(body, 'remove')) {
     if (id !== undefined) collection.remove(id)
     return { value: before, lastErrorObject: { n: id === undefined ? 0 : 1 } }
   }
-  const change = updateOf(filter, body.update, documentsField(body, 'arrayFilters'))
+  const change = updateOf(filter, body.update, documentsField(body, 'arrayFilters'), limitMs)
   if (id !== undefined) {
     const next = change.apply(collection.read(id))
     if (next) collection.replace(id, next)

@@ -3,7 +3,7 @@ import { isDocument } from '../document.ts'
 import { CommandError } from '../errors.ts'
 
 /** Less than what clients wait for an answer, since nobody else is served meanwhile. */
-const LIMIT_MS = 4_000
+export const LIMIT_MS = 4_000
 
 const context = createContext(Object.create(null))
 const script = new Script('compute()')
@@ -13,7 +13,7 @@ const script = new Script('compute()')
  * and so must change nothing that outlives it.
  * @throws MaxTimeMSExpired
  */
-export function withinTime<T>(compute: () => T, milliseconds = LIMIT_MS): T {
+export function withinTime<T>(compute: () => T, milliseconds: number): T {
   context.compute = compute
   try {
     return script.runInContext(context, { timeout: milliseconds }) as T

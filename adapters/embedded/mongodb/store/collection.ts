@@ -8,13 +8,14 @@ import { compileFilter } from '../query/match.ts'
 import { equalValues } from '../query/order.ts'
 import { parseSort, type Sort, sortDocuments } from '../query/sort.ts'
 import type { SortKey } from '../query/sort-key.ts'
-import { isCostly, withinTime } from '../query/time-limit.ts'
+import { isCostly, LIMIT_MS, withinTime } from '../query/time-limit.ts'
 import { type IndexScan, planScan } from './plan.ts'
 import { createRecords, type RecordId } from './records.ts'
 import { createSecondaryIndex, type IndexDefinition, type SecondaryIndex } from './secondary-index.ts'
 import type { Space } from './space.ts'
 
-export type Selection = { filter: Doc; sort?: unknown; skip?: number; limit?: number }
+/** `limitMs` is what a filter with patterns or expressions may take. */
+export type Selection = { filter: Doc; sort?: unknown; skip?: number; limit?: number; limitMs?: number }
 
 /** How a selection was answered, for `explain`. */
 export type Execution = { scan: IndexScan | undefined; keysExamined: number; documentsExamined: number; returned: number }
@@ -174,7 +175,7 @@ export function createCollection(originalNamespace: string, space: Space): Colle
     return sortDocuments(ids, sort, (id) => read(id, fields))
   }
 
-  function select({ filter, sort: order, skip = 0, limit = 0 }: Selection): { ids: RecordId[]; execution: Execution } {
+  function select({ filter, sort: order, skip = 0, limit = 0, limitMs = LIMIT_MS }: Selection): { ids: RecordId[]; execution: Execution } {
     const sort: Sort = parseSort(order)
     const scan = planScan(filter, sort, indexes.values())
     const execution: Execution = { scan, keysExamined: 0, documentsExamined: 0, returned: 0 }
@@ -186,7 +187,7 @@ export function createCollection(originalNamespace: string, space: Space): Colle
       for (const id of scan ? scanned(scan, execution) : records.ids()) if (matches(id) && found.push(id) >= enough) break
       return found
     }
-    const found = isCostly(filter) ? withinTime(find) : find()
+    const found = isCostly(filter) ? withinTime(find, limitMs) : find()
     const ordered = inOrder ? found : sorted(found, sort)
     const ids = skip > 0 || limit > 0 ? ordered.slice(skip, limit > 0 ? skip + limit : undefined) : ordered
     execution.returned = ids.length
