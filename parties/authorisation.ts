@@ -49,7 +49,7 @@ export function authoriseSignature({
     requirePost(authorisation, `/v1/keys/${keyId}/signatures`)
     const intents = verifySignatureRequest({ authorisation, approvals, sessionId }, rules)
     const { payload, path } = readWantedSignature(authorisation.body)
-    return { message: messageToSign(payload, rules.policy, protocolOf(scheme).message), path, intents: intents.map(intentId) }
+    return { message: messageToSign(payload, rules.policy, protocolOf(scheme)), path, intents: intents.map(intentId) }
   })
 }
 

@@ -8,8 +8,9 @@ const identity = { sessionId: text, keyId: text, walletId: text }
 const failure = { code: text, culprits: listOf(text) }
 const priority = optional(oneOf(...PRIORITIES))
 const payload = either(
-  fields({ kind: oneOf('message'), encoding: oneOf('utf8', 'hex'), data: text }),
+  fields({ kind: oneOf('message', 'eip191'), encoding: oneOf('utf8', 'hex'), data: text }),
   fields({ kind: oneOf('digest'), data: text }),
+  fields({ kind: oneOf('eip712'), typedData: fields({ primaryType: text, types: fields({}), domain: fields({}), message: fields({}) }) }),
 )
 
 /** What the events of a signing session hold, through their versions. */

@@ -2,5 +2,8 @@
 export const SCHEMES = ['frost-ed25519', 'frost-secp256k1-tr'] as const
 export type Scheme = (typeof SCHEMES)[number]
 
+/** Whether its signatures are ECDSA over secp256k1, of a digest that any hash may have made. */
+export const isEcdsa = (scheme: string): boolean => scheme === 'dkls23-secp256k1'
+
 /** Most parties that can share one key. */
 export const MAX_PARTIES = 7
