@@ -13,7 +13,12 @@ function asked(round: number, { ceremonyId = 'one', content = 0, attempt = 1 } =
   return { header, request, digest: Uint8Array.of(content) }
 }
 
-const said = (byte: number): CeremonyReply => ({ type: 'contributed', contribution: Uint8Array.of(byte), transcript: new Uint8Array(32) })
+const said = (byte: number): CeremonyReply => ({
+  type: 'contributed',
+  contribution: Uint8Array.of(byte),
+  transcript: new Uint8Array(32),
+  broadcast: null,
+})
 
 /** Ceremonies of three rounds that count how often they work; the second round waits for `gate`. */
 function startTable(options: Partial<CeremonyTableOptions> = {}, gate: Promise<void> = Promise.resolve()) {

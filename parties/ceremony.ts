@@ -6,6 +6,7 @@ import type { SigningLedger } from '../domain/ports/signing-ledger.ts'
 import { ProtocolAbort, type RandomBytes } from '../domain/threshold/protocol.ts'
 import type { Voice } from './conversation.ts'
 import type { Fence } from './fence.ts'
+import { refusalOfAbort } from './protocol-refusal.ts'
 import type { ShareStore } from './share-store.ts'
 
 /** A party's side of a ceremony under way: an answer to the first round, and to each of the later ones in turn. */
@@ -46,20 +47,16 @@ export function requireType<Type extends CeremonyRequest['type']>(
 /**
  * What the engine says against the share is a matter of this party alone; against what it was asked for, of whoever asks; against what others have
  * said, theirs. `parties` are the participants in the order of their numbers.
- * @throws Refusal `share_unreadable`, `malformed`, `protocol_abort`
+ * @throws Refusal `share_unreadable`, `malformed`, and as `refusalOfAbort`
  */
 export async function participate<T>(work: () => T | Promise<T>, parties: readonly string[] = []): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof ProtocolAbort)) throw error
-    const { code, message, culprits } = error
+    const { code, message } = error
     if (code === 'invalid_key') throw new Refusal('share_unreadable', message)
     if (code === 'invalid_parameters') throw new Refusal('malformed', message)
-    throw new Refusal(
-      'protocol_abort',
-      `${code}: ${message}`,
-      culprits.flatMap((party) => parties[party - 1] ?? []),
-    )
+    throw refusalOfAbort(error, (party) => parties[party - 1]!)
   }
 }

@@ -17,6 +17,7 @@ import { OpenFailed, type Sealing } from '../domain/ports/sealing.ts'
 import { type ByParty, type Outgoing, type Participant, type PartyIndex, ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
 import { gatherParticipants, type Named } from './participants.ts'
+import { refusalOfAbort } from './protocol-refusal.ts'
 
 /** What a party speaks and listens with: its own keys, and those it knows of the others. */
 export type Voice = Witness & { readonly identity: Identity; readonly sealing: Sealing }
@@ -24,7 +25,7 @@ export type Voice = Witness & { readonly identity: Identity; readonly sealing: S
 /** A participant of any protocol, as it speaks through an untrusted carrier. However it ends, nothing secret is left of it. */
 export type Conversation<Result> = {
   readonly opening: Said
-  /** @throws Refusal `malformed`, `protocol_abort`, `carrier_forged` */
+  /** @throws Refusal `malformed`, `carrier_forged`, and as `refusalOfAbort` */
   hear(heard: Heard): Promise<Said | { type: 'done'; result: Result }>
   destroy(): void
 }
@@ -67,14 +68,11 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
     return keys
   }
   const keyPair = sealing.generateKeyPair()
-  let sealingKeys: ReadonlyMap<PartyIndex, Uint8Array> = new Map()
+  // In the first round nobody has a key of this ceremony yet: what is private then is sealed to those of the registry.
+  let sealingKeys: ReadonlyMap<PartyIndex, Uint8Array> = new Map(all.map(({ id, number }) => [number, keysOf(id).sealing]))
   let transcript = transcriptOfBeginning({ attempt, context, participants: all.map((each) => ({ ...each, keys: keysOf(each.id) })) })
   let at: Moment = { ...attempt, round: 1 }
-  let own = await signStatement(identity, at, {
-    broadcast: participant.opening.broadcast,
-    sealingKey: keyPair.publicKey,
-    transcript,
-  })
+  let own: Statement
 
   const destroy = () => {
     keyPair.destroy()
@@ -107,7 +105,7 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
   const open = async (party: PartyIndex, { sealed }: Secret): Promise<Uint8Array> => {
     const from = idOf(party)
     try {
-      return await keyPair.open(sealed, contextOf(from, self), keysOf(from).sealing)
+      return await (at.round === 1 ? sealing : keyPair).open(sealed, contextOf(from, self), keysOf(from).sealing)
     } catch (error) {
       if (!(error instanceof OpenFailed)) throw error
       throw new ProtocolAbort('invalid_message', 'a sealed message does not open', [party])
@@ -135,18 +133,18 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
     transcript = transcriptOfFirstRound(transcript, inOrder)
   }
 
-  const speak = async (outgoing: Outgoing): Promise<Said> => {
+  const speak = async (outgoing: Outgoing, sealingKey: Uint8Array | null = null): Promise<Said> => {
     const secrets: { to: string; sealed: Uint8Array; signature: Uint8Array }[] = []
     for (const [party, plaintext] of outgoing.secret) {
       const to = idOf(party)
       secrets.push({ to, ...(await signSecret(identity, at, { to, transcript }, await seal(party, plaintext))) })
     }
-    own = await signStatement(identity, at, { broadcast: outgoing.broadcast, sealingKey: null, transcript })
+    own = await signStatement(identity, at, { broadcast: outgoing.broadcast, sealingKey, transcript })
     return { type: 'said', statement: own, secrets }
   }
 
   return {
-    opening: { type: 'said', statement: own, secrets: [] },
+    opening: await wiping(participant.opening.secret, () => speak(participant.opening, keyPair.publicKey)),
     destroy,
     async hear(heard) {
       try {
@@ -165,7 +163,7 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
       } catch (error) {
         destroy()
         if (!(error instanceof ProtocolAbort)) throw error
-        throw new Refusal('protocol_abort', `${error.code}: ${error.message}`, error.culprits.map(idOf))
+        throw refusalOfAbort(error, idOf)
       }
     },
   }

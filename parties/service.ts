@@ -12,10 +12,13 @@ import { requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
 import type { Voice } from './conversation.ts'
 import type { Fence } from './fence.ts'
+import { jointOpenings } from './joint-opening.ts'
+import { beginJointSigning } from './joint-signing.ts'
 import { beginKeyGeneration } from './key-generation.ts'
 import { createNoncePool, type NonceCounts } from './nonce-pool.ts'
 import { abandon, open } from './opening.ts'
 import { changePolicy } from './policy-change.ts'
+import { beginPresigning } from './presigning.ts'
 import { beginRecovery } from './recovery.ts'
 import { beginRefresh } from './refresh.ts'
 import { answerRefreshCompletion } from './refresh-completion.ts'
@@ -64,7 +67,11 @@ export function serveParty(options: PartyOptions): Party {
   }
   const ceremoniesOf = (begin: CeremonyTableOptions['begin']) => createCeremonyTable({ begin, refusalOf, ...bounds })
   const keyGenerations = ceremoniesOf((asked) => beginKeyGeneration(asked, dependencies))
-  const signings = ceremoniesOf((asked) => sign(asked, dependencies))
+  const joint = { ...dependencies, openTogether: jointOpenings(dependencies) }
+  const signings = ceremoniesOf((asked) =>
+    asked.request.type === 'signTogether' ? beginJointSigning(asked, joint) : sign(asked, dependencies),
+  )
+  const presignings = ceremoniesOf((asked) => beginPresigning(asked, joint))
   const refreshes = ceremoniesOf((asked) => beginRefresh(asked, dependencies))
   const recoveries = ceremoniesOf((asked) => beginRecovery(asked, dependencies))
 
@@ -106,10 +113,22 @@ export function serveParty(options: PartyOptions): Party {
     return { type: 'destroyed' }
   }
 
+  const answerOpening = (asked: Asked): Promise<CeremonyReply> => {
+    switch (asked.request.type) {
+      case 'presign':
+      case 'proceed':
+        return presignings.answer(asked)
+      case 'abandon':
+        return atOnce((asked) => abandon(asked, dependencies))(asked)
+      default:
+        return atOnce((asked) => open(asked, dependencies))(asked)
+    }
+  }
+
   const answers: { readonly [Kind in CeremonyKind]: (asked: Asked) => Promise<CeremonyReply> } = {
     'key-generation': keyGenerations.answer,
     signing: signings.answer,
-    opening: atOnce((asked) => (asked.request.type === 'abandon' ? abandon(asked, dependencies) : open(asked, dependencies))),
+    opening: answerOpening,
     refresh: refreshes.answer,
     'refresh-completion': atOnce((asked) => answerRefreshCompletion(asked, dependencies)),
     recovery: recoveries.answer,
@@ -120,13 +139,14 @@ export function serveParty(options: PartyOptions): Party {
 
   return {
     get openCeremonies() {
-      return keyGenerations.open + signings.open + refreshes.open + recoveries.open
+      return keyGenerations.open + signings.open + presignings.open + refreshes.open + recoveries.open
     },
     nonceCounts: nonces.counts,
     async close() {
       await stop()
       keyGenerations.close()
       signings.close()
+      presignings.close()
       refreshes.close()
       recoveries.close()
       nonces.close()

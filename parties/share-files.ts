@@ -13,3 +13,13 @@ export function sharesAmong(files: readonly string[]): ShareFile[] {
     return epoch && attempt ? [{ epoch: Number(epoch), attempt: Number(attempt), pending: pending !== undefined }] : []
   })
 }
+
+const BAN_PATTERN = /^banned-([A-Za-z0-9][A-Za-z0-9_-]{0,63})$/
+
+/** An empty file that says with whom the key is not used any more; it outlives the shares. */
+export const banFileName = (counterparty: string): string => `banned-${counterparty}`
+
+/** Who is banned, by the files of a folder. */
+export function bannedAmong(files: readonly string[]): string[] {
+  return files.flatMap((file) => BAN_PATTERN.exec(file)?.[1] ?? [])
+}

@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodePolicy, type KeyPolicy } from '../domain/authorisation/key-policy.ts'
-import type { ShareReference } from '../domain/ceremony/messages.ts'
+import { ID_PATTERN, type ShareReference } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { UnsealFailed, type Vault } from '../domain/ports/vault.ts'
 import { isDraft, syncFolder, writeDurably } from './durable-file.ts'
 import { createTurns } from './in-turn.ts'
-import { fileName, type ShareFile, sharesAmong } from './share-files.ts'
+import { banFileName, bannedAmong, fileName, type ShareFile, sharesAmong } from './share-files.ts'
 import { associatedData, decodeStoredShare, encodeStoredShare, policyIn, type ShareRecord, type StoredShare } from './share-record.ts'
 
 /** Attempts at a key's generation, or at one refresh, that may have left a share behind. */
@@ -58,6 +58,13 @@ export interface ShareStore {
    */
   revoke(keyId: string): Promise<void>
   isRevoked(keyId: string): Promise<boolean>
+  /** With whom this party uses the key no more. What is under way in `ban` is waited for. */
+  banned(keyId: string): Promise<readonly string[]>
+  /**
+   * Has a counterparty banned from the key, and every share of the key replaced by what `without` makes of it. The ban is durable before the first share is
+   * touched; interrupted, it is to be asked for again. @throws Refusal as `find`, Unavailable
+   */
+  ban(keyId: string, counterparty: string, without: (share: Uint8Array, record: ShareRecord) => Uint8Array): Promise<void>
 }
 
 /** Opens the shares of a party; `dir` is made when missing. */
@@ -148,6 +155,15 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
     }
   }
 
+  /** Undefined when nothing has changed; the share is wiped. */
+  async function sealUnlessSame(before: Uint8Array, share: Uint8Array, record: ShareRecord): Promise<Uint8Array | undefined> {
+    try {
+      return Buffer.compare(before, share) === 0 ? undefined : await vault.seal(share, associatedData(record))
+    } finally {
+      share.fill(0)
+    }
+  }
+
   return {
     get count() {
       return count
@@ -234,6 +250,21 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
       })
     },
 
+    banned: (keyId) => inTurn(keyId, async () => bannedAmong(await filesIn(folderOf(keyId)))),
+
+    ban(keyId, counterparty, without) {
+      return inTurn(keyId, async () => {
+        const shares = await readAll(keyId)
+        const ban = join(folderOf(keyId), banFileName(counterparty))
+        if (!(await filesIn(folderOf(keyId))).includes(banFileName(counterparty))) await writeDurably(ban, new Uint8Array())
+        for (const { file, stored } of shares) {
+          const { record } = stored
+          const sealed = await use(stored, (share) => sealUnlessSame(share, without(share, record), record))
+          if (sealed) await writeDurably(pathOf(keyId, file), encodeStoredShare({ record, sealed }))
+        }
+      })
+    },
+
     isRevoked: async (keyId) => (await filesIn(folderOf(keyId))).includes(REVOKED),
 
     revoke(keyId) {
@@ -245,6 +276,19 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
       })
     },
   }
+}
+
+/**
+ * Lifts a ban in the store under `dir`, whether or not it is open; false when there is none. What was destroyed with it stays destroyed.
+ * @throws Error for what is no id
+ */
+export async function liftBan(dir: string, keyId: string, counterparty: string): Promise<boolean> {
+  if (![keyId, counterparty].every((id) => ID_PATTERN.test(id))) throw new Error('an id has letters, digits, hyphens and underscores')
+  const folder = join(dir, 'shares', keyId)
+  if (!(await filesIn(folder)).includes(banFileName(counterparty))) return false
+  await unlink(join(folder, banFileName(counterparty)))
+  await syncFolder(folder)
+  return true
 }
 
 /** The share of this name; the confirmed one, when a recovery has put it beside a pending one. */

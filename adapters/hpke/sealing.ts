@@ -10,16 +10,17 @@ const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfS
 /**
  * HPKE (RFC 9180) in auth mode (§5.1.3), single shot: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. The context is the `info`.
  * Sealed bytes are the encapsulated key (32 bytes) and the ciphertext with its tag.
- * @param sender X25519 private key of who seals
+ * @param own X25519 private key of who seals
  */
-export function hpkeSealing(sender: KeyObject): Sealing {
+export function hpkeSealing(own: KeyObject): Sealing {
   return {
     generateKeyPair,
+    open: (sealed, context, sender) => open(own, sealed, context, sender),
 
     async seal(recipient, plaintext, context) {
       try {
         const recipientPublicKey = await suite.kem.deserializePublicKey(recipient)
-        return await withPrivateKey(sender, async (senderKey) => {
+        return await withPrivateKey(own, async (senderKey) => {
           const { enc, ct } = await suite.seal({ recipientPublicKey, senderKey, info: context }, plaintext)
           return Buffer.concat([new Uint8Array(enc), new Uint8Array(ct)])
         })
@@ -40,21 +41,25 @@ function generateKeyPair(): SealingKeyPair {
     publicKey,
     async open(sealed, context, sender) {
       if (!privateKey) throw new OpenFailed('the key is destroyed')
-      try {
-        const senderPublicKey = await suite.kem.deserializePublicKey(sender)
-        const enc = sealed.subarray(0, KEY_BYTES)
-        return await withPrivateKey(
-          privateKey,
-          async (recipientKey) =>
-            new Uint8Array(await suite.open({ recipientKey, senderPublicKey, enc, info: context }, sealed.subarray(KEY_BYTES))),
-        )
-      } catch {
-        throw new OpenFailed('altered, or sealed to another key, by somebody else, or in another context')
-      }
+      return open(privateKey, sealed, context, sender)
     },
     destroy() {
       privateKey = undefined
     },
+  }
+}
+
+async function open(privateKey: KeyObject, sealed: Uint8Array, context: Uint8Array, sender: Uint8Array): Promise<Uint8Array> {
+  try {
+    const senderPublicKey = await suite.kem.deserializePublicKey(sender)
+    const enc = sealed.subarray(0, KEY_BYTES)
+    return await withPrivateKey(
+      privateKey,
+      async (recipientKey) =>
+        new Uint8Array(await suite.open({ recipientKey, senderPublicKey, enc, info: context }, sealed.subarray(KEY_BYTES))),
+    )
+  } catch {
+    throw new OpenFailed('altered, or sealed to another key, by somebody else, or in another context')
   }
 }
 

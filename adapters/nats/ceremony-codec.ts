@@ -76,6 +76,7 @@ const sharedKey = record<SharedKey>({
   policy: bytes(1, MAX_POLICY_BYTES),
 })
 
+const path = text(MAX_PATH, /^m(\/\d{1,10})*$/)
 const approvals = list(authorisation, MAX_REQUIRED_APPROVALS)
 const intents = list(text(16_384), MAX_REQUIRED_APPROVALS)
 
@@ -101,11 +102,16 @@ const request = variant<CeremonyRequest>({
     type: oneOf(['sign']),
     task: record({
       share,
-      path: text(MAX_PATH, /^m(\/\d{1,10})*$/),
+      path,
       openings: list(opening, MAX_PARTIES),
       authorisation,
       approvals,
     }),
+  }),
+  presign: record({ type: oneOf(['presign']), share, signers: parties }),
+  signTogether: record({
+    type: oneOf(['signTogether']),
+    task: record({ share, path, signers: parties, authorisation, approvals }),
   }),
   proceed: record({ type: oneOf(['proceed']), heard }),
   refreshKey: record({ type: oneOf(['refreshKey']), share, authorisation }),
@@ -137,7 +143,12 @@ const reply = variant<CeremonyReply>({
   }),
   opened: record({ type: oneOf(['opened']), openings: list(opening, MAX_OPENINGS) }),
   abandoned: record({ type: oneOf(['abandoned']) }),
-  contributed: record({ type: oneOf(['contributed']), contribution: piece, transcript: bytes(TRANSCRIPT_BYTES) }),
+  contributed: record({
+    type: oneOf(['contributed']),
+    contribution: piece,
+    transcript: bytes(TRANSCRIPT_BYTES),
+    broadcast: nullable(piece),
+  }),
   destroyed: record({ type: oneOf(['destroyed']) }),
   confirmed: record({ type: oneOf(['confirmed']), signature: bytes(SIGNATURE_BYTES) }),
   completed: record({ type: oneOf(['completed']) }),

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
+import { protocolOf } from '../../domain/threshold/registry.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { CeremonyFailed } from './rounds.ts'
 
 /** In milliseconds, counted from when the first attempt of this coordinator begins: what was done before that for others is not held against it. */
@@ -14,7 +16,14 @@ export type AttemptTiming = {
 }
 
 /** All participants are needed; one that has died is started again within some six seconds. */
-export const ATTEMPT_TIMING: AttemptTiming = { patienceMs: 15_000, windowMs: 3_000, roundTimeoutMs: 5_000, betweenAttemptsMs: 500 }
+const ATTEMPT_TIMING: AttemptTiming = { patienceMs: 15_000, windowMs: 3_000, roundTimeoutMs: 5_000, betweenAttemptsMs: 500 }
+
+/** Where holders set up something in common with each other, that takes each of them seconds of work. */
+const PAIRWISE_TIMING: AttemptTiming = { patienceMs: 30_000, windowMs: 10_000, roundTimeoutMs: 30_000, betweenAttemptsMs: 500 }
+
+/** How long holders of a key of this scheme are waited for when they make shares of it. */
+export const timingOf = (scheme: Scheme): AttemptTiming =>
+  protocolOf(scheme).signing.openedBy === 'all' ? PAIRWISE_TIMING : ATTEMPT_TIMING
 
 const FAILED_ATTEMPTS = 3
 /** Those of coordinators that went away included; parties refuse more. */

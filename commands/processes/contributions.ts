@@ -21,7 +21,7 @@ export type ContributionsWanted = {
 }
 
 /** Another coordinator was first with this party, which is no fault of the party's. */
-const NOBODYS_FAULT = ['conflicting_request', 'signed_already']
+export const NOBODYS_FAULT: readonly string[] = ['conflicting_request', 'signed_already']
 
 /**
  * Asks all who have opened for their contributions, and combines them into a signature that verifies. The first that fails ends it: whoever has not answered by
@@ -29,7 +29,7 @@ const NOBODYS_FAULT = ['conflicting_request', 'signed_already']
  * @throws CeremonyFailed naming those at fault, Unavailable, and what the signal was aborted with
  */
 export async function collectSignature(channel: PartyChannel, wanted: ContributionsWanted): Promise<Signature> {
-  const { attempt, task, message, parties, publicPackage, timeoutMs } = wanted
+  const { attempt, task, message, timeoutMs } = wanted
   const { openings, path } = task
   const protocol = protocolOf(attempt.scheme)
   const signers = openings.map(({ partyId }) => partyId)
@@ -43,7 +43,9 @@ export async function collectSignature(channel: PartyChannel, wanted: Contributi
     const accused = accusedBy(accuser, failure, signers)
     if (accused.length === 0) return failure
     const unsound = openings.filter(({ partyId, broadcast }) => accused.includes(partyId) && !protocol.isOpening(broadcast))
-    return unsound.length > 0 ? { code: 'invalid_message', culprits: unsound.map(({ partyId }) => partyId) } : invalidReply(accuser)
+    return unsound.length > 0
+      ? { code: 'invalid_message', from: accuser, culprits: unsound.map(({ partyId }) => partyId) }
+      : invalidReply(accuser)
   }
 
   const ask = async (to: string): Promise<void> => {
@@ -69,15 +71,29 @@ export async function collectSignature(channel: PartyChannel, wanted: Contributi
     await Promise.allSettled(asking)
   }
 
+  const broadcasts = new Map(openings.map(({ partyId, broadcast }) => [partyId, broadcast]))
+  return combine(wanted, path, { broadcasts, contributions })
+}
+
+/**
+ * The signature that contributions make together. What signers broadcast and contribute is by their ids, in the same order.
+ * @throws CeremonyFailed naming those whose words are at fault
+ */
+export function combine(
+  { attempt: { scheme }, message, parties, publicPackage }: Pick<ContributionsWanted, 'attempt' | 'message' | 'parties' | 'publicPackage'>,
+  path: string,
+  { broadcasts, contributions }: { broadcasts: ReadonlyMap<string, Uint8Array>; contributions: ReadonlyMap<string, Uint8Array> },
+): Signature {
   const numberOf = (id: string) => parties.indexOf(id) + 1
+  const byNumber = (said: ReadonlyMap<string, Uint8Array>) => new Map([...said].map(([id, bytes]) => [numberOf(id), bytes]))
   try {
-    return protocol.aggregate({
+    return protocolOf(scheme).aggregate({
       publicPackage,
       path: parsePath(path),
-      signers: signers.map(numberOf),
+      signers: [...broadcasts.keys()].map(numberOf),
       message,
-      broadcasts: new Map(openings.map(({ partyId, broadcast }) => [numberOf(partyId), broadcast])),
-      contributions: new Map([...contributions].map(([id, contribution]) => [numberOf(id), contribution])),
+      broadcasts: byNumber(broadcasts),
+      contributions: byNumber(contributions),
     })
   } catch (error) {
     if (!(error instanceof ProtocolAbort)) throw error

@@ -6,7 +6,7 @@ import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
-import { ATTEMPT_TIMING, type AttemptTiming, inAttempts } from './attempts.ts'
+import { inAttempts, timingOf } from './attempts.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { askParty, CeremonyFailed } from './rounds.ts'
@@ -16,7 +16,6 @@ export type KeyRefreshDependencies = {
   log: AggregateLog
   channel: PartyChannel
   progress: Progress
-  timing?: AttemptTiming
 }
 
 const NAME = 'key-refresh'
@@ -29,7 +28,7 @@ type Refresh = NonNullable<ExistingKeyShare['refresh']>
  * Gives all holders of a key new shares, those of the next epoch. Until every one of them has its own the key signs with the old ones; what an
  * attempt that fails has left at the parties is discarded before the failure is recorded.
  */
-export function keyRefreshProcess({ log, channel, progress, timing = ATTEMPT_TIMING }: KeyRefreshDependencies): Process {
+export function keyRefreshProcess({ log, channel, progress }: KeyRefreshDependencies): Process {
   async function react(event: RecordedEvent): Promise<void> {
     const aggregate = { decider: keyShare, stream: event.stream }
     const key = requireKey((await load(log, aggregate)).state)
@@ -52,7 +51,7 @@ export function keyRefreshProcess({ log, channel, progress, timing = ATTEMPT_TIM
     const share = { keyId, epoch: key.epoch, attempt: key.attempt, publicKey: hexToBytes(key.publicKey!) }
 
     const failure = await inAttempts(
-      { last: key.refreshAttempts, before: attemptsBefore, timing, channel },
+      { last: key.refreshAttempts, before: attemptsBefore, timing: timingOf(scheme), channel },
       async (number, { windowMs, roundTimeoutMs }) => {
         const attempt: CeremonyAttempt = { scheme, kind: 'refresh', ceremonyId: keyId, attempt: number }
         await carryOut({ type: 'StartKeyRefresh', epoch, attempt: number })

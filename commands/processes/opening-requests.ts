@@ -4,7 +4,7 @@ import { isGenuine, type Opening } from '../../domain/ceremony/opening.ts'
 import type { Witness } from '../../domain/ceremony/sayings.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
-import { askParty, type PartyFailure } from './rounds.ts'
+import { askParty, invalidReply, type PartyFailure } from './rounds.ts'
 
 /** A key that signs, as far as openings are concerned. */
 export type OpenableKey = { keyId: string; scheme: Scheme; epoch: number; attempt: number; publicKey: string }
@@ -35,7 +35,7 @@ export async function requestOpenings(
     answer.type === 'opened' &&
     answer.openings.length === count &&
     answer.openings.every((opening) => opening.partyId === to && isGenuine(opening, { ...share, scheme: key.scheme }, witness, now))
-  return isWhole ? { openings: answer.openings } : { failure: { code: 'invalid_reply', culprits: [to] } }
+  return isWhole ? { openings: answer.openings } : { failure: invalidReply(to) }
 }
 
 export type ReleaseOpenings = (key: OpenableKey, openings: Iterable<Opening>) => void

@@ -6,8 +6,8 @@ import { ForgedReply, InvalidReply, type PartyChannel } from '../../domain/ports
 export type Said = Extract<CeremonyReply, { type: 'said' }>
 export type Answer = Exclude<CeremonyReply, { type: 'refused' }>
 
-/** A party did not do its part; `culprits` are those to blame, which is not always the party that says so. */
-export type PartyFailure = { code: string; culprits: readonly string[] }
+/** A party, `from`, did not do its part; `culprits` are those to blame, which is not always the party that says so. */
+export type PartyFailure = { code: string; from: string; culprits: readonly string[] }
 
 /**
  * An attempt has come to nothing. `doubtful` are others than the culprits that are better not asked first again; `failures` is what each party
@@ -40,9 +40,9 @@ export async function askParty(
     const reply = await channel.ask({ ...attempt, round, to }, request, { timeoutMs, ...(signal ? { signal } : {}) })
     if (reply.type !== 'refused') return { answer: reply }
     // Whether an accusation is believed is left to who has asked; one that accuses nobody falls back on who makes it.
-    return { failure: { code: reply.code, culprits: reply.culprits.length > 0 ? reply.culprits : [to] } }
+    return { failure: { code: reply.code, from: to, culprits: reply.culprits.length > 0 ? reply.culprits : [to] } }
   } catch (error) {
-    return { failure: { code: failureCode(error), culprits: [to] } }
+    return { failure: { code: failureCode(error), from: to, culprits: [to] } }
   }
 }
 
@@ -92,7 +92,7 @@ export function accusedBy(accuser: string, failure: PartyFailure, parties: reado
 }
 
 /** It has answered, with what cannot be so: other than was asked for, or an accusation of somebody who has done nothing wrong. */
-export const invalidReply = (from: string): PartyFailure => ({ code: 'invalid_reply', culprits: [from] })
+export const invalidReply = (from: string): PartyFailure => ({ code: 'invalid_reply', from, culprits: [from] })
 
 function failureCode(error: unknown): string {
   if (error instanceof NoResponders) return 'party_unavailable'

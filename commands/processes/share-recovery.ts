@@ -10,7 +10,7 @@ import { keyPolicyOf } from '../../domain/wallet/policy.ts'
 import { requireWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
-import { ATTEMPT_TIMING, type AttemptTiming, inAttempts } from './attempts.ts'
+import { inAttempts, timingOf } from './attempts.ts'
 import { unlessUndone } from './insistence.ts'
 import { bringPolicyChanges } from './policy-change.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
@@ -25,7 +25,6 @@ export type ShareRecoveryDependencies = {
   channel: PartyChannel
   standing: Pick<PartyStanding, 'rank' | 'failed'>
   progress: Progress
-  timing?: AttemptTiming
 }
 
 const NAME = 'share-recovery'
@@ -34,7 +33,7 @@ const CONCURRENCY = 4
 type Recovery = NonNullable<ExistingKeyShare['recovery']>
 
 /** Has as many other holders as sign make the share of a party again that has lost it; those that fail are replaced where there are others. */
-export function shareRecoveryProcess({ log, channel, standing, progress, timing = ATTEMPT_TIMING }: ShareRecoveryDependencies): Process {
+export function shareRecoveryProcess({ log, channel, standing, progress }: ShareRecoveryDependencies): Process {
   async function react(event: RecordedEvent): Promise<void> {
     const aggregate = { decider: keyShare, stream: event.stream }
     const key = requireKey((await load(log, aggregate)).state)
@@ -55,6 +54,7 @@ export function shareRecoveryProcess({ log, channel, standing, progress, timing 
     const { keyId, scheme, epoch, threshold, parties } = key
     const publicKey = hexToBytes(key.publicKey!)
     const publicPackage = hexToBytes(key.publicPackage!)
+    const timing = timingOf(scheme)
     let mayBeBack = key.recoveryAttempts > attemptsBefore
     const others = parties.filter((id) => id !== partyId)
     /** Were in the way of an attempt, whoever is to blame: asked after all others. */

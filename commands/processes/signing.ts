@@ -17,6 +17,8 @@ import {
   type SigningSessionCommand,
   signingSession,
 } from '../../domain/signing-session/signing-session.ts'
+import { protocolOf } from '../../domain/threshold/registry.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { requireOpenWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { execute } from '../execute.ts'
@@ -24,12 +26,14 @@ import { type AggregateLog, load } from '../load.ts'
 import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
 import { unlessUndone } from './insistence.ts'
+import { signTogether } from './joint-signature.ts'
 import { type ReleaseOpenings, releaseOpenings, requestOpenings, shareOf } from './opening-requests.ts'
 import { gatherOpenings, type Timing } from './openings.ts'
 import { bringPolicyChanges } from './policy-change.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
+import { chooseSigners } from './signer-choice.ts'
 import { faultOfRefusal } from './standing/fault.ts'
 import { measuredChannel } from './standing/measured-channel.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
@@ -50,7 +54,7 @@ export type SigningDependencies = {
 const NAME = 'signing'
 const CONCURRENCY = 16
 /** Attempts at one session, those of a coordinator that went away included. */
-const MAX_ATTEMPTS = 8
+const MAX_ATTEMPTS = 5
 
 /** How long a round may take at most; each party is waited for as long as its standing says. */
 const TIMING = { hedgeAfterMs: 150, windowMs: 2_000, patienceMs: 10_000, roundTimeoutMs: 5_000 }
@@ -61,11 +65,11 @@ const PROVEN = ['invalid_contribution', 'invalid_message', 'invalid_reply']
 /** After this a party is to open again before it is asked to sign: opening is what it is waited for with. */
 const OUT_OF_STOCK = ['opening_unknown', 'party_unavailable', 'party_timeout', 'busy', 'vault_unavailable']
 
+/** With what a party says that it does not sign with another: others may. */
+const UNWILLING = ['counterparty_banned', 'setup_missing']
+
 /** What a party says also when a change of the policy has not reached it yet. */
 const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger']
-
-/** That an attempt has begun is recorded by itself when the attempt takes longer, or fails; else in one step with its signature. */
-const RECORD_AFTER_MS = 100
 
 type SigningKey = ReturnType<typeof requireActiveKey>
 type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
@@ -80,18 +84,27 @@ type Lessons = {
   stale: boolean
 }
 
-/** Those who sign, in the order in which they opened; `rounds` is how many it takes, the opening included unless it was made ahead. */
-type Opened = { openings: ReadonlyMap<string, Opening>; rounds: number }
+/** Those who sign, and how many rounds it takes, the opening included unless it was made ahead. */
+type Opened = {
+  signers: readonly string[]
+  /** By signer, in the order in which they opened; none where they open together as they sign. */
+  openings: ReadonlyMap<string, Opening>
+  rounds: number
+  /** Why these are too few. */
+  missing?: Failure
+  /** How long those are waited for that are down and have not opened. */
+  windowMs?: number
+}
 
 /**
- * Makes the signature that a session asks for, once it is approved: in one round when openings are in stock. Of several coordinators at one session the one
- * whose attempt is recorded first goes on, and the others stop: no signer gives two contributions to one attempt. A failed attempt is undone in reverse: openings are
+ * Makes the signature that a session asks for, once it is approved: in one round when openings are in stock. That an attempt has begun is recorded while the
+ * signers are at work; of several coordinators at one session that event decides, and the others stop. A failed attempt is undone in reverse: openings are
  * released, whoever watches is told, and the next attempt's event says why, which goes on at once with fresh openings and without those at fault.
  */
 export function signingProcess(dependencies: SigningDependencies): Process {
   const { log, directory, standing, presignatures, witness, progress, timing = TIMING } = dependencies
   const channel = measuredChannel(dependencies.channel, standing)
-  const { stock } = presignatures
+  const { stock, rifts } = presignatures
   const release: ReleaseOpenings = releaseOpenings(dependencies.channel)
 
   async function react(event: RecordedEvent): Promise<void> {
@@ -151,11 +164,11 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         break
       }
       const { key, opened } = await openInForce(current, lessons, session)
-      const { openings } = opened
-      if (openings.size < key.threshold) {
+      const { openings, missing } = opened
+      if (missing) {
         release(key, openings.values())
         await channel.reachable()
-        previous = { code: 'quorum_unavailable', culprits: key.parties.filter((id) => !openings.has(id)) }
+        previous = missing
         break
       }
       try {
@@ -168,10 +181,12 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         if (!(error instanceof CeremonyFailed)) throw error
         if (OUTDATED.includes(error.code)) await bringPolicyChanges({ log, channel }, session).catch(unlessUndone)
         progress(attempt, 'attempt_failed')
-        const { code, culprits, doubtful } = error
+        const { code, culprits, doubtful, failures } = error
         previous = { code, culprits }
-        doubt(lessons, [...culprits, ...doubtful])
-        for (const id of culprits) {
+        for (const failure of failures) rifts.learn(key, failure)
+        const isNotWith = UNWILLING.includes(code)
+        doubt(lessons, isNotWith ? doubtful : [...culprits, ...doubtful])
+        for (const id of isNotWith ? [] : culprits) {
           if (OUT_OF_STOCK.includes(code)) stock.drop(key.keyId, id)
           if (code === 'opening_unknown') lessons.stale = true
           else if (PROVEN.includes(code)) {
@@ -188,7 +203,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   /** Openings with the shares that are in force: those of another epoch may have come into it meanwhile. */
   async function openInForce(key: SigningKey, lessons: Lessons, session: ExistingSession): Promise<{ key: SigningKey; opened: Opened }> {
     const opened = await open(key, lessons, Date.parse(session.deadline) - Date.now())
-    if (opened.openings.size >= key.threshold) return { key, opened }
+    if (!opened.missing) return { key, opened }
     const now = await keyToSignWith(log, session)
     if ('code' in now || now.epoch === key.epoch) return { key, opened }
     release(key, opened.openings.values())
@@ -205,14 +220,16 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     )
     const doubtsOf = (id: string) => doubts.get(id) ?? 0
     const candidates = ranked.toSorted((a, b) => doubtsOf(a) - doubtsOf(b))
+    if (jointRounds(key.scheme) > 0) return choose(key, candidates, lessons)
+
     // Stock is worth a round trip, but not a signer that is more doubtful than there need be.
     const mostDoubts = doubtsOf(candidates.slice(0, threshold).at(-1) ?? '')
-    const stocked = candidates.filter((id) => !stale && doubtsOf(id) <= mostDoubts && stock.held(key, id) > 0).slice(0, threshold)
-    if (stocked.length === threshold) return { openings: new Map(stocked.map((id) => [id, stock.take(key, id)!])), rounds: 1 }
+    const stocked = candidates.filter((id) => !stale && doubtsOf(id) <= mostDoubts && stock.held(key, [id]) > 0).slice(0, threshold)
+    if (stocked.length === threshold) return readyToSign(stocked.flatMap((id) => stock.take(key, [id]) ?? []))
 
     const { opened, slow, failures } = await gatherOpenings(
       async (to, signal) => {
-        const ready = stale ? undefined : stock.take(key, to)
+        const [ready] = (!stale && stock.take(key, [to])) || []
         if (ready) return { opened: ready }
         const timeoutMs = Math.min(timing.roundTimeoutMs, leftMs)
         const outcome = await requestOpenings({ channel, witness }, key, { to, count: 1, timeoutMs, signal })
@@ -228,7 +245,31 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       },
     )
     doubt(lessons, [...slow, ...failures.keys()])
-    return { openings: opened, rounds: 2 }
+    const signers = [...opened.keys()]
+    const missing = { code: 'quorum_unavailable', culprits: parties.filter((id) => !opened.has(id)) }
+    return { signers, openings: opened, rounds: 2, ...(signers.length < threshold && { missing }) }
+  }
+
+  /** Signers who open together: those who have done so ahead, as long as they are no more doubtful than there need be, or else those who will as they sign. */
+  function choose(key: SigningKey, candidates: readonly string[], { doubts, stale }: Lessons): Opened {
+    const { parties, threshold } = key
+    const doubtsOf = (id: string) => doubts.get(id) ?? 0
+    const mostDoubts = doubtsOf(candidates.slice(0, threshold).at(-1) ?? '')
+    const isLikely = (id: string) => doubtsOf(id) <= mostDoubts && directory.isUp(id)
+    const areStocked = (signers: readonly string[]) => signers.every(isLikely) && stock.held(key, signers) > 0
+    const canSign = (signers: readonly string[]) => !rifts.among(key, signers)
+
+    const stocked = stale ? undefined : chooseSigners(candidates, threshold, (signers) => canSign(signers) && areStocked(signers))
+    const lot = stocked && stock.take(key, stocked)
+    if (lot) return readyToSign(lot)
+    const chosen = chooseSigners(candidates, threshold, canSign) ?? chooseSigners(parties, threshold, canSign)
+    if (!chosen) {
+      const missing = rifts.among(key, parties) ?? { code: 'quorum_unavailable', culprits: [] }
+      return { signers: [], openings: new Map(), rounds: 0, missing }
+    }
+    const canBeReplaced = candidates.some((id) => !chosen.includes(id) && isLikely(id))
+    const signers = parties.filter((id) => chosen.includes(id))
+    return { signers, openings: new Map(), rounds: jointRounds(key.scheme) + 1, windowMs: canBeReplaced ? 0 : timing.windowMs }
   }
 
   async function attemptSignature(
@@ -237,45 +278,47 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   ): Promise<void> {
     const { session, key, opened, previous, carryOut } = work
     const { attempt: number } = attempt
-    const { openings, rounds } = opened
+    const { signers, openings, rounds, windowMs = 0 } = opened
     const complete = (round: number): SigningSessionCommand => ({ type: 'CompleteRound', attempt: number, round, rounds })
     const overtaken = new AbortController()
+    const openTogether = openings.size === 0
+    const openedBefore = openTogether ? 0 : rounds - 1
 
-    const start: SigningSessionCommand = { type: 'StartSigning', attempt: number, signers: [...openings.keys()], previous }
-    const beginning = [start, ...(rounds > 1 ? [complete(1)] : [])]
-    let begun: Promise<unknown> | undefined
-    const begin = () => {
-      begun ??= carryOut(...beginning)
-      return begun
+    const start: SigningSessionCommand = { type: 'StartSigning', attempt: number, signers, previous }
+    const begun = carryOut(start, ...(openedBefore > 0 ? [complete(1)] : []))
+    begun.catch(() => overtaken.abort())
+    if (openedBefore > 0) progress(attempt, 'round_completed', 1)
+    const task = {
+      share: shareOf(key),
+      path: readWantedSignature(session.authorisation.body).path,
+      authorisation: session.authorisation,
+      approvals: session.approvedBy,
     }
-    const beginLater = setTimeout(() => begin().catch(() => overtaken.abort()), RECORD_AFTER_MS)
-    if (rounds > 1) progress(attempt, 'round_completed', 1)
-    const collected = collectSignature(channel, {
+    const leftMs = Date.parse(session.deadline) - Date.now()
+    const wanted = {
       attempt,
-      task: {
-        share: shareOf(key),
-        path: readWantedSignature(session.authorisation.body).path,
-        openings: [...openings.values()],
-        authorisation: session.authorisation,
-        approvals: session.approvedBy,
-      },
       message: hexToBytes(session.message),
       parties: key.parties,
       publicPackage: hexToBytes(key.publicPackage),
-      timeoutMs: Math.min(timing.roundTimeoutMs, Date.parse(session.deadline) - Date.now()),
+      timeoutMs: Math.min(timing.roundTimeoutMs, leftMs),
       signal: overtaken.signal,
-    })
-    const [outcome] = await Promise.allSettled([collected])
-    clearTimeout(beginLater)
-    if (outcome.status === 'rejected') {
-      await begin()
-      throw outcome.reason
     }
+    const collected = openTogether
+      ? signTogether(channel, {
+          ...wanted,
+          task: { ...task, signers },
+          windowMs: Math.min(windowMs, leftMs),
+          onRound: (round) => progress(attempt, 'round_completed', round),
+        })
+      : collectSignature(channel, { ...wanted, task: { ...task, openings: [...openings.values()] } })
+    const [, { signature, recoveryId }] = await Promise.allSettled([begun, collected]).then(() => Promise.all([begun, collected]))
     progress(attempt, 'round_completed', rounds)
-    const signature = bytesToHex(outcome.value.signature)
-    const ending: SigningSessionCommand[] = [complete(rounds), { type: 'ProduceSignature', attempt: number, signature }]
-    await begun
-    await carryOut(...(begun ? [] : beginning), ...ending)
+    await carryOut(...Array.from({ length: rounds - openedBefore }, (_, index) => complete(openedBefore + index + 1)), {
+      type: 'ProduceSignature',
+      attempt: number,
+      signature: bytesToHex(signature),
+      ...(recoveryId !== undefined && { recoveryId }),
+    })
   }
 
   return {
@@ -288,6 +331,18 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
 function doubt({ doubts }: Lessons, parties: readonly string[]): void {
   for (const id of parties) doubts.set(id, (doubts.get(id) ?? 0) + 1)
+}
+
+/** By those who have opened already: one by one, or together. */
+function readyToSign(openings: readonly Opening[]): Opened {
+  const bySigner = new Map(openings.map((opening) => [opening.partyId, opening]))
+  return { signers: [...bySigner.keys()], openings: bySigner, rounds: 1 }
+}
+
+/** How often signers speak to open together; 0 where each opens by itself. */
+function jointRounds(scheme: Scheme): number {
+  const { signing } = protocolOf(scheme)
+  return signing.openedBy === 'all' ? signing.rounds : 0
 }
 
 const isRefusal = (code: string) => (REFUSAL_CODES as readonly string[]).includes(code)

@@ -1,12 +1,21 @@
 import type { KeyPolicy } from '../../domain/authorisation/key-policy.ts'
 import { MAX_OPENINGS } from '../../domain/ceremony/messages.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
+import { protocolOf } from '../../domain/threshold/registry.ts'
 import { type OpenableKey, type OpeningRequests, requestOpenings } from './opening-requests.ts'
+import { presign } from './presigning.ts'
+import { CeremonyFailed } from './rounds.ts'
+import { chooseSigners, createRifts, type Rifts } from './signer-choice.ts'
 import { measuredChannel } from './standing/measured-channel.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
-import { createStock, type PresignatureCounts, type Stock } from './stock.ts'
+import { createStock, type Lot, type PresignatureCounts, type Stock } from './stock.ts'
 
-export type StockedKey = OpenableKey & { tenant: string; parties: readonly string[]; policy: Pick<KeyPolicy, 'presignatures'> }
+export type StockedKey = OpenableKey & {
+  tenant: string
+  threshold: number
+  parties: readonly string[]
+  policy: Pick<KeyPolicy, 'presignatures'>
+}
 
 export type StockKeepingOptions = OpeningRequests & {
   standing: PartyStanding
@@ -27,6 +36,8 @@ type Timing = {
 
 export interface StockKeeping {
   readonly stock: Stock
+  /** Who does not sign with whom, as far as this coordinator has been told. */
+  readonly rifts: Rifts
   /** The key is used, or will be soon. */
   use(key: StockedKey): void
   /** The key is not to be used any more. */
@@ -46,7 +57,8 @@ const AT_ONCE = 2
 const PER_REQUEST = Math.min(8, MAX_OPENINGS)
 const ANSWER_WITHIN_MS = 2_000
 
-type Kept = { key: StockedKey; usedAt: number; recordedAt: number }
+/** `team` are those who open together, where signers do: the same as long as they can, so that what they make is found again. */
+type Kept = { key: StockedKey; usedAt: number; recordedAt: number; team?: readonly string[] }
 
 /** How many openings of each party are kept ready. */
 const tierOf = ({ policy }: StockedKey) => policy.presignatures
@@ -59,6 +71,7 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
   const unhurried = { timeoutMs: () => ANSWER_WITHIN_MS, answered() {}, failed: standing.failed }
   const requests = { channel: measuredChannel(channel, unhurried), witness }
   const stock = createStock()
+  const rifts = createRifts()
   /** The one used last comes last. */
   const kept = new Map<string, Kept>()
   /** Keys of which there may be less than there should. */
@@ -70,14 +83,26 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
   let sessions = 0
   let closed = false
 
-  const isShort = (key: StockedKey, partyId: string) => stock.held(key, partyId) < tierOf(key)
-  const nextWanted = (): { key: StockedKey; to: string } | undefined => {
+  /** Those who open: each of the parties by itself, or a team together. */
+  const openersOf = (each: Kept): readonly (readonly string[])[] => {
+    const { key } = each
+    if (protocolOf(key.scheme).signing.openedBy === 'each') return standing.rank(key.parties, 1).map((id) => [id])
+    const isAble = (signers: readonly string[]) => !signers.some((id) => resting.has(id)) && !rifts.among(key, signers)
+    if (!each.team || !isAble(each.team)) {
+      const team = chooseSigners(standing.rank(key.parties, key.threshold), key.threshold, isAble)
+      if (!team) return []
+      each.team = key.parties.filter((id) => team.includes(id))
+    }
+    return [each.team]
+  }
+  const nextWanted = (): { key: StockedKey; openers: readonly string[] } | undefined => {
     for (const keyId of [...short].reverse()) {
-      const { key } = kept.get(keyId)!
-      const missing = standing.rank(key.parties, 1).filter((partyId) => isShort(key, partyId))
+      const each = kept.get(keyId)!
+      const { key } = each
+      const missing = openersOf(each).filter((openers) => stock.held(key, openers) < tierOf(key))
       if (missing.length === 0) short.delete(keyId)
-      const to = missing.find((partyId) => !asked.has(partyId) && !resting.has(partyId))
-      if (to !== undefined) return { key, to }
+      const openers = missing.find((ids) => !ids.some((id) => asked.has(id) || resting.has(id)))
+      if (openers) return { key, openers }
     }
     return undefined
   }
@@ -86,26 +111,43 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
     while (!closed && sessions === 0 && asked.size < AT_ONCE && stock.size < MAX_STOCKED) {
       const wanted = nextWanted()
       if (!wanted) return
-      const { key, to } = wanted
-      const asking = ask(key, to)
+      const { key, openers } = wanted
+      const asking = ask(key, openers)
         .catch((error) => {
-          resting.add(to)
+          for (const id of openers) resting.add(id)
           if (!(error instanceof Unavailable)) onFailure(error)
         })
         .finally(() => {
-          asked.delete(to)
+          for (const id of openers) asked.delete(id)
           fill()
         })
-      asked.set(to, asking)
+      for (const id of openers) asked.set(id, asking)
     }
   }
 
-  const ask = async (key: StockedKey, to: string): Promise<void> => {
-    const count = Math.min(PER_REQUEST, tierOf(key) - stock.held(key, to))
-    const outcome = await requestOpenings(requests, key, { to, count, timeoutMs: ANSWER_WITHIN_MS })
-    if ('failure' in outcome) resting.add(to)
+  const ask = async (key: StockedKey, openers: readonly string[]): Promise<void> => {
+    const lots = await (protocolOf(key.scheme).signing.openedBy === 'each' ? openEach(key, openers[0]!) : openTogether(key, openers))
     // Of a key that has been retired meanwhile, or has come into another epoch, they are worth nothing.
-    else if (kept.get(key.keyId)?.key.epoch === key.epoch) stock.add(outcome.openings)
+    if (kept.get(key.keyId)?.key.epoch === key.epoch) stock.add(lots)
+  }
+
+  const openEach = async (key: StockedKey, to: string): Promise<readonly Lot[]> => {
+    const count = Math.min(PER_REQUEST, tierOf(key) - stock.held(key, [to]))
+    const outcome = await requestOpenings(requests, key, { to, count, timeoutMs: ANSWER_WITHIN_MS })
+    if ('openings' in outcome) return outcome.openings.map((opening) => [opening])
+    resting.add(to)
+    return []
+  }
+
+  const openTogether = async (key: StockedKey, signers: readonly string[]): Promise<readonly Lot[]> => {
+    try {
+      return [await presign(requests, key, { signers, timeoutMs: ANSWER_WITHIN_MS })]
+    } catch (error) {
+      if (!(error instanceof CeremonyFailed)) throw error
+      for (const failure of error.failures) rifts.learn(key, failure)
+      for (const id of error.culprits.length > 0 ? error.culprits : signers) resting.add(id)
+      return []
+    }
   }
 
   const writeDown = (isDue: (kept: Kept) => boolean) => {
@@ -131,9 +173,9 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
     const now = Date.now()
     resting.clear()
     stock.expire()
-    for (const [keyId, { key, usedAt }] of kept) {
+    for (const [keyId, { usedAt }] of kept) {
       if (usedAt > now - usedWithinMs) short.add(keyId)
-      else if (!key.parties.some((partyId) => stock.held(key, partyId) > 0)) forget(keyId)
+      else if (!stock.holds(keyId)) forget(keyId)
       else short.delete(keyId)
     }
     writeDown(({ recordedAt }) => recordedAt <= now - recordEveryMs)
@@ -144,12 +186,13 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
 
   return {
     stock,
+    rifts,
 
     use(key) {
       const { keyId } = key
       const before = kept.get(keyId)
       kept.delete(keyId)
-      kept.set(keyId, { key, usedAt: Date.now(), recordedAt: before?.recordedAt ?? 0 })
+      kept.set(keyId, { recordedAt: 0, ...before, key, usedAt: Date.now() })
       short.add(keyId)
       const [oldest] = kept.keys()
       if (kept.size > MAX_KEYS && oldest !== undefined) forget(oldest)

@@ -16,7 +16,7 @@ export const CEREMONY_KINDS = [
 ] as const
 export type CeremonyKind = (typeof CEREMONY_KINDS)[number]
 
-/** One attempt at one ceremony. Its id is that of the signing session, or else of the key. */
+/** One attempt at one ceremony. Its id is that of the signing session, or else of the key; an opening by all signers has one of its own. */
 export type CeremonyAttempt = { scheme: Scheme; kind: CeremonyKind; ceremonyId: string; attempt: number }
 
 /** Where a message belongs, on every message. Rounds count from 1; a reply has the round of its request. */
@@ -76,6 +76,9 @@ export type SigningRequest = {
   approvals: readonly Authorisation[]
 }
 
+/** The same, of signers who have not opened yet: they do it together, and then sign. */
+export type JointSigningRequest = Omit<SigningRequest, 'openings'> & { signers: readonly string[] }
+
 /** The change that makes this version of the key's policy. `approvals` are intents by approvers over the same request as the authorisation. */
 export type PolicyChange = { keyId: string; version: number; authorisation: Authorisation; approvals: readonly string[] }
 
@@ -88,6 +91,10 @@ export type CeremonyRequest =
   | { type: 'abandon'; openings: readonly Uint8Array[] }
   /** First round of a signature, for which all signers have opened before. */
   | { type: 'sign'; task: SigningRequest }
+  /** First round of an opening for later, by these signers together. */
+  | { type: 'presign'; share: ShareReference; signers: readonly string[] }
+  /** First round of a signature by signers who open together. */
+  | { type: 'signTogether'; task: JointSigningRequest }
   /** First round of a refresh: from these shares those of the next epoch are made. */
   | { type: 'refreshKey'; share: ShareReference; authorisation: Authorisation }
   /** The new share is in force: it is not to be discarded any more. */
@@ -124,6 +131,12 @@ export const REFUSAL_CODES = [
   'opening_invalid',
   'intent_reused',
   'protocol_abort',
+  /** A multiplication with the counterparty that is named does not check; it is banned from now on. */
+  'invalid_multiplication',
+  /** This party uses the key with that counterparty no more, until an operator lifts it. */
+  'counterparty_banned',
+  /** The share holds nothing for signing with that counterparty, until it is refreshed. */
+  'setup_missing',
   /** What is asked for contradicts what this party has signed, or allowed, before. */
   'signed_already',
   /** The party may have signed what its store does not have; until an operator lifts that it signs nothing. */
@@ -150,8 +163,8 @@ export type CeremonyReply =
   | { type: 'generated'; publicKey: Uint8Array; publicPackage: Uint8Array; policyDigest: Uint8Array }
   | { type: 'opened'; openings: readonly Opening[] }
   | { type: 'abandoned' }
-  /** `transcript` is that of what the contribution was made of. */
-  | { type: 'contributed'; contribution: Uint8Array; transcript: Uint8Array }
+  /** `transcript` is that of what the contribution was made of; `broadcast` what the signer has opened with, where that has not been told before. */
+  | { type: 'contributed'; contribution: Uint8Array; transcript: Uint8Array; broadcast: Uint8Array | null }
   | { type: 'destroyed' }
   | { type: 'confirmed'; signature: Uint8Array }
   /** Shares of earlier epochs are gone. */

@@ -66,4 +66,12 @@ export function signingTranscript(openings: readonly Opening[], { path, message 
   return sha256(encodeFields('quorate signing transcript', path, message, ...said))
 }
 
+/** The same for signers who have opened together, each of whom has come to the same broadcast. */
+export function jointSigningTranscript(
+  signers: readonly string[],
+  { path, message, broadcast }: { path: string; message: Uint8Array; broadcast: Uint8Array },
+): Uint8Array {
+  return sha256(encodeFields('quorate joint signing transcript', path, message, broadcast, ...signers))
+}
+
 export const TRANSCRIPT_BYTES = 32

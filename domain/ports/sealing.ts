@@ -19,6 +19,8 @@ export interface SealingKeyPair {
  */
 export interface Sealing {
   generateKeyPair(): SealingKeyPair
+  /** Opens what has been sealed to this party's own key, the one the others know. @throws OpenFailed. The caller wipes the plaintext after use. */
+  open: SealingKeyPair['open']
   /** `context` must be given again to open. @throws OpenFailed when the recipient's key is not one */
   seal(recipient: Uint8Array, plaintext: Uint8Array, context: Uint8Array): Promise<Uint8Array>
 }

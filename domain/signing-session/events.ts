@@ -45,7 +45,11 @@ export type SigningSessionEvent =
   /** `previous` says why the attempt before this one came to nothing, and through whom. */
   | { type: 'SigningStarted'; data: SessionIdentity & { attempt: number; signers: readonly string[]; previous: Failure | null } }
   | { type: 'RoundCompleted'; data: SessionIdentity & { attempt: number; round: number; rounds: number } }
-  | { type: 'SignatureProduced'; data: SessionIdentity & { attempt: number; signature: string; signers: readonly string[] } }
+  /** `recoveryId` is there for ECDSA: which of the keys that the signature verifies with is the one that made it. */
+  | {
+      type: 'SignatureProduced'
+      data: SessionIdentity & { attempt: number; signature: string; recoveryId?: number; signers: readonly string[] }
+    }
   | { type: 'SigningFailed'; data: SessionIdentity & Failure }
   | { type: 'SigningExpired'; data: SessionIdentity & { deadline: string } }
   | { type: 'SigningCancelled'; data: SessionIdentity & { by: string } }

@@ -36,7 +36,9 @@ export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
   ApprovalRejected: { shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'rejected') }) },
   SigningStarted: { shape: fields({ ...identity, attempt: whole, signers: listOf(text), previous: orNull(fields(failure)) }) },
   RoundCompleted: { shape: fields({ ...identity, attempt: whole, round: whole, rounds: whole }) },
-  SignatureProduced: { shape: fields({ ...identity, attempt: whole, signature: text, signers: listOf(text) }) },
+  SignatureProduced: {
+    shape: fields({ ...identity, attempt: whole, signature: text, recoveryId: optional(whole), signers: listOf(text) }),
+  },
   SigningFailed: { shape: fields({ ...identity, ...failure }) },
   SigningExpired: { shape: fields({ ...identity, deadline: text }) },
   SigningCancelled: { shape: fields({ ...identity, by: text }) },

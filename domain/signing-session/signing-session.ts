@@ -17,6 +17,8 @@ export type ExistingSession = SigningRequest & {
   signers: readonly string[]
   round: { number: number; of: number } | null
   signature: string | null
+  /** With a signature of ECDSA. */
+  recoveryId: number | null
   failure: Failure | null
 }
 
@@ -25,7 +27,7 @@ export type SigningSessionCommand =
   | ({ type: 'DecideApproval' } & ApproversDecision)
   | { type: 'StartSigning'; attempt: number; signers: readonly string[]; previous: Failure | null }
   | { type: 'CompleteRound'; attempt: number; round: number; rounds: number }
-  | { type: 'ProduceSignature'; attempt: number; signature: string }
+  | { type: 'ProduceSignature'; attempt: number; signature: string; recoveryId?: number }
   | { type: 'FailSigning'; code: string; culprits: readonly string[] }
   | { type: 'ExpireSession'; now: string }
   | { type: 'CancelSession'; by: string }
@@ -65,8 +67,8 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
       case 'ProduceSignature': {
         requireAttempt(session, command.attempt)
         if (session.status !== 'verifying') throw new DomainError('session_out_of_order', 'the rounds are not complete')
-        const { attempt, signature } = command
-        return [{ type: 'SignatureProduced', data: { ...identity, attempt, signature, signers: session.signers } }]
+        const { type: _, ...produced } = command
+        return [{ type: 'SignatureProduced', data: { ...identity, ...produced, signers: session.signers } }]
       }
       case 'FailSigning': {
         const { code, culprits } = command
@@ -90,6 +92,7 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
         signers: [],
         round: null,
         signature: null,
+        recoveryId: null,
         failure: null,
         ...event.data,
       }
@@ -111,7 +114,13 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
         return { ...state, status: round === rounds ? 'verifying' : 'round', round: { number: round, of: rounds } }
       }
       case 'SignatureProduced':
-        return { ...state, status: 'signed', signature: event.data.signature, signers: event.data.signers }
+        return {
+          ...state,
+          status: 'signed',
+          signature: event.data.signature,
+          recoveryId: event.data.recoveryId ?? null,
+          signers: event.data.signers,
+        }
       case 'SigningFailed':
         return { ...state, status: 'failed', failure: { code: event.data.code, culprits: event.data.culprits } }
       case 'SigningExpired':

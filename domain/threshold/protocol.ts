@@ -17,7 +17,7 @@ export type ByParty = ReadonlyMap<PartyIndex, Uint8Array>
 
 /**
  * What one participant says in a round: the same to everybody, and something to each of some others that nobody else may read. Whoever
- * sends it seals it.
+ * sends it seals it, and wipes what has been sealed.
  */
 export type Outgoing = { readonly broadcast: Uint8Array; readonly secret: ByParty }
 
@@ -45,7 +45,7 @@ export type Participant<Result> = {
  */
 export type KeyMaterial = { readonly share: Uint8Array; readonly publicPackage: Uint8Array; readonly publicKey: Uint8Array }
 
-/** What a signature is made with; the public package must be the one the share was generated with. */
+/** What a signature is made with; the public package must be the one the share was generated with. The share is wiped when the call that is given it returns. */
 export type SigningKey = Pick<KeyMaterial, 'share' | 'publicPackage'>
 
 /**
@@ -81,12 +81,15 @@ export type OpenedByEach = {
   open(options: { readonly key: SigningKey; readonly rng: RandomBytes }): Opened
 }
 
-/** Signers are known first, and open together: what they hold then works with none but each other. */
+/** Signers are known first, and open together: what they hold then works with none but each other, and all broadcast the same. */
 export type OpenedByAll = {
   readonly openedBy: 'all'
   /** How many times each signer speaks until it has opened. */
   readonly rounds: number
-  /** `context` names the opening, of which there is one only. @throws ProtocolAbort `invalid_key`, `invalid_parameters`, `setup_missing` */
+  /**
+   * `context` names the opening. Honest carriers give it once; where two openings in the same context would be dangerous it is the engine that tells
+   * them apart, by what it draws. @throws ProtocolAbort `invalid_key`, `invalid_parameters`, `setup_missing`
+   */
   open(options: {
     readonly key: SigningKey
     readonly signers: readonly PartyIndex[]
@@ -144,8 +147,9 @@ export type ThresholdProtocol = {
   checkShare(key: SigningKey): void
 
   /**
-   * The share without what it holds for signing with one counterparty, which nobody signs along with from then on; others can. There where pairs of
-   * participants hold secrets in common. @throws ProtocolAbort `invalid_key`, `invalid_parameters`
+   * The share without what it holds for signing with one counterparty, which it signs along with no more, but with others. Where it holds nothing of
+   * the kind it comes back as it is. There for schemes in which pairs of participants have secrets in common. @throws ProtocolAbort `invalid_key`,
+   * `invalid_parameters`
    */
   withoutCounterparty?(key: SigningKey, counterparty: PartyIndex): Uint8Array
 
@@ -204,6 +208,8 @@ export type ProtocolAbortCode =
   | 'invalid_proof'
   /** A secret share does not fit what its sender has committed to. */
   | 'invalid_secret_share'
+  /** What a participant reveals is not what it has committed to. */
+  | 'commitment_mismatch'
   /** Participants were not told the same in the first round. Who lied, a participant or the carrier, cannot be known. */
   | 'equivocation'
   /** Participants did not arrive at, or do not start from, the same public package. */

@@ -98,6 +98,33 @@ export function readEach<Message, Read>(
   return results
 }
 
+/** What convicts the sender of a message; everything else is the fault of who reads it. */
+const CONVICTING: readonly ProtocolAbortCode[] = ['invalid_message', 'commitment_mismatch', 'invalid_multiplication']
+
+/**
+ * Applies `judge` to everybody's message, where it says itself what is wrong with one.
+ * @throws ProtocolAbort as the first that was thrown, naming all senders whose messages are refused for the same reason
+ */
+export function judgeEach<Message, Judged>(
+  messages: ReadonlyMap<PartyIndex, Message>,
+  judge: (message: Message, from: PartyIndex) => Judged,
+): Map<PartyIndex, Judged> {
+  const results = new Map<PartyIndex, Judged>()
+  const refused = new Map<PartyIndex, ProtocolAbort>()
+  for (const [from, message] of messages) {
+    try {
+      results.set(from, judge(message, from))
+    } catch (error) {
+      if (!(error instanceof ProtocolAbort && CONVICTING.includes(error.code))) throw error
+      refused.set(from, error)
+    }
+  }
+  const [first] = refused.values()
+  if (!first) return results
+  const culprits = [...refused].filter(([, { code }]) => code === first.code).map(([party]) => party)
+  throw new ProtocolAbort(first.code, `refused from ${list(culprits)}: ${first.message}`, culprits)
+}
+
 /** Compares public values; not in constant time. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i])

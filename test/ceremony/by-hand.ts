@@ -48,6 +48,18 @@ export function taskOf(
   return { share: referenceTo(key), path: 'm', openings, authorisation: authorisationOf(system, key, message), approvals: [] }
 }
 
+/** What a party answers when it is asked to sign together with others. */
+export function askToSignTogether(
+  system: TestSystem,
+  key: ExistingKeyShare,
+  to: string,
+  { sessionId: ceremonyId, attempt = 1, message, signers }: Omit<SignatureByHand, 'openings'> & { signers: readonly string[] },
+): Promise<CeremonyReply> {
+  const header = { scheme: key.scheme, kind: 'signing', ceremonyId, attempt, round: 1, to } as const
+  const task = { share: referenceTo(key), path: 'm', signers, authorisation: authorisationOf(system, key, message), approvals: [] }
+  return system.channel.ask(header, { type: 'signTogether', task }, { timeoutMs: TIMEOUT_MS })
+}
+
 /** What a party answers when it is asked to sign. */
 export function askToSign(system: TestSystem, key: ExistingKeyShare, to: string, signature: SignatureByHand): Promise<CeremonyReply> {
   const { sessionId: ceremonyId, attempt = 1 } = signature

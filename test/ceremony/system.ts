@@ -33,6 +33,7 @@ import { presignaturesProcess, recordPresignatures } from '../../commands/proces
 import type { Process } from '../../commands/processes/process.ts'
 import { publishProgress } from '../../commands/processes/progress.ts'
 import { shareRecoveryProcess } from '../../commands/processes/share-recovery.ts'
+import { quorumsOf } from '../../commands/processes/signer-choice.ts'
 import { signingProcess } from '../../commands/processes/signing.ts'
 import { signingQueue } from '../../commands/processes/signing-queue.ts'
 import { createPartyStanding, type KeptStanding } from '../../commands/processes/standing/party-standing.ts'
@@ -92,6 +93,8 @@ export type TestParty = {
   thaw(): void
   /** What the party's answers become on their way out, now or later; undefined for honesty. */
   lie: ((reply: CeremonyReply, asked: Asked) => CeremonyReply | Promise<CeremonyReply>) | undefined
+  /** What the party tells others in private instead of what it should; undefined for honesty. */
+  whisper: ((secret: Uint8Array) => Uint8Array) | undefined
   /** What the party is asked instead of what was sent; undefined for an honest carrier. */
   mishear: ((asked: Asked) => Asked) | undefined
   nonceCounts(keyId: string): NonceCounts
@@ -142,7 +145,7 @@ export type TestSystem = {
   events(stream: string): Promise<RecordedEvent[]>
   /** The stock of the coordinator that is at work. */
   presignatures: StockKeeping
-  /** Resolves when the stock holds so many openings of each holder of the key. */
+  /** Resolves when the stock holds so many openings of each holder of the key, or of a quorum where signers open together. */
   stocked(key: ExistingKeyShare, count: number): Promise<void>
   /** What went wrong in the processes, as far as they reported it. */
   failures: unknown[]
@@ -283,7 +286,11 @@ export async function startTestSystem({
     parties,
     presignatures,
     async stocked(key, count) {
-      const isStocked = () => key.parties.every((id) => presignatures.stock.held(key, id) === count)
+      const { stock } = presignatures
+      const isStocked =
+        protocolOf(key.scheme).signing.openedBy === 'each'
+          ? () => key.parties.every((id) => stock.held(key, [id]) === count)
+          : () => [...quorumsOf(key.parties, key.threshold)].some((signers) => stock.held(key, signers) === count)
       for await (const _ of setInterval(5, undefined, { signal: AbortSignal.timeout(OUTCOME_WITHIN_MS) })) if (isStocked()) return
     },
     failures,
@@ -416,7 +423,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
     ...hpke,
     seal(recipient, plaintext, context) {
       onSecret(plaintext.slice())
-      return hpke.seal(recipient, plaintext, context)
+      return hpke.seal(recipient, party.whisper?.(plaintext) ?? plaintext, context)
     },
   }
   const rng: RandomBytes = (length) => {
@@ -430,6 +437,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
     dir,
     lie: undefined,
     mishear: undefined,
+    whisper: undefined,
     beforeClaim: undefined,
     nonceCounts: (keyId) => running!.service.nonceCounts(keyId),
     diesAt: undefined,

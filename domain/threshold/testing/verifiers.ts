@@ -5,9 +5,14 @@ import type { Scheme } from '../scheme.ts'
 type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 type Affine = { x: bigint; y: bigint } | undefined
 
-export const VERIFIERS: Readonly<Record<Scheme, Verify>> = { 'frost-ed25519': verifyEd25519, 'frost-secp256k1-tr': verifyBip340 }
+export const VERIFIERS: Readonly<Record<Scheme, Verify>> = {
+  'frost-ed25519': verifyEd25519,
+  'frost-secp256k1-tr': verifyBip340,
+  'dkls23-secp256k1': verifyEcdsa,
+}
 
 const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex')
+const SPKI_SECP256K1 = Buffer.from('3036301006072a8648ce3d020106052b8104000a032200', 'hex')
 
 /** OpenSSL's. */
 function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
@@ -34,6 +39,37 @@ function verifyBip340(publicKey: Uint8Array, message: Uint8Array, signature: Uin
   return R !== undefined && R.y % 2n === 0n && R.x === r
 }
 
+/** SEC 1, section 4.1.4, with r and s in range and s in the lower half. */
+function verifyEcdsa(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
+  const r = toInt(signature.subarray(0, 32))
+  const s = toInt(signature.subarray(32))
+  if (publicKey.length !== 33 || digest.length !== 32 || signature.length !== 64 || r === 0n || r >= n || s === 0n || s > n / 2n)
+    return false
+  const even = liftX(toInt(publicKey.subarray(1)))
+  if (!even) return false
+  const Q = publicKey[0] === 2 ? even : { x: even.x, y: p - even.y }
+  const inverse = invert(s, n)
+  const R = add(multiply(G, mod(toInt(digest) * inverse, n)), multiply(Q, mod(r * inverse, n)))
+  return R !== undefined && mod(R.x, n) === r
+}
+
+/** The compressed public key that a signature is by (SEC 1, section 4.1.6), as Ethereum's ecrecover finds it. */
+export function recoverPublicKey(digest: Uint8Array, signature: Uint8Array, recoveryId: number): Uint8Array | undefined {
+  const r = toInt(signature.subarray(0, 32))
+  const even = liftX(recoveryId < 2 ? r : r + n)
+  if (!even) return undefined
+  const R = recoveryId % 2 === 0 ? even : { x: even.x, y: p - even.y }
+  const inverse = invert(r, n)
+  const Q = add(multiply(R, mod(toInt(signature.subarray(32)) * inverse, n)), multiply(G, mod(-toInt(digest) * inverse, n)))
+  return Q && Buffer.from((Q.y % 2n === 0n ? '02' : '03') + Q.x.toString(16).padStart(64, '0'), 'hex')
+}
+
+/** OpenSSL's, of what is hashed with SHA-256. */
+export function verifiesWithOpenSsl(publicKey: Uint8Array, payload: Uint8Array, signature: Uint8Array): boolean {
+  const key = createPublicKey({ key: Buffer.concat([SPKI_SECP256K1, publicKey]), format: 'der', type: 'spki' })
+  return verify('sha256', payload, { key, dsaEncoding: 'ieee-p1363' }, signature)
+}
+
 function liftX(x: bigint): Affine {
   if (x >= p) return undefined
   const c = (x ** 3n + 7n) % p
@@ -56,16 +92,16 @@ function multiply(point: Affine, scalar: bigint): Affine {
   return sum
 }
 
-const mod = (a: bigint) => ((a % p) + p) % p
+const mod = (a: bigint, modulus = p) => ((a % modulus) + modulus) % modulus
 const toInt = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
 
-function invert(a: bigint): bigint {
-  let [r0, r1, t0, t1] = [p, mod(a), 0n, 1n]
+function invert(a: bigint, modulus = p): bigint {
+  let [r0, r1, t0, t1] = [modulus, mod(a, modulus), 0n, 1n]
   while (r1 > 0n) {
     const q = r0 / r1
     ;[r0, r1, t0, t1] = [r1, r0 - q * r1, t1, t0 - q * t1]
   }
-  return mod(t0)
+  return mod(t0, modulus)
 }
 
 function power(base: bigint, exponent: bigint): bigint {

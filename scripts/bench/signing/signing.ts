@@ -23,7 +23,11 @@ const AT_A_TIME = [1, 8, 64] as const
 const WARMUP = 40
 
 /** What is promised of keys that two of three parties sign with. */
-const LATENCY_PROMISED: { readonly [of in Scheme]: Promised } = { 'frost-secp256k1-tr': { below: 60 }, 'frost-ed25519': { below: 100 } }
+const LATENCY_PROMISED: { readonly [of in Scheme]: Promised } = {
+  'frost-secp256k1-tr': { below: 60 },
+  'frost-ed25519': { below: 100 },
+  'dkls23-secp256k1': { below: 120 },
+}
 const RATE_PROMISED: Promised = { atLeast: 40 }
 
 type Key = { scheme: Scheme; keyId: string; quorum: string; stock: string; promised: boolean }

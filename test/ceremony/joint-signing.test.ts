@@ -1,0 +1,83 @@
+/** Keys whose signers open together: the ECDSA of DKLs23. */
+
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import test from 'ava'
+import { signingSessionStream } from '../../domain/signing-session/events.ts'
+import { recoverPublicKey } from '../../domain/threshold/testing/verifiers.ts'
+import { type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
+import { isSignature } from './verify.ts'
+
+const SCHEME = 'dkls23-secp256k1'
+const message = new TextEncoder().encode('pay nobody')
+
+const sessionEvents = async (system: TestSystem, sessionId: string) =>
+  (await system.events(signingSessionStream(sessionId))) as SessionEvent[]
+const roundsOf = (events: readonly SessionEvent[]) =>
+  events.flatMap((event) => (event.type === 'RoundCompleted' ? [`${event.data.round} of ${event.data.rounds}`] : []))
+const attemptsOf = (events: readonly SessionEvent[]) => events.flatMap((event) => (event.type === 'SigningStarted' ? [event.data] : []))
+
+async function systemWithKey(
+  t: { teardown(close: () => Promise<void>): void },
+  { presignatures = 0, threshold = 2, parties = 3 }: { presignatures?: 0 | 10; threshold?: number; parties?: number } = {},
+) {
+  const system = await startTestSystem({ parties, presignatures })
+  t.teardown(system.close)
+  const holders = system.parties.map(({ id }) => id)
+  const key = await system.generateKey(await system.createWallet(), { scheme: SCHEME, threshold, parties: holders })
+  return { system, key }
+}
+
+test.serial('without stock a signature takes three rounds, and says who signed and which key it recovers', async (t) => {
+  const { system, key } = await systemWithKey(t)
+  t.is(key.status, 'active')
+  t.regex(key.publicKey!, /^0[23][0-9a-f]{64}$/)
+  const session = await system.sign(key, message)
+  t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
+  t.is(session.signers.length, 2)
+  const recovered = recoverPublicKey(sha256(message), hexToBytes(session.signature!), session.recoveryId!)
+  t.is(bytesToHex(recovered!), key.publicKey!)
+  t.deepEqual(roundsOf(await sessionEvents(system, session.sessionId)), ['1 of 3', '2 of 3', '3 of 3'])
+  t.deepEqual(system.failures, [])
+})
+
+test.serial('with stock a signature takes one round, and what is used is made again', async (t) => {
+  const { system, key } = await systemWithKey(t, { presignatures: 10 })
+  await system.stocked(key, 10)
+  const asked: string[] = []
+  for (const party of system.parties)
+    party.lie = (reply, { request }) => {
+      asked.push(request.type)
+      return reply
+    }
+  const session = await system.sign(key, message)
+  t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
+  t.deepEqual(asked.slice(0, 2), ['sign', 'sign'])
+  t.deepEqual(roundsOf(await sessionEvents(system, session.sessionId)), ['1 of 1'])
+  await system.stocked(key, 10)
+  t.deepEqual(system.failures, [])
+})
+
+test.serial('one holder dead: others sign, with stock of the dead one and without', async (t) => {
+  for (const presignatures of [10, 0] as const) {
+    const { system, key } = await systemWithKey(t, { presignatures })
+    if (presignatures > 0) await system.stocked(key, 10)
+    const first = await system.sign(key, message)
+    const [dead] = first.signers
+    await system.party(dead!).kill()
+    const session = await system.sign(key, message)
+    t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
+    t.false(session.signers.includes(dead!))
+    for (const { previous } of attemptsOf(await sessionEvents(system, session.sessionId)))
+      if (previous) t.deepEqual(previous, { code: 'party_unavailable', culprits: [dead!] })
+  }
+})
+
+test.serial('a party that nobody can replace, and that is away for a moment, is waited for', async (t) => {
+  const { system, key } = await systemWithKey(t, { parties: 2 })
+  await system.party('party-2').kill()
+  const sessionId = await system.requestSignature(key, message)
+  await system.party('party-2').revive()
+  const session = await system.outcome(sessionId)
+  t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
+})
