@@ -21,7 +21,7 @@ async function start(t: ExecutionContext) {
   const messages = await connectMessages({ url: nats.url, name: 'test' })
   const coordinators = watchCoordinators(messages)
   const parties = { ids: ['party-1', 'party-2'], isUp: () => true, health: () => undefined }
-  const app = await runApp(t, [forceCloseCircuit({ log, parties, coordinators, verify: verifyJws })])
+  const app = await runApp(t, [forceCloseCircuit({ log, parties, coordinators, verify: verifyJws, chains: new Map() })])
   t.teardown(async () => {
     coordinators.close()
     await messages.close()
