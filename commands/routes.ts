@@ -7,6 +7,7 @@ import type { CommandDependencies } from './dependencies.ts'
 import { forceCloseCircuit } from './force-close-circuit.ts'
 import { freezeWallet, unfreezeWallet } from './freeze-wallet.ts'
 import { generateKey } from './generate-key.ts'
+import { openAccount } from './open-account.ts'
 import { recoverShare } from './recover-share.ts'
 import { refreshKey } from './refresh-key.ts'
 import { requestSignature } from './request-signature.ts'
@@ -18,6 +19,7 @@ const COMMANDS = [
   freezeWallet,
   unfreezeWallet,
   generateKey,
+  openAccount,
   refreshKey,
   recoverShare,
   revokeKey,

@@ -32,6 +32,14 @@ export type DomainErrorCode =
   | 'parties_invalid'
   | 'approvals_invalid'
   | 'client_keys_invalid'
+  | 'account_not_found'
+  | 'unknown_chain'
+  | 'scheme_not_supported_by_chain'
+  | 'address_malformed'
+  | 'address_checksum_wrong'
+  | 'address_of_another_network'
+  | 'address_kind_not_supported'
+  | 'asset_unknown'
   | 'idempotency_key_reused'
 
 /** A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is. */

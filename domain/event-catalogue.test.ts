@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import test from 'ava'
+import { account } from './account/account.ts'
+import { ACCOUNT_STREAMS } from './account/events.ts'
 import { fold } from './decider.ts'
 import { CATALOGUE, currentEvent, versionToWrite } from './event-catalogue.ts'
 import { KEY_SHARE_STREAMS } from './key-share/events.ts'
@@ -15,6 +17,7 @@ import { wallet } from './wallet/wallet.ts'
 /** Of each type and version one event as it was stored, and of each aggregate the state that the current ones lead to. */
 const EXAMPLES: { readonly [streams: string]: { folder: string; decider?: { stateVersion: number } } } = {
   [WALLET_STREAMS]: { folder: 'wallet', decider: wallet },
+  [ACCOUNT_STREAMS]: { folder: 'account', decider: account },
   [KEY_SHARE_STREAMS]: { folder: 'key-share', decider: keyShare },
   [SIGNING_SESSION_STREAMS]: { folder: 'signing-session', decider: signingSession },
   [PARTY_STREAMS]: { folder: 'party' },

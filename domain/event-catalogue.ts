@@ -1,3 +1,5 @@
+import { ACCOUNT_STREAMS } from './account/events.ts'
+import { accountSchemas } from './account/schemas.ts'
 import { KEY_SHARE_STREAMS } from './key-share/events.ts'
 import { keyShareSchemas } from './key-share/schemas.ts'
 import { PARTY_STREAMS, partySchemas } from './party/events.ts'
@@ -11,6 +13,7 @@ import { walletSchemas } from './wallet/schemas.ts'
 /** Every type of event of the domain, by the streams it is written to. */
 export const CATALOGUE: readonly { streams: string; schemas: EventSchemas }[] = [
   { streams: WALLET_STREAMS, schemas: walletSchemas },
+  { streams: ACCOUNT_STREAMS, schemas: accountSchemas },
   { streams: KEY_SHARE_STREAMS, schemas: keyShareSchemas },
   { streams: SIGNING_SESSION_STREAMS, schemas: signingSessionSchemas },
   { streams: PARTY_STREAMS, schemas: partySchemas },

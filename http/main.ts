@@ -1,3 +1,4 @@
+import { openChains } from '../adapters/chains/registry.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
@@ -36,6 +37,7 @@ await runProcess('api', async () => {
   const settings = readSettings(process.env)
   const urls = requireUrls(settings)
   const logger = createLogger('api', settings.logLevel)
+  const chains = await openChains(settings.chainsFile)
   const log = rememberingLog(withCurrentEvents(connectEventLog({ url: urls.eventStore })), {
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
   })
@@ -56,7 +58,7 @@ await runProcess('api', async () => {
     host: settings.host,
     port: settings.port,
     routes: [
-      ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws }), models.expect),
+      ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains }), models.expect),
       ...queryRoutes(models, parties, coordinators),
       ...projectionRoutes(operated),
     ],

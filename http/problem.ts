@@ -70,6 +70,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   wallet_not_found: { status: 404, title: 'No such wallet' },
   key_not_found: { status: 404, title: 'No such key' },
   session_not_found: { status: 404, title: 'No such signing session' },
+  account_not_found: { status: 404, title: 'No such account' },
   projection_not_found: { status: 404, title: 'No such projection' },
   party_not_found: { status: 404, title: 'No such party' },
   nothing_parked: { status: 404, title: 'No event of this stream is parked' },
@@ -110,6 +111,13 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   party_not_a_holder: { status: 422, title: 'The party holds no share of the key' },
   client_keys_invalid: { status: 422, title: 'These cannot be the client keys of a wallet' },
   approvals_invalid: { status: 422, title: 'The approvals cannot be met' },
+  unknown_chain: { status: 422, title: 'No such chain is set up' },
+  scheme_not_supported_by_chain: { status: 422, title: 'The chain knows no signatures of this scheme' },
+  address_malformed: { status: 422, title: 'This is no address of the chain' },
+  address_checksum_wrong: { status: 422, title: 'The checksum of the address is wrong' },
+  address_of_another_network: { status: 422, title: 'The address is of another network' },
+  address_kind_not_supported: { status: 422, title: 'Nothing can be sent to an address of this kind' },
+  asset_unknown: { status: 422, title: 'The chain has no such asset' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   event_unreadable: { status: 500, title: 'The history holds an event that cannot be read' },
   internal_error: { status: 500, title: 'Something went wrong here' },
@@ -154,6 +162,7 @@ export function noSuch(parameter: string): Problem {
   if (parameter === 'walletId') return new Problem('wallet_not_found', 'no such wallet')
   if (parameter === 'keyId') return new Problem('key_not_found', 'no such key')
   if (parameter === 'sessionId') return new Problem('session_not_found', 'no such signing session')
+  if (parameter === 'accountId') return new Problem('account_not_found', 'no such account')
   if (parameter === 'projection') return new Problem('projection_not_found', 'no such projection')
   if (parameter === 'partyId') return new Problem('party_not_found', 'no such party')
   if (parameter === 'stream') return new Problem('nothing_parked', 'no event of this stream is parked')

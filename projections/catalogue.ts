@@ -1,3 +1,4 @@
+import { accounts } from './accounts.ts'
 import { keys } from './keys.ts'
 import { partyStatistics } from './party-statistics.ts'
 import type { Projection } from './projection.ts'
@@ -6,4 +7,4 @@ import { walletHistory } from './wallet-history.ts'
 import { wallets } from './wallets.ts'
 
 /** Every read model that the workers keep. */
-export const PROJECTIONS: readonly Projection[] = [wallets, keys, signingSessions, walletHistory, partyStatistics]
+export const PROJECTIONS: readonly Projection[] = [wallets, accounts, keys, signingSessions, walletHistory, partyStatistics]

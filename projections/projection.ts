@@ -1,3 +1,4 @@
+import { ACCOUNT_STREAMS, type AccountEvent } from '../domain/account/events.ts'
 import { KEY_SHARE_STREAMS, type KeyShareEvent } from '../domain/key-share/events.ts'
 import type { GuardedWrite, IndexSpec } from '../domain/ports/documents.ts'
 import type { RecordedEvent } from '../domain/ports/event-log.ts'
@@ -5,10 +6,10 @@ import { SIGNING_SESSION_STREAMS, type SigningSessionEvent } from '../domain/sig
 import { WALLET_STREAMS, type WalletEvent } from '../domain/wallet/events.ts'
 
 /** Streams that read models are made of. */
-export const DOMAIN_STREAMS = [WALLET_STREAMS, KEY_SHARE_STREAMS, SIGNING_SESSION_STREAMS]
+export const DOMAIN_STREAMS = [WALLET_STREAMS, ACCOUNT_STREAMS, KEY_SHARE_STREAMS, SIGNING_SESSION_STREAMS]
 
 /** An event of the domain as it was recorded. */
-export type RecordedDomainEvent = Omit<RecordedEvent, 'type' | 'data'> & (WalletEvent | KeyShareEvent | SigningSessionEvent)
+export type RecordedDomainEvent = Omit<RecordedEvent, 'type' | 'data'> & (WalletEvent | AccountEvent | KeyShareEvent | SigningSessionEvent)
 
 /** A read model: what each event makes of its documents. `apply` is pure; a new `version` is built from the log anew. */
 export type Projection = {

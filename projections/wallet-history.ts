@@ -11,6 +11,10 @@ const SHOWN = [
   'name',
   'keyId',
   'sessionId',
+  'accountId',
+  'chain',
+  'path',
+  'address',
   'scheme',
   'threshold',
   'parties',
@@ -32,7 +36,7 @@ const SHOWN = [
 /** One document an event, so that no document grows with its wallet. */
 export const walletHistory: Projection = {
   name: COLLECTION,
-  version: 2,
+  version: 3,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { walletId: 1, _id: 1 } }],
   acrossStreams: false,

@@ -1,11 +1,13 @@
 import type { Coordinators } from '../domain/ports/coordinators.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import type { Route } from '../http/route.ts'
+import { getAccount } from './get-account.ts'
 import { getKey } from './get-key.ts'
 import { getPublicKey } from './get-public-key.ts'
 import { getSigningSession } from './get-signing-session.ts'
 import { getWallet } from './get-wallet.ts'
 import { listParties } from './list-parties.ts'
+import { listWalletAccounts } from './list-wallet-accounts.ts'
 import { listWalletKeys } from './list-wallet-keys.ts'
 import type { ReadModels } from './read-model.ts'
 import { walletHistory } from './wallet-history.ts'
@@ -15,6 +17,8 @@ export const queryRoutes = (models: ReadModels, parties: PartyDirectory, coordin
   getWallet(models),
   walletHistory(models),
   listWalletKeys(models),
+  listWalletAccounts(models),
+  getAccount(models),
   getKey(models),
   getPublicKey(models),
   getSigningSession(models),

@@ -132,6 +132,41 @@ export const KEY: Shape = {
   },
 }
 
+export const ACCOUNT: Shape = {
+  title: 'Account',
+  type: 'object',
+  required: [
+    'accountId',
+    'walletId',
+    'tenant',
+    'keyId',
+    'scheme',
+    'chain',
+    'path',
+    'publicKey',
+    'address',
+    'createdAt',
+    'updatedAt',
+    'revision',
+    'position',
+  ],
+  properties: {
+    accountId: id,
+    walletId: id,
+    tenant: { type: 'string' },
+    keyId: id,
+    scheme,
+    chain: { type: 'string', description: 'CAIP-2.' },
+    path: { type: 'string', description: 'From the key to the one whose address this is.' },
+    publicKey: hex('Of the key at the path: who trusts nobody makes the address of it.'),
+    address: { type: 'string' },
+    createdAt: time,
+    updatedAt: time,
+    revision,
+    position,
+  },
+}
+
 export const SESSION: Shape = {
   title: 'SigningSession',
   type: 'object',

@@ -27,6 +27,8 @@ export type Settings = {
   signingQueue: number
   /** Where tokens' keys come from; the development issuer when undefined. */
   jwks: { url: string; issuer: string; audience: string } | undefined
+  /** Which chains there are; those built in when undefined. */
+  chainsFile: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -45,6 +47,7 @@ export const registryFileIn = (dataDir: string): string => join(dataDir, 'regist
 export function readSettings(env: Environment): Settings {
   const text = (name: string) => env[name]?.trim() || undefined
   const dataDir = resolve(text('QUORATE_DATA_DIR') ?? '.quorate')
+  const chainsFile = text('QUORATE_CHAINS')
   const jwksUrl = url(text, 'QUORATE_JWKS_URL', ['http:', 'https:', 'file:'])
   return {
     port: integer(text, 'QUORATE_PORT', 8080, 0, 65_535),
@@ -67,6 +70,7 @@ export function readSettings(env: Environment): Settings {
             issuer: required(text, 'QUORATE_JWT_ISSUER', 'QUORATE_JWKS_URL'),
             audience: text('QUORATE_JWT_AUDIENCE') ?? 'quorate',
           },
+    chainsFile: chainsFile === undefined ? undefined : resolve(chainsFile),
     logLevel: oneOf(text, 'QUORATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
 }

@@ -87,7 +87,8 @@ function readPayload(value: unknown): Payload {
   return { kind, encoding, data }
 }
 
-function readPath(value: unknown): string {
+/** A derivation path in a request. @throws MalformedJson, DomainError `path_invalid` */
+export function readPath(value: unknown): string {
   if (typeof value !== 'string') throw new MalformedJson('path must be text')
   try {
     parsePath(value)

@@ -32,7 +32,7 @@ test('a signature is refused while too many sessions wait, and accepted with its
   await announcement.say()
   await system.messages.ping()
   const parties = { ids, isUp: system.isUp, health: () => undefined }
-  const app = await runApp(t, [requestSignature({ log: system.log, parties, coordinators, verify: verifyJws })])
+  const app = await runApp(t, [requestSignature({ log: system.log, parties, coordinators, verify: verifyJws, chains: new Map() })])
   const authorization = `Bearer ${await app.token({ tenant: 'test' })}`
   const body = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobody' }, priority: 'high' }
   const path = `/v1/keys/${key.keyId}/signatures`

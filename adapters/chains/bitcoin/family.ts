@@ -1,0 +1,28 @@
+import type { ChainFamily } from '../../../domain/ports/chain.ts'
+import { readAsset } from '../asset.ts'
+import { addressOf, readAddress } from './address.ts'
+import { NETWORKS } from './networks.ts'
+
+/** In the registry of SLIP-44. That a network is for tests is in its id already. */
+const BITCOIN = 0
+
+/** Bitcoin and its test networks: `bip122:<first half of the genesis hash>`. Keys of FROST have P2TR addresses, those of ECDSA P2WPKH. */
+export const family: ChainFamily = {
+  builtIn: Object.keys(NETWORKS),
+  chain(reference) {
+    const network = Object.hasOwn(NETWORKS, reference) ? NETWORKS[reference] : undefined
+    if (!network) return undefined
+    const { name, parameters } = network
+    const id = `bip122:${reference}`
+    const nativeAsset = `${id}/slip44:${BITCOIN}`
+    return {
+      id,
+      name,
+      schemes: ['frost-secp256k1-tr', 'dkls23-secp256k1'],
+      nativeAsset,
+      addressOf: (scheme, publicKey) => addressOf(parameters, scheme, publicKey),
+      readAddress: (text, pointer) => readAddress(parameters, text, pointer),
+      readAsset: (asset, pointer) => readAsset({ id, nativeAsset }, undefined, asset, pointer),
+    }
+  },
+}

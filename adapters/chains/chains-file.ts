@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import { MalformedJson, parseStrictJson, readFields } from '../../domain/json/strict-json.ts'
+import { InvalidSetting } from '../process/settings.ts'
+
+/** How to reach a chain, and when what it says is believed. */
+export type ChainSettings = {
+  /** URLs of its JSON-RPC; without any the chain has addresses, and nothing is asked of it. */
+  endpoints: readonly string[]
+  /** Blocks on top of a transaction until it counts, and until it is taken to be final. */
+  confirmations?: number
+  finality?: number
+}
+
+const MAX_CHAINS = 1_000
+const MAX_ENDPOINTS = 16
+const MAX_BLOCKS = 100_000
+
+/**
+ * What the file says of each chain, by CAIP-2 id. URLs may hold keys of an RPC provider: no message repeats one.
+ * @throws InvalidSetting
+ */
+export async function readChainsFile(file: string): Promise<ReadonlyMap<string, ChainSettings>> {
+  let chains: unknown
+  try {
+    chains = parseStrictJson(await readFile(file, 'utf8'))
+  } catch (error) {
+    const reason = error instanceof MalformedJson ? error.message : (error as NodeJS.ErrnoException).code
+    throw new InvalidSetting(`QUORATE_CHAINS: ${file} cannot be read: ${reason}`)
+  }
+  if (typeof chains !== 'object' || chains === null || Array.isArray(chains))
+    throw new InvalidSetting('QUORATE_CHAINS must be an object with CAIP-2 ids for its keys')
+  const entries = Object.entries(chains)
+  if (entries.length === 0 || entries.length > MAX_CHAINS) throw new InvalidSetting(`QUORATE_CHAINS must name 1 to ${MAX_CHAINS} chains`)
+  return new Map(entries.map(([id, settings]) => [id, readSettings(`QUORATE_CHAINS: ${id}`, settings)]))
+}
+
+function readSettings(name: string, value: unknown): ChainSettings {
+  const { endpoints = [], confirmations, finality } = fieldsOf(name, value)
+  if (!Array.isArray(endpoints) || endpoints.length > MAX_ENDPOINTS)
+    throw new InvalidSetting(`${name}: endpoints must be a list of at most ${MAX_ENDPOINTS} URLs`)
+  const wrong = endpoints.findIndex((endpoint) => !isHttpUrl(endpoint))
+  if (wrong >= 0) throw new InvalidSetting(`${name}: endpoints[${wrong}] must be an http:// or https:// URL`)
+  const settings: ChainSettings = {
+    endpoints: endpoints as string[],
+    ...blocks(name, 'confirmations', confirmations),
+    ...blocks(name, 'finality', finality),
+  }
+  if ((settings.finality ?? MAX_BLOCKS) < (settings.confirmations ?? 0))
+    throw new InvalidSetting(`${name}: finality must not be less than confirmations`)
+  return settings
+}
+
+function fieldsOf(name: string, value: unknown) {
+  try {
+    return readFields(value, [], ['endpoints', 'confirmations', 'finality'])
+  } catch (error) {
+    if (!(error instanceof MalformedJson)) throw error
+    throw new InvalidSetting(`${name}: ${error.message}`)
+  }
+}
+
+function blocks(name: string, field: string, value: unknown): { [field: string]: number } {
+  if (value === undefined) return {}
+  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > MAX_BLOCKS)
+    throw new InvalidSetting(`${name}: ${field} must be a whole number from 0 to ${MAX_BLOCKS}`)
+  return { [field]: value as number }
+}
+
+function isHttpUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value)
+}
