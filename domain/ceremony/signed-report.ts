@@ -1,7 +1,7 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { encodeFields } from '../fields.ts'
 import type { CoordinatorReport } from '../ports/coordinators.ts'
 import type { Identity } from '../ports/identity.ts'
-import { encodeFields } from '../fields.ts'
 import type { Witness } from './sayings.ts'
 
 /**
