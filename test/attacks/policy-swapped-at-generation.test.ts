@@ -3,16 +3,16 @@ import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
 import { createSigner } from '../../domain/authorisation/testing/signer.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
+import { leastThreshold, SCHEMES } from '../../domain/threshold/scheme.ts'
 import { DEFAULT_POLICY, keyPolicyOf, type WalletPolicy } from '../../domain/wallet/policy.ts'
 import { policyDigest } from '../../scripts/client/policy-digest.ts'
-import type { TestSystem } from '../ceremony/system.ts'
-import { askToGenerate, PARTY, post, startAttackedSystem } from './coordinator.ts'
+import { startTestSystem, type TestSystem } from '../ceremony/system.ts'
+import { askToGenerate, PARTY, post } from './coordinator.ts'
 
 let system: TestSystem
 
 test.before(async () => {
-  system = await startAttackedSystem()
+  system = await startTestSystem({ parties: 2 })
 })
 test.after.always(() => system?.close())
 
@@ -23,12 +23,13 @@ for (const scheme of SCHEMES)
     const walletId = randomUUID()
     const clientKeys = [system.client.key]
     const policy: WalletPolicy = { ...DEFAULT_POLICY, approvals: { required: 1, approvers: [alice.key] } }
+    const parties = [PARTY, 'party-2'].slice(0, leastThreshold(scheme))
     const wanted = policyDigest({ walletId, clientKeys, ...policy })
     const generate = (changes: Partial<Parameters<typeof keyPolicyOf>[0]>, digest: unknown = wanted) => {
-      const body = { scheme, threshold: 1, parties: [PARTY], policyDigest: digest }
+      const body = { scheme, threshold: parties.length, parties, policyDigest: digest }
       const authorisation = system.client.authorise(post(`/v1/wallets/${walletId}/keys`, body))
       const sealed = encodePolicy(keyPolicyOf({ walletId, clientKeys, policy, policyVersion: 1, ...changes }))
-      return askToGenerate(system, { threshold: 1, authorisation, policy: sealed }, scheme)
+      return askToGenerate(system, { threshold: parties.length, parties, authorisation, policy: sealed }, scheme)
     }
     const refused = { type: 'refused', code: 'request_mismatch' } as const
     t.like(await generate({ clientKeys: [system.client.key, thief.key] }), refused)
