@@ -25,7 +25,6 @@ const DRIVERS = [
   'pkcs11js',
   'libsql',
   '@hpke/core',
-  '@hpke/dhkem-x25519',
 ]
 
 const root = resolve(import.meta.dirname, '../..')

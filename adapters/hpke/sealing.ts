@@ -1,6 +1,5 @@
 import { generateKeyPairSync, type KeyObject, type webcrypto } from 'node:crypto'
-import { Aes256Gcm, CipherSuite, HkdfSha256 } from '@hpke/core'
-import { DhkemX25519HkdfSha256 } from '@hpke/dhkem-x25519'
+import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
 import { OpenFailed, type Sealing, type SealingKeyPair } from '../../domain/ports/sealing.ts'
 
 const KEY_BYTES = 32

@@ -9,7 +9,7 @@ import { type Client, connectClient } from '../../scripts/client/client.ts'
 import type { DevelopmentClient } from '../../scripts/supervisor/development-client.ts'
 
 const DIST = join(import.meta.dirname, '../..')
-const START_WITHIN_MS = 60_000
+const START_WITHIN_MS = 110_000
 const LOOK_EVERY_MS = 100
 
 /** A Quorate started as a user would start it, in a data folder of its own. */
