@@ -37,7 +37,8 @@ async function post(path: string, body: object, signer?: TestSigner, headers: Re
       ...headers,
     },
   })
-  return { ...((await response.json()) as Answer), status: response.status }
+  const position = response.headers.get('quorate-position')
+  return { ...((await response.json()) as Answer), status: response.status, position }
 }
 
 test.before(async () => {
@@ -121,8 +122,9 @@ test.serial(
     t.like(await approve(sessionId, alice), { status: 200 })
     t.like(await changePolicy({ approvals: { required: 2, approvers: [bob.key, carol.key] } }, alice, bob), { status: 202 })
     t.like(await approve(sessionId, alice), { status: 403, code: 'approval_by_stranger' })
-    t.like(await approve(sessionId, bob), { status: 200 })
-    const waiting = await system.client.get<Session & { granted: string[] }>(`/v1/signing-sessions/${sessionId}`)
+    const { status, position } = await approve(sessionId, bob)
+    t.is(status, 200)
+    const waiting = await system.client.get<Session & { granted: string[] }>(`/v1/signing-sessions/${sessionId}?minPosition=${position}`)
     t.like(waiting, { status: 'pending_approval', granted: ['bob'], approvals: { required: 2, approvers: ['bob', 'carol'] } } as object)
     t.like(await approve(sessionId, carol), { status: 200 })
     t.like(await system.client.session(sessionId), { status: 'signed' })
