@@ -1,6 +1,6 @@
 import test from 'ava'
 import { SCHEMES } from '../../domain/threshold/scheme.ts'
-import { askToSign, openingOf } from '../ceremony/by-hand.ts'
+import { askToSign, openingsOf } from '../ceremony/by-hand.ts'
 import { startTestSystem } from '../ceremony/system.ts'
 
 const AT_ONCE = 8
@@ -10,7 +10,7 @@ for (const scheme of SCHEMES) {
     const system = await startTestSystem({ parties: 2 })
     t.teardown(system.close)
     const key = await system.generateKey(await system.createWallet(), { scheme, threshold: 2, parties: ['party-1', 'party-2'] })
-    const openings = [await openingOf(system, key, 'party-1'), await openingOf(system, key, 'party-2')]
+    const openings = await openingsOf(system, key, key.parties)
     const replies = await Promise.all(
       Array.from({ length: AT_ONCE }, (_, i) =>
         askToSign(system, key, 'party-1', { sessionId: `session-${i}`, message: Buffer.from(`pay ${i}`), openings }),

@@ -12,7 +12,8 @@ import { openPartyVault } from '../../adapters/vault/party-vault.ts'
 import { encodePolicy } from '../../domain/authorisation/key-policy.ts'
 import type { SigningLedger } from '../../domain/ports/signing-ledger.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
-import { SCHEMES, type Scheme } from '../../domain/threshold/scheme.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
+import { FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
 import { openShareStore } from '../../parties/share-store.ts'
 import { newClaim } from '../contract/signing-ledger.ts'
 
@@ -33,7 +34,7 @@ test.before(async () => {
   const vault = await openPartyVault({ partyId: PARTY, dir: dir(), token: undefined })
   await openPartyIdentity({ partyId: PARTY, dir: dir(), vault })
   const shares = await openShareStore({ dir: dir(), partyId: PARTY, vault })
-  for (const scheme of SCHEMES) {
+  for (const scheme of FROST_SCHEMES) {
     const { share, publicKey, publicPackage } = generateAlone(scheme)
     await shares.keep(
       { keyId: randomUUID(), attempt: 1, epoch: 1, scheme, threshold: 1, parties: [PARTY], publicKey, publicPackage, policy },

@@ -1,8 +1,10 @@
 /** A coordinator that does what the test wants, one request at a time. */
+import { presign } from '../../commands/processes/presigning.ts'
 import type { CeremonyReply, SigningRequest } from '../../domain/ceremony/messages.ts'
 import type { Opening } from '../../domain/ceremony/opening.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
+import { protocolOf } from '../../domain/threshold/registry.ts'
 import type { TestSystem } from './system.ts'
 
 const TIMEOUT_MS = 5_000
@@ -22,6 +24,13 @@ export async function openingOf(system: TestSystem, key: ExistingKeyShare, to: s
   const reply = await askToOpen(system, key, to)
   if (reply.type !== 'opened') throw new Error(`${to} does not open: ${JSON.stringify(reply)}`)
   return reply.openings[0]!
+}
+
+/** Openings of these signers that go together. @throws when one refuses */
+export async function openingsOf(system: TestSystem, key: ExistingKeyShare, signers: readonly string[]): Promise<readonly Opening[]> {
+  if (protocolOf(key.scheme).signing.openedBy === 'each') return Promise.all(signers.map((id) => openingOf(system, key, id)))
+  const { channel, identities } = system
+  return presign({ channel, witness: identities.witness }, { ...key, publicKey: key.publicKey! }, { signers, timeoutMs: TIMEOUT_MS })
 }
 
 const authorisations = new WeakMap<TestSystem, Map<string, Authorisation>>()

@@ -5,6 +5,7 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
 import { recoverPublicKey } from '../../domain/threshold/testing/verifiers.ts'
+import { everyQuorumSigns, loseShares } from './key-checks.ts'
 import { type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
@@ -81,3 +82,23 @@ test.serial('a party that nobody can replace, and that is away for a moment, is 
   const session = await system.outcome(sessionId)
   t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
 })
+
+test.serial(
+  'a share that was given back signs with nobody until the key is refreshed: others sign in its place, or the session says why not',
+  async (t) => {
+    const { system, key } = await systemWithKey(t)
+    await loseShares(system, 'party-2')
+    await system.recover(key.keyId, 'party-2')
+    const session = await system.sign(key, message)
+    t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
+    t.deepEqual(session.signers, ['party-1', 'party-3'])
+
+    // Now no two of them have anything in common.
+    await loseShares(system, 'party-3')
+    await system.recover(key.keyId, 'party-3')
+    const failed = await system.sign(key, message)
+    t.like(failed, { status: 'failed', failure: { code: 'setup_missing' } })
+    const refreshed = await system.refresh(key.keyId)
+    await everyQuorumSigns(t, system, refreshed)
+  },
+)

@@ -4,7 +4,8 @@ import { createSigner } from '../../domain/authorisation/testing/signer.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
+import { FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
 import { type KeyEvent, type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
@@ -13,7 +14,7 @@ const message = new TextEncoder().encode('pay nobody')
 async function start(t: { teardown(close: () => Promise<void>): void }, options: { presignatureTtlMs?: number } = {}) {
   const system = await startTestSystem({ parties: 3, presignatures: 10, ...options })
   t.teardown(system.close)
-  const generate = async (scheme: (typeof SCHEMES)[number]) =>
+  const generate = async (scheme: Scheme) =>
     system.generateKey(await system.createWallet(), { scheme, threshold: 2, parties: system.parties.map(({ id }) => id) })
   return { system, generate }
 }
@@ -39,7 +40,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 
 test.serial('a new key is stocked, and then signs in one round; what is used is made again, and counted', async (t) => {
   const { system, generate } = await start(t)
-  for (const scheme of SCHEMES) {
+  for (const scheme of FROST_SCHEMES) {
     const key = await generate(scheme)
     await system.stocked(key, 10)
     const opened: string[] = []

@@ -2,7 +2,7 @@ import test from 'ava'
 import { load } from '../../commands/load.ts'
 import { KEY_SHARE_STREAMS, keyShareStream } from '../../domain/key-share/events.ts'
 import { keyShare, requireActiveKey } from '../../domain/key-share/key-share.ts'
-import { SCHEMES } from '../../domain/threshold/scheme.ts'
+import { FROST_SCHEMES } from '../../domain/threshold/testing/ciphersuites.ts'
 import { everyQuorumSigns } from './key-checks.ts'
 import { type KeyEvent, startTestSystem, type TestSystem } from './system.ts'
 
@@ -22,7 +22,7 @@ test(`${KEYS} keys asked for at once all come about at the first attempt`, async
   const began = performance.now()
   const keyIds = await Promise.all(
     Array.from({ length: KEYS }, (_, index) =>
-      system.requestKey(walletId, { scheme: SCHEMES[index % SCHEMES.length]!, threshold: 2, parties: holdersOf(index) }),
+      system.requestKey(walletId, { scheme: FROST_SCHEMES[index % FROST_SCHEMES.length]!, threshold: 2, parties: holdersOf(index) }),
     ),
   )
   const outcomes = await outcomesOf(system, KEYS)

@@ -79,8 +79,8 @@ export type Broker = { url: string; close(): Promise<void> }
 export const realBroker = (): Promise<Broker | undefined> => startNatsServer({ port: 0 })
 export const embeddedBroker = (): Promise<Broker> => startEmbeddedNats({ port: 0 })
 
-/** Is shown every secret before it is sealed, and all randomness that parties draw. */
-export type OnSecret = (secret: Uint8Array) => void
+/** Is shown every secret before it is sealed, for somebody or for the disk, and all randomness that parties draw. */
+export type OnSecret = (secret: Uint8Array, origin: 'kept' | 'told' | 'drawn') => void
 
 export type TestParty = {
   readonly id: string
@@ -414,7 +414,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
   const vault: Vault = {
     ...keystore,
     seal(plaintext, associatedData) {
-      onSecret(plaintext.slice())
+      onSecret(plaintext.slice(), 'kept')
       return keystore.seal(plaintext, associatedData)
     },
   }
@@ -422,13 +422,13 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
   const sealing: Sealing = {
     ...hpke,
     seal(recipient, plaintext, context) {
-      onSecret(plaintext.slice())
+      onSecret(plaintext.slice(), 'told')
       return hpke.seal(recipient, party.whisper?.(plaintext) ?? plaintext, context)
     },
   }
   const rng: RandomBytes = (length) => {
     const bytes = new Uint8Array(randomBytes(length))
-    onSecret(bytes.slice())
+    onSecret(bytes.slice(), 'drawn')
     return bytes
   }
 
