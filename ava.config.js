@@ -1,6 +1,6 @@
 /** What takes minutes and is left to `npm run test:ceremonies`. */
 const LONG = [
-  'dist/domain/threshold/frost/life-of-a-key.test.js',
+  'dist/domain/threshold/life-of-a-key.test.js',
   'dist/test/ceremony/{faults,kill-at-every-step,many-sessions,presignatures,recovery,refresh,scale}.test.js',
   'dist/test/attacks/{concurrent-sessions-ros,invalid-share,lying-recovery-helper,nonce-reuse-after-crash,selective-abort}.test.js',
   'dist/test/faults/*.test.js',

@@ -219,9 +219,8 @@ test("Bob refuses Alice's reply with any bit flipped", (t) => {
 type Lie = { readonly transfer: number; readonly added: readonly bigint[]; readonly guess: number }
 
 /** The reply of an Alice who sends different inputs in some transfers and does what she can so that Bob's check passes. */
-function lyingReply(sid: Uint8Array, message: Uint8Array, lies: readonly Lie[]): Uint8Array {
+function lyingReply(sid: Uint8Array, message: Uint8Array, lies: readonly Lie[], nonce: Uint8Array = randomBytes(32)): Uint8Array {
   const columns = extendAsSender({ sid, seeds: seeds.alice }, message)
-  const nonce = randomBytes(32)
   const session = sessionOf(sid, message, nonce)
   const zeros = padsOf(session, columns)
   for (let transfer = 0; transfer < TRANSFERS; transfer++) addRow(rowOf(columns, transfer, COLUMN_BYTES), seeds.alice.choices, 1)
@@ -280,6 +279,19 @@ test('selective failure: one wrong guess among many right ones is found out', (t
   const right = Array.from({ length: 12 }, (_, i) => ({ transfer: 31 * i, added: [5n, 6n], guess: bitOf(choices, 31 * i) }))
   t.true(takenIn(choices, right))
   for (const [i, lie] of right.entries()) t.false(takenIn(choices, right.with(i, { ...lie, guess: 1 - lie.guess })), `guess ${i}`)
+})
+
+test('a lie that would not show under the challenge of the truth is found out, as the challenge depends on the lie', (t) => {
+  const choices = new Uint8Array(CHOICES_BYTES).fill(255)
+  const sid = newSession()
+  const bob = multiplyAsBob({ sid, seeds: seeds.bob, rng: choosing(choices) })
+  const nonce = randomBytes(32)
+  const truth = lyingReply(sid, bob.message, [], nonce)
+  const challenge = challengeOf(sessionOf(sid, bob.message, nonce), truth.subarray(CORRECTIONS_AT, COMBINED_AT))
+  const cancelling = combine(challenge, [1n, 0n, 0n, 0n]).map((sum) => modulo(-sum))
+  t.deepEqual(combine(challenge, [1n, 0n, ...cancelling]), [0n, 0n])
+  const lie = { transfer: 11, added: [1n, 0n, ...cancelling], guess: 0 }
+  throwsAbort(t, () => bob.finish(lyingReply(sid, bob.message, [lie], nonce)), 'invalid_multiplication')
 })
 
 test('a right guess leaves Alice with the same products: she learns the bit, and Bob gets no wrong share', (t) => {

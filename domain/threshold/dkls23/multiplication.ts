@@ -56,6 +56,7 @@ const DIGEST_AT = COMBINED_AT + CHECKS * SCALAR_BYTES
 export const MULTIPLICATION_MESSAGE_BYTES = EXTENSION_MESSAGE_BYTES
 export const MULTIPLICATION_REPLY_BYTES = DIGEST_AT + DIGEST_BYTES
 
+/** Begins a multiplication as Bob, by a factor of his that is random. */
 export function multiplyAsBob({ sid, seeds, rng }: BobOptions): Bob {
   const choices = draw(rng, CHOICES_BYTES)
   const { message, columns } = extendAsReceiver({ sid, seeds, choices, rng })
@@ -96,7 +97,11 @@ export function multiplyAsBob({ sid, seeds, rng }: BobOptions): Bob {
   }
 }
 
-/** @throws ProtocolAbort `invalid_message` for what Bob cannot have said, `invalid_multiplication` when he has cheated, `invalid_parameters` */
+/**
+ * All of a multiplication that Alice does: her answer to Bob's message, and her shares. That her inputs are those she has committed to elsewhere
+ * is for Bob to check elsewhere.
+ * @throws ProtocolAbort `invalid_message` for what Bob cannot have said, `invalid_multiplication` when he has cheated, `invalid_parameters`
+ */
 export function multiplyAsAlice({ sid, seeds, inputs, rng }: AliceOptions, message: Uint8Array): { reply: Uint8Array; outputs: Pair } {
   if (inputs.some((input) => input < 0n || input >= ORDER))
     throw new ProtocolAbort('invalid_parameters', 'an input of a multiplication is no scalar')

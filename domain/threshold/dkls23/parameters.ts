@@ -23,10 +23,7 @@ export const TRANSFERS = SCALAR_BITS + 2 * STATISTICAL_SECURITY
 export const CHECKS = SCALAR_BITS / COMPUTATIONAL_SECURITY
 
 /**
- * k of SoftSpokenOT (ePrint 2022/192), section 3: the extension sends 1/k of the bits for 2^k/k of the work. With 1 there are no trees of seeds to
- * set up or check, and what the extension sends is a sixth of what a multiplication sends.
+ * sigma of SoftSpokenOT (ePrint 2022/192): bits of the hash that its consistency check compares. As the challenge is hashed too (Fiat-Shamir) who
+ * cheats can try many without being seen, so that it takes the computational security and not the statistical.
  */
-export const FIELD_BITS = 1
-
-/** sigma of SoftSpokenOT, section 4: bits of the consistency check. Its challenge is hashed (Fiat-Shamir), so that it can be tried offline. */
-export const CONSISTENCY_BITS = 128
+export const CONSISTENCY_BITS = COMPUTATIONAL_SECURITY

@@ -18,6 +18,7 @@ import { ask, askScalar } from './hashing.ts'
 import { decodeShare } from './key-material.ts'
 import { multiplyAsAlice, multiplyAsBob } from './multiplication.ts'
 import { decodeSetup } from './pairwise-setup.ts'
+import { STATISTICAL_SECURITY } from './parameters.ts'
 import { opened } from './signing.ts'
 import { type Element, suite } from './suite.ts'
 import { zeroShare } from './zero-sharing.ts'
@@ -29,8 +30,8 @@ const { Point, elementBytes } = suite
 const { Fn } = Point
 const ECHO_BYTES = 32
 const SCALAR_BYTES = 32
-/** Of the random weight with which two equations are checked as one: how sure the check is. */
-const WEIGHT_BYTES = 16
+/** Length of the random weight with which two equations are checked as one. */
+const WEIGHT_BYTES = STATISTICAL_SECURITY / 8
 
 /**
  * The first two rounds of signing, protocol 3.6 of the paper, which depend on no message. The key is shared additively among the signers: sk_i
@@ -52,7 +53,7 @@ export function presign(options: {
   const { key, context, rng } = options
   const { self, scalar, setups, ...decoded } = decodeShare(key)
   // The caller wipes the share when this returns.
-  const packageDigest = decoded.packageDigest.slice()
+  const packageDigest = new Uint8Array(decoded.packageDigest)
   const publicPackage = decodePublicPackage(suite, key.publicPackage)
   const signers = requireSigners(options.signers, publicPackage)
   if (!signers.includes(self) || context.length === 0)
@@ -70,8 +71,8 @@ export function presign(options: {
   const keepScalar = (value: bigint) => keep(Fn.toBytes(value))
 
   const sid = ask('presigning/session', 32, packageDigest, signers.length, ...signers, context)
-  const share = keep(scalar.slice())
-  const setupWith = new Map(others.map((other) => [other, decodeSetup(keep(setups.get(other)!.slice()))]))
+  const share = keep(new Uint8Array(scalar))
+  const setupWith = new Map(others.map((other) => [other, decodeSetup(keep(new Uint8Array(setups.get(other)!)))]))
   const [r, phi] = ['r', 'phi'].map((name) => keepScalar(secretScalar(name, sid, share, rng)))
   const R = toAffine(suite, Point.BASE.multiply(Fn.fromBytes(r!)))[0]!
   const committed = commit({ sid, committer: self }, R.toBytes(), rng)
@@ -164,7 +165,7 @@ export function presign(options: {
             presignature: { R: toAffine(suite, nonce)[0]!, transcript },
             u: Fn.toBytes(addUp(r!, 0, 'u')),
             v: Fn.toBytes(addUp(sk, 1, 'v')),
-            phi: phi!.slice(),
+            phi: new Uint8Array(phi!),
           })
           return { kind: 'done', result }
         },

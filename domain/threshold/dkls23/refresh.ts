@@ -14,7 +14,7 @@ export function refresh({ key, context, rng }: RefreshOptions): Participant<KeyM
   const { self, scalar, packageDigest } = decodeShare(key)
   const old = decodePublicPackage(suite, key.publicPackage)
   if (context.length === 0) throw new ProtocolAbort('invalid_parameters', 'a refresh needs a context')
-  const oldShare = scalar.slice()
+  const oldShare = new Uint8Array(scalar)
   return jointSharing({
     constantTerm: 'zero',
     self,

@@ -144,6 +144,12 @@ test('what was drawn at random is wiped, but for the choices while they are of u
   )
   destroyed.destroy()
   t.true(drawn.every(isWiped))
+
+  drawn.length = 0
+  const failed = beginBaseOtReceiver({ sid, rng: recorded })
+  t.throws(() => failed.finish(new Uint8Array()))
+  t.true(drawn.every(isWiped))
+
   drawn.length = 0
   answerBaseOt({ sid, rng: recorded }, receiver.message)
   t.is(drawn.length, 1)

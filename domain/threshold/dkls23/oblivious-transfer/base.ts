@@ -70,6 +70,9 @@ export function beginBaseOtReceiver({ sid, rng }: BaseTransferOptions): BaseTran
         for (const [transfer, scalar] of scalars.entries())
           rowOf(chosen, transfer, SEED_BYTES).set(seedOf(session, transfer, bitOf(choices, transfer), exchange(scalar).with(reply)))
         return { choices, chosen }
+      } catch (error) {
+        choices.fill(0)
+        throw error
       } finally {
         wipe()
       }

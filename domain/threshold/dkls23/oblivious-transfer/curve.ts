@@ -8,6 +8,7 @@ import { p256 } from '@noble/curves/nist.js'
 import { ProtocolAbort, type RandomBytes } from '../../protocol.ts'
 import { draw } from '../../shared-key/key-suite.ts'
 import { ask } from '../hashing.ts'
+import { rowOf } from './bit-matrix.ts'
 
 const { Point } = p256
 export type Point = typeof Point.BASE
@@ -62,16 +63,21 @@ export function encodePoints(points: readonly Point[]): Uint8Array[] {
  */
 export function hashToPoint(sid: Uint8Array, transfer: number, choice: number, point: Uint8Array): Point {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const compressed = ask('base-transfer/point', 1 + SCALAR_BYTES, sid, transfer, choice, attempt, point)
-    compressed[0] = 2 + (compressed[0]! & 1)
-    const found = decompress(compressed)
-    if (found) return found
+    const candidates = ask('base-transfer/point', CANDIDATES * COMPRESSED_BYTES, sid, transfer, choice, attempt, point)
+    for (let i = 0; i < CANDIDATES; i++) {
+      const candidate = rowOf(candidates, i, COMPRESSED_BYTES)
+      candidate[0] = 2 + (candidate[0]! & 1)
+      const found = decompress(candidate)
+      if (found) return found
+    }
   }
   throw new Error('no candidate is on the curve')
 }
 
-/** All of them fail once in 2^128. */
-const ATTEMPTS = 128
+/** All candidates of all attempts fail once in 2^128. */
+const ATTEMPTS = 16
+const CANDIDATES = 8
+const COMPRESSED_BYTES = 1 + SCALAR_BYTES
 
 function decompress(compressed: Uint8Array): Point | undefined {
   try {

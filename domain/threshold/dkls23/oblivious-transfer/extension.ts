@@ -1,7 +1,8 @@
 /**
  * SoftSpokenOT (Roy, ePrint 2022/192) with k = 1, where it is the extension of figure 10 of ePrint 2015/546 as corrected in 2022; the challenge
  * of its consistency check is hashed from what has been sent, as DKLs23 (ePrint 2023/765) has it, so that the receiver sends one message and
- * the sender none.
+ * the sender none. A larger k would send 1/k of the rows for 2^k/k of the work, and needs trees of seeds that are set up and checked; with 1
+ * there are none, and what is sent here is a seventh of what a multiplication sends.
  *
  * Bob, the receiver, expands both seeds of each base transfer to a row, and sends the sum of the two and of his choice bits. Alice, the
  * sender, has one of the two, and gets from it and from what is sent a row that differs from Bob's first by the choice bits where her own bit is 1. Read by

@@ -1,0 +1,105 @@
+/** Each check of presigning, against a signer that deviates where only this check sees it. */
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import test from 'ava'
+import type { PartyIndex } from '../protocol.ts'
+import { generateKey, insteadOfBroadcast, insteadOfSecret, open, rng } from '../testing/star.ts'
+import { throwsAbort } from '../testing/throws-abort.ts'
+import { dkls23 } from './dkls23.ts'
+import { presign } from './presigning.ts'
+import { suite } from './suite.ts'
+import { openWithInsider } from './testing/insider.ts'
+
+const { Fn, BASE } = suite.Point
+const INSIDER = 2
+const PAIR = generateKey(dkls23, { threshold: 2, parties: 2 })
+const THREE = generateKey(dkls23, { threshold: 2, parties: 3 })
+
+test('who keeps to the protocol is believed', (t) => {
+  t.true(dkls23.isOpening(openWithInsider(PAIR).broadcast))
+})
+
+test('who multiplies with another r than that of the R it shows is named', (t) => {
+  const deviation = { inputs: ({ r, sk }: { r: bigint; sk: bigint }) => ({ r: Fn.add(r, 1n), sk }) }
+  throwsAbort(t, () => openWithInsider(PAIR, deviation), 'invalid_multiplication', [INSIDER])
+})
+
+test('who multiplies with another sk than that of the pk it shows is named', (t) => {
+  const deviation = { inputs: ({ r, sk }: { r: bigint; sk: bigint }) => ({ r, sk: Fn.add(sk, 1n) }) }
+  throwsAbort(t, () => openWithInsider(PAIR, deviation), 'invalid_multiplication', [INSIDER])
+})
+
+test('who multiplies with the negatives of what it shows is named', (t) => {
+  const deviation = { inputs: ({ r, sk }: { r: bigint; sk: bigint }) => ({ r: Fn.neg(r), sk: Fn.neg(sk) }) }
+  throwsAbort(t, () => openWithInsider(PAIR, deviation), 'invalid_multiplication', [INSIDER])
+})
+
+test('errors in both products do not make up for each other', (t) => {
+  const deviation = { inputs: ({ r, sk }: { r: bigint; sk: bigint }) => ({ r: Fn.add(r, 1n), sk: Fn.sub(sk, 1n) }) }
+  throwsAbort(t, () => openWithInsider(PAIR, deviation), 'invalid_multiplication', [INSIDER])
+})
+
+test('who commits to another result of either multiplication than it has is named', (t) => {
+  for (const deviation of [
+    { gammas: ({ u, v }: { u: typeof BASE; v: typeof BASE }) => ({ u: u.add(BASE), v }) },
+    { gammas: ({ u, v }: { u: typeof BASE; v: typeof BASE }) => ({ u, v: v.add(BASE) }) },
+  ])
+    throwsAbort(t, () => openWithInsider(PAIR, deviation), 'invalid_multiplication', [INSIDER])
+})
+
+test('who brings in another share of the key, consistently, makes no signature of another key; nobody can say who it was', (t) => {
+  const deviation = {
+    inputs: ({ r, sk }: { r: bigint; sk: bigint }) => ({ r, sk: Fn.add(sk, 1n) }),
+    shown: ({ R, pk }: { R: typeof BASE; pk: typeof BASE }) => ({ R, pk: pk.add(BASE) }),
+  }
+  throwsAbort(t, () => openWithInsider(PAIR, deviation), 'invalid_contribution')
+})
+
+test('who has committed to another R than it reveals is named', (t) => {
+  throwsAbort(
+    t,
+    () =>
+      open(
+        dkls23,
+        THREE,
+        [1, 2, 3],
+        insteadOfBroadcast(INSIDER, 2, (bytes) => bytes.map((byte, i) => (i === 40 ? byte ^ 1 : byte))),
+      ),
+    'commitment_mismatch',
+    [INSIDER],
+  )
+})
+
+test('signers that were told different commitments do not go on', (t) => {
+  for (const onlyTo of [1, 3]) {
+    const tamper = insteadOfBroadcast(INSIDER, 1, () => anotherCommitment(INSIDER), onlyTo)
+    throwsAbort(t, () => open(dkls23, THREE, [1, 2, 3], tamper), 'equivocation')
+  }
+})
+
+test('signers that were shown different nonces or keys do not sign', (t) => {
+  const digest = dkls23.message(utf8ToBytes('pay 5 to carol'))
+  const opened = open(dkls23, THREE, [1, 2])
+  const elsewhere = open(dkls23, THREE, [1, 2])
+  const broadcasts = new Map([
+    [1, opened.get(1)!.broadcast],
+    [2, elsewhere.get(2)!.broadcast],
+  ])
+  const task = { key: THREE.get(1)!, path: [], signers: [1, 2], message: digest }
+  throwsAbort(t, () => opened.get(1)!.contribute(task, broadcasts), 'equivocation')
+})
+
+test('every liar is named, not just the first', (t) => {
+  const truncated = (bytes: Uint8Array) => bytes.subarray(1)
+  for (const round of [1, 2]) {
+    const first = insteadOfSecret(2, round, truncated)
+    const second = insteadOfSecret(3, round, truncated)
+    throwsAbort(t, () => open(dkls23, THREE, [1, 2, 3], (incoming, at) => second(first(incoming, at), at)), 'invalid_message', [2, 3])
+  }
+})
+
+/** A commitment that this participant could have sent. */
+function anotherCommitment(self: PartyIndex): Uint8Array {
+  const participant = presign({ key: THREE.get(self)!, signers: [1, 2, 3], context: utf8ToBytes('opening 1'), rng })
+  participant.destroy()
+  return participant.opening.broadcast
+}
