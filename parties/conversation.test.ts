@@ -306,3 +306,55 @@ test('after a failure nothing more is said', async (t) => {
   await t.throwsAsync(alice.hear({ statements: [], secrets: [] }))
   t.like(await t.throwsAsync(alice.hear(heardBy('alice', said))), { code: 'protocol_abort' })
 })
+
+test('what is private in the first round is sealed to keys of the registry, and opens for who it is for, in this ceremony, alone', async (t) => {
+  const SECRET = new TextEncoder().encode('between alice and bob')
+  const begin = async (self: string, other: { number: PartyIndex }, changes: Partial<CeremonyAttempt> = {}) => {
+    const { identity, sealing } = identities.get(self)!
+    const whispered = SECRET.slice()
+    const heard: Incoming[] = []
+    const participant = {
+      opening: { broadcast: context, secret: new Map([[other.number, whispered]]) },
+      next(incoming: Incoming) {
+        heard.push({ ...incoming, secrets: new Map([...incoming.secrets].map(([from, secret]) => [from, secret.slice()])) })
+        return { kind: 'done', result: undefined } as const
+      },
+      destroy() {},
+    }
+    const at = { ...attempt, ...changes }
+    const voice = { identity, sealing, verify: verifyIdentity, registry }
+    const conversation = await converse({ attempt: at, context, participants: numberedFromOne(PARTIES), participant, voice })
+    return { conversation, heard, whispered }
+  }
+  const [alice, bob, carol] = [await begin('alice', { number: 2 }), await begin('bob', { number: 1 }), await begin('carol', { number: 2 })]
+  t.true(
+    alice.whispered.every((byte) => byte === 0),
+    'it is wiped when it is sealed',
+  )
+  const said = new Map([alice, bob, carol].map(({ conversation }, i) => [PARTIES[i]!, conversation.opening]))
+  t.is((await bob.conversation.hear(heardBy('bob', said))).type, 'done')
+  t.deepEqual(
+    bob.heard[0]!.secrets,
+    new Map([
+      [1, SECRET],
+      [3, SECRET],
+    ]),
+  )
+
+  // Signed by carol, but what alice has sealed for bob.
+  const listener = await begin('bob', { number: 1 })
+  const heard = heardBy('bob', new Map(said).set('bob', listener.conversation.opening))
+  const { transcript } = said.get('carol')!.statement
+  const stolen = await signSecret(
+    identities.get('carol')!.identity,
+    { ...attempt, round: 1 },
+    { to: 'bob', transcript },
+    heard.secrets[0]!.sealed,
+  )
+  const secrets = [heard.secrets[0]!, { from: 'carol', ...stolen }]
+  t.like(await t.throwsAsync(listener.conversation.hear({ ...heard, secrets })), { code: 'protocol_abort', culprits: ['carol'] })
+
+  const elsewhere = await begin('bob', { number: 1 }, { attempt: 2 })
+  const moved = heardBy('bob', new Map(said).set('bob', elsewhere.conversation.opening))
+  t.like(await t.throwsAsync(elsewhere.conversation.hear(moved)), { code: 'carrier_forged' })
+})

@@ -6,7 +6,7 @@ import { openKeystore } from '../adapters/keystore/vault.ts'
 import { encodePolicy, type KeyPolicy } from '../domain/authorisation/key-policy.ts'
 import type { Vault } from '../domain/ports/vault.ts'
 import type { ShareRecord } from './share-record.ts'
-import { openShareStore } from './share-store.ts'
+import { liftBan, openShareStore } from './share-store.ts'
 
 const policy: KeyPolicy = { version: 1, walletId: 'w', clientKeys: [], rawDigests: false, approvals: null, presignatures: 10 }
 const publicKey = new Uint8Array(32).fill(7)
@@ -316,4 +316,38 @@ test('a further attempt at a key is under the policy of the ones before, or not 
   const other = encodePolicy(version(1, { rawDigests: true }))
   await t.throwsAsync(store.assertRoom({ keyId: 'key-1', epoch: 1, attempt: 2 }, other), { code: 'request_mismatch' } as object)
   await t.throwsAsync(store.keep(record({ attempt: 2, policy: other }), share), { code: 'request_mismatch' } as object)
+})
+
+test('a ban replaces every share of the key, survives a restart, and goes no further when it is interrupted and asked for again', async (t) => {
+  const { dir, store } = await open(t)
+  await store.keep(record(), share)
+  await store.keep(record({ epoch: 2 }), share, 'pending')
+  const before = await readFile(fileOf(dir))
+  t.deepEqual(await store.banned('key-1'), [])
+  const without = (share: Uint8Array) => share.slice(0, 10)
+  let vaultWorks = false
+  const failing = openShareStore({
+    dir,
+    partyId: 'party-1',
+    vault: { ...vault, seal: (...given) => (vaultWorks ? vault.seal(...given) : Promise.reject(new Error('no vault'))) },
+  })
+  await t.throwsAsync((await failing).ban('key-1', 'party-2', without), { message: 'no vault' })
+  t.deepEqual(await store.banned('key-1'), ['party-2'], 'durable before the shares are touched')
+  t.deepEqual(await readFile(fileOf(dir)), before)
+
+  vaultWorks = true
+  for (let time = 0; time < 2; time++) await (await failing).ban('key-1', 'party-2', without)
+  const again = (await open(t, dir)).store
+  t.deepEqual(await again.banned('key-1'), ['party-2'])
+  t.is(again.count, 2)
+  for (const epoch of [1, 2])
+    t.deepEqual(await again.use(await again.find({ ...reference, epoch }), (opened) => opened.slice()), share.slice(0, 10))
+  t.false((await readFile(fileOf(dir))).equals(before))
+  await again.supersede('key-1', 2)
+  t.deepEqual(await again.banned('key-1'), ['party-2'])
+
+  t.false(await liftBan(dir, 'key-1', 'party-3'))
+  t.true(await liftBan(dir, 'key-1', 'party-2'))
+  t.deepEqual(await again.banned('key-1'), [])
+  await t.throwsAsync(liftBan(dir, '../key-1', 'party-2'))
 })

@@ -74,6 +74,9 @@ const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger',
 /** That an attempt has begun is recorded by itself when the attempt takes longer, or fails; else in one step with its signature. */
 const RECORD_AFTER_MS = 100
 
+/** How many times as long as for others a party is waited for in a round in which signers open together: it is that much more work. */
+const JOINT_ROUND = 3
+
 type SigningKey = ReturnType<typeof requireActiveKey>
 type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
 
@@ -107,6 +110,8 @@ type Opened = {
 export function signingProcess(dependencies: SigningDependencies): Process {
   const { log, directory, standing, presignatures, witness, progress, timing = TIMING } = dependencies
   const channel = measuredChannel(dependencies.channel, standing)
+  const patient = { ...standing, timeoutMs: (partyId: string) => JOINT_ROUND * standing.timeoutMs(partyId) }
+  const jointChannel = measuredChannel(dependencies.channel, patient)
   const { stock, rifts } = presignatures
   const release: ReleaseOpenings = releaseOpenings(dependencies.channel)
 
@@ -312,7 +317,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       signal: overtaken.signal,
     }
     const collected = openTogether
-      ? signTogether(channel, {
+      ? signTogether(jointChannel, {
           ...wanted,
           task: { ...task, signers },
           windowMs: Math.min(windowMs, leftMs),

@@ -1,10 +1,16 @@
 /** Keys whose signers open together: the ECDSA of DKLs23. */
 
+import { randomUUID } from 'node:crypto'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
+import { heardBy } from '../../commands/processes/rounds.ts'
+import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
+import type { Said } from '../../domain/ceremony/statements.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
 import { recoverPublicKey } from '../../domain/threshold/testing/verifiers.ts'
+import { ask, said } from '../attacks/hostile-coordinator.ts'
+import { askToSignTogether, authorisationOf, referenceTo } from './by-hand.ts'
 import { everyQuorumSigns, loseShares } from './key-checks.ts'
 import { type SessionEvent, startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
@@ -102,3 +108,60 @@ test.serial(
     await everyQuorumSigns(t, system, refreshed)
   },
 )
+
+test.serial(
+  'a contribution is made once an attempt: the same request is answered the same, also after a restart, and another is refused',
+  async (t) => {
+    const { system, key } = await systemWithKey(t, { parties: 2 })
+    const signers = ['party-1', 'party-2']
+    const sessionId = randomUUID()
+    const join = (to: string, what = message) => askToSignTogether(system, key, to, { sessionId, message: what, signers })
+    const hear = (round: number, to: string, spoken: ReadonlyMap<string, Said>) =>
+      ask(
+        system,
+        { scheme: SCHEME, kind: 'signing', ceremonyId: sessionId, attempt: 1, round, to },
+        { type: 'proceed', heard: heardBy(to, spoken) },
+      )
+    const everybody = async (answer: (id: string) => Promise<CeremonyReply>) =>
+      new Map(await Promise.all(signers.map(async (id) => [id, said(await answer(id))] as const)))
+
+    const first = await everybody(join)
+    const second = await everybody((to) => hear(2, to, first))
+    const contributed = await hear(3, 'party-1', second)
+    t.is(contributed.type, 'contributed')
+    t.deepEqual(await hear(3, 'party-1', second), contributed)
+
+    await system.party('party-1').kill()
+    await system.party('party-1').revive()
+    let answer = await join('party-1')
+    while (answer.type === 'refused' && answer.code === 'busy') answer = await join('party-1')
+    t.deepEqual(answer, contributed)
+    t.like(await hear(3, 'party-1', second), { type: 'refused' })
+    const other = await askToSignTogether(system, key, 'party-1', { sessionId, message, signers: [...signers].reverse() })
+    t.like(other, { type: 'refused', code: 'conflicting_request' })
+    await system.party('party-1').kill()
+    await system.party('party-1').revive()
+    const reversed = () => askToSignTogether(system, key, 'party-1', { sessionId, message, signers: [...signers].reverse() })
+    let refused = await reversed()
+    while (refused.type === 'refused' && refused.code === 'busy') refused = await reversed()
+    t.like(refused, { type: 'refused', code: 'signed_already' })
+  },
+)
+
+test.serial('a party joins only what its client has authorised, and only as a signer', async (t) => {
+  const { system, key } = await systemWithKey(t)
+  const request = { sessionId: randomUUID(), message, signers: ['party-1', 'party-2'] }
+  const otherKey = { ...key, keyId: 'another' }
+  const authorisation = authorisationOf(system, otherKey, message)
+  const task = { share: referenceTo(key), path: 'm', signers: request.signers, authorisation, approvals: [] }
+  const header = { scheme: key.scheme, kind: 'signing', ceremonyId: request.sessionId, attempt: 1, round: 1, to: 'party-1' } as const
+  t.like(await ask(system, header, { type: 'signTogether', task }), { type: 'refused', code: 'request_mismatch' })
+  t.like(await askToSignTogether(system, key, 'party-3', request), { type: 'refused', code: 'malformed' })
+  for (const [signers, code] of [
+    [['party-1'], 'malformed'],
+    [['party-1', 'party-1'], 'malformed'],
+    [['party-1', 'party-9'], 'not_a_holder'],
+  ] as const)
+    t.like(await askToSignTogether(system, key, 'party-1', { ...request, signers }), { type: 'refused', code })
+  t.is((await askToSignTogether(system, key, 'party-1', request)).type, 'said')
+})

@@ -3,17 +3,23 @@ import test from 'ava'
 import type { CeremonyKind } from '../../domain/ceremony/messages.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { until } from '../crash/condition.ts'
 import { everyQuorumSigns, loseShares, onlyInForce, onlyRevoked } from './key-checks.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
 const SCHEME = 'frost-secp256k1-tr'
+/** Its signers open together: that takes rounds of its own, ahead or as they sign. */
+const JOINT = 'dkls23-secp256k1'
 const HOLDERS = ['party-1', 'party-2', 'party-3']
 const VICTIM = 'party-2'
 const WITHIN_MS = 10_000
 const POINTS = ['asked', 'worked'] as const
+const message = new TextEncoder().encode('pay nobody')
 const { rounds } = protocolOf(SCHEME)
+const joint = protocolOf(JOINT)
+const JOINT_ROUNDS = joint.signing.openedBy === 'all' ? joint.signing.rounds + 1 : 0
 
 type Step = { kind: CeremonyKind; round: number; point: (typeof POINTS)[number] }
 
@@ -29,7 +35,7 @@ test.before(async () => {
 })
 test.after.always(() => system?.close())
 
-const generate = () => system.generateKey(walletId, { scheme: SCHEME, threshold: 2, parties: HOLDERS })
+const generate = (scheme: Scheme = SCHEME, wallet = walletId) => system.generateKey(wallet, { scheme, threshold: 2, parties: HOLDERS })
 
 /** Does the work, in the course of which the victim has to have come as far as that, and died. */
 async function killingAt<T>({ kind, round, point }: Step, work: () => Promise<T>): Promise<T> {
@@ -52,7 +58,7 @@ async function killingAt<T>({ kind, round, point }: Step, work: () => Promise<T>
 
 for (const step of stepsOf('key-generation', rounds.keyGeneration + 1)) {
   test.serial(`key generation, ${nameOf(step)}`, async (t) => {
-    const key = await killingAt(step, generate)
+    const key = await killingAt(step, () => generate())
     t.is(key.status, 'active')
     await everyQuorumSigns(t, system, key)
   })
@@ -92,6 +98,37 @@ for (const step of [...stepsOf('opening', 1), ...stepsOf('signing', 1)]) {
     await system.party('party-1').revive()
     t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
     await everyQuorumSigns(t, system, key)
+  })
+}
+
+for (const step of stepsOf('key-generation', joint.rounds.keyGeneration + 1)) {
+  test.serial(`${JOINT}: key generation, ${nameOf(step)}`, async (t) => {
+    const key = await killingAt(step, () => generate(JOINT))
+    t.is(key.status, 'active')
+    await everyQuorumSigns(t, system, key)
+  })
+}
+
+for (const step of stepsOf('signing', JOINT_ROUNDS)) {
+  test.serial(`${JOINT}: signing, ${nameOf(step)}`, async (t) => {
+    const key = await generate(JOINT)
+    // With one holder away the victim is needed.
+    await system.party('party-1').kill()
+    const session = await killingAt(step, () => system.sign(key, message))
+    await system.party('party-1').revive()
+    t.true(isSignature(JOINT, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
+    await everyQuorumSigns(t, system, key)
+  })
+}
+
+for (const step of stepsOf('opening', JOINT_ROUNDS)) {
+  test.serial(`${JOINT}: opening ahead, ${nameOf(step)}`, async (t) => {
+    const stocked = await system.createWallet({ rawDigests: false, presignatures: 10 })
+    const parties = ['party-1', VICTIM]
+    const key = await killingAt(step, () => system.generateKey(stocked, { scheme: JOINT, threshold: 2, parties }))
+    await system.stocked(key, 10)
+    t.true(isSignature(JOINT, key.publicKey!, message, (await system.sign(key, message)).signature))
+    await system.revoke(key.keyId)
   })
 }
 

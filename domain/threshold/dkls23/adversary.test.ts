@@ -1,10 +1,11 @@
 /** Every message of every round, changed on its way to participant 1 in every way: always an abort, with the right culprit. */
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import test, { type ExecutionContext } from 'ava'
-import { type ByParty, type Opened, type Participant, type PartyIndex, ProtocolAbort, type ProtocolAbortCode } from '../protocol.ts'
+import { type ByParty, type Opened, type PartyIndex, ProtocolAbort, type ProtocolAbortCode } from '../protocol.ts'
 import { equalBytes } from '../rounds.ts'
 import { type Recording, record, relive } from '../testing/replay.ts'
 import { dkls23 } from './dkls23.ts'
+import { presign } from './presigning.ts'
 
 /** `npm run test:long` makes all changes, each bit of three bytes of each field among them; else it is a change of each kind. */
 const THOROUGH = process.env.QUORATE_TESTS === 'all'
@@ -291,10 +292,7 @@ const PRESIGNING: readonly Message[] = [
 const presigning = (context: string) => () =>
   record(
     PARTIES,
-    (self, rng): Participant<Opened> => {
-      if (dkls23.signing.openedBy !== 'all') throw new Error('signers open together')
-      return dkls23.signing.open({ key: generated().results.get(self)!, signers: PARTIES, context: utf8ToBytes(context), rng })
-    },
+    (self, rng) => presign({ key: generated().results.get(self)!, signers: PARTIES, context: utf8ToBytes(context), rng }),
     context,
   )
 const presigned = once(presigning('opening 1'))

@@ -6,6 +6,7 @@ import { contribute, generateKey, open, rng, sign } from '../testing/star.ts'
 import { throwsAbort } from '../testing/throws-abort.ts'
 import { recoverPublicKey, verifiesWithOpenSsl, verifyEcdsa } from '../testing/verifiers.ts'
 import { dkls23 } from './dkls23.ts'
+import { presign } from './presigning.ts'
 
 /** How many random messages are signed by each kind of key; `npm run test:long` signs 10,000. */
 const SIGNATURES = Number(process.env.QUORATE_ECDSA_SIGNATURES ?? 10)
@@ -119,9 +120,7 @@ test('a presignature is for the key, the share and the signers that it was opene
 })
 
 test('who cannot sign together does not begin', (t) => {
-  const openWith = (change: object) =>
-    dkls23.signing.openedBy === 'all' &&
-    dkls23.signing.open({ key: keys.get(1)!, signers: [1, 2], context: utf8ToBytes('opening 1'), rng, ...change })
+  const openWith = (change: object) => presign({ key: keys.get(1)!, signers: [1, 2], context: utf8ToBytes('opening 1'), rng, ...change })
   for (const signers of [[1], [1, 1], [0, 1], [1, 4], [1, 1.5], [2, 3]]) throwsAbort(t, () => openWith({ signers }), 'invalid_parameters')
   throwsAbort(t, () => openWith({ context: new Uint8Array() }), 'invalid_parameters')
   throwsAbort(t, () => openWith({ rng: () => new Uint8Array(8) }), 'invalid_parameters')
@@ -152,4 +151,24 @@ test('what is no opening is told from what is one', (t) => {
   uncompressed[0] = 4
   for (const malformed of [new Uint8Array(), opening!.subarray(1), Uint8Array.of(...opening!, 0), new Uint8Array(65), uncompressed])
     t.false(dkls23.isOpening(malformed))
+})
+
+test('what nonces, coefficients and choices are made of is wiped', (t) => {
+  const drawn: Uint8Array[] = []
+  const remembering = (length: number) => {
+    const bytes = rng(length)
+    drawn.push(bytes)
+    return bytes
+  }
+  const isWiped = (bytes: Uint8Array) => bytes.every((byte) => byte === 0)
+  dkls23.keyGeneration({ self: 1, threshold: 2, parties: 2, context: utf8ToBytes('key 1'), rng: remembering }).destroy()
+  // Salts, which are revealed, have 32 bytes.
+  const secret = drawn.splice(0).filter(({ length }) => length !== 32)
+  t.true(secret.length > 128)
+  for (const bytes of secret) t.true(isWiped(bytes))
+
+  presign({ key: keys.get(1)!, signers: [1, 2], context: utf8ToBytes('opening 1'), rng: remembering }).destroy()
+  const [r, phi] = drawn
+  t.true(isWiped(r!))
+  t.true(isWiped(phi!))
 })

@@ -12,6 +12,7 @@ import { wholeNumber } from '../options.ts'
 import { describeMachine, type Findings, printFindings, sayShort, writeResults } from '../report.ts'
 import { watchProcesses } from '../resources.ts'
 import { childProcesses } from './children.ts'
+import { measureEngines } from './engines.ts'
 import { type Signed, stepsOf, type Watch, watchSessions } from './steps.ts'
 
 const QUORUMS = [
@@ -21,6 +22,7 @@ const QUORUMS = [
 const STOCKS = { 'with stock': 10, 'without stock': 0 } as const
 const AT_A_TIME = [1, 8, 64] as const
 const WARMUP = 40
+const ENGINE_SAMPLES = 10
 
 /** What is promised of keys that two of three parties sign with. */
 const LATENCY_PROMISED: { readonly [of in Scheme]: Promised } = {
@@ -43,6 +45,8 @@ export async function benchSigning(args: readonly string[]): Promise<void> {
     },
   })
   const samples = wholeNumber('samples', values.samples)
+  // Alone on the machine, before there is anything else at work.
+  const engines = measureEngines(QUORUMS, Math.min(samples, ENGINE_SAMPLES))
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-bench-'))
   try {
     const system = await startSystem(readSettings({ ...process.env, QUORATE_DATA_DIR: dataDir, QUORATE_PORT: '0' }), {
@@ -55,7 +59,8 @@ export async function benchSigning(args: readonly string[]): Promise<void> {
       const messages = await connectMessages({ url: system.endpoints.nats, name: 'bench' })
       const watch = watchSessions(messages)
       try {
-        const findings = await measure(connectClient(system.client), watch, samples)
+        const { figures, usage } = await measure(connectClient(system.client), watch, samples)
+        const findings = { figures: [...figures, ...engines], usage }
         await printFindings(findings, values.compare)
         await writeResults(values.out, { options: { samples }, mode: system.description, ...findings })
       } finally {
@@ -71,10 +76,10 @@ export async function benchSigning(args: readonly string[]): Promise<void> {
 }
 
 async function measure(client: Client, watch: Watch, samples: number): Promise<Findings> {
-  const keys = await generateKeys(client)
+  const figures: Figure[] = []
+  const keys = await generateKeys(client, figures)
   // Whatever is measured first must not pay for what all of it warms up.
   for (let index = 0; index < WARMUP; index++) for (const key of keys) await sign(client, watch, key, -index)
-  const figures: Figure[] = []
   const usage = watchProcesses(childProcesses())
   for (const key of keys) {
     const found = [...(await latencies(client, watch, key, samples)), ...(await rates(client, watch, key, samples))]
@@ -84,14 +89,17 @@ async function measure(client: Client, watch: Watch, samples: number): Promise<F
   return { figures, usage: usage.stop() }
 }
 
-async function generateKeys(client: Client): Promise<Key[]> {
+async function generateKeys(client: Client, figures: Figure[]): Promise<Key[]> {
   const keys: Key[] = []
   for (const [stock, presignatures] of Object.entries(STOCKS)) {
     const walletId = await client.createWallet('bench', { presignatures })
     for (const { threshold, parties } of QUORUMS)
       for (const scheme of SCHEMES) {
+        const began = performance.now()
         const { keyId, status } = await client.generateKey(walletId, scheme, threshold, parties)
         if (status !== 'active') throw new Error(`the key is ${status}`)
+        const took = Math.round(performance.now() - began)
+        figures.push({ name: `key asked for → active, ${threshold}-of-${parties} ${stock}`, of: scheme, value: took, unit: 'ms' })
         keys.push({ scheme, keyId, stock, quorum: `${threshold}-of-${parties}`, promised: threshold === 2 && presignatures > 0 })
       }
   }

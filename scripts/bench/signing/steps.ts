@@ -64,5 +64,5 @@ function timesOf(seen: readonly Seen[]) {
   const contributed = rounds.pop()
   const isWhole = started?.step === 'started' && completed?.step === 'completed' && rest.every(({ step }) => step === 'round_completed')
   if (!isWhole || contributed === undefined) return undefined
-  return { started: started.at, opened: rounds[0], contributed, completed: completed.at }
+  return { started: started.at, opened: rounds.at(-1), contributed, completed: completed.at }
 }

@@ -4,11 +4,11 @@ import type { KeyMaterial, Opened, Outgoing, PartyIndex } from '../../protocol.t
 import { interpolatingValue } from '../../shared-key/polynomial.ts'
 import { rng } from '../../testing/star.ts'
 import { commit } from '../commitment.ts'
-import { dkls23 } from '../dkls23.ts'
 import { ask } from '../hashing.ts'
 import { decodeShare } from '../key-material.ts'
 import { multiplyAsAlice, multiplyAsBob } from '../multiplication.ts'
 import { decodeSetup } from '../pairwise-setup.ts'
+import { presign } from '../presigning.ts'
 import { type Element, suite } from '../suite.ts'
 import { zeroShare } from '../zero-sharing.ts'
 
@@ -32,14 +32,13 @@ export type Deviation = {
 
 /** Opens with the victim, participant 1 of a 2-of-2 key, against which the insider, participant 2, deviates. Throws what the victim throws. */
 export function openWithInsider(keys: ReadonlyMap<PartyIndex, KeyMaterial>, deviation: Deviation = {}) {
-  if (dkls23.signing.openedBy !== 'all') throw new Error('signers open together')
   const key = keys.get(INSIDER)!
   const { scalar, packageDigest, setups } = decodeShare(key)
   const { asAlice, asBob, zeroSeed } = decodeSetup(setups.get(VICTIM)!)
   const sid = ask('presigning/session', 32, packageDigest, SIGNERS.length, ...SIGNERS, CONTEXT)
   const multiplication = (bob: PartyIndex, alice: PartyIndex) => ask('presigning/multiplication', 32, sid, bob, alice)
 
-  const victim = dkls23.signing.open({ key: keys.get(VICTIM)!, signers: SIGNERS, context: CONTEXT, rng })
+  const victim = presign({ key: keys.get(VICTIM)!, signers: SIGNERS, context: CONTEXT, rng })
   const bob = multiplyAsBob({ sid: multiplication(INSIDER, VICTIM), seeds: asBob, rng })
   const r = Fn.fromBytes(new Uint8Array(32).map((_, i) => i + 1))
   const phi = Fn.fromBytes(new Uint8Array(32).map((_, i) => 100 - i))
