@@ -13,6 +13,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator'
+import { JSONSchema } from 'class-validator-jsonschema'
 import { requireActiveKey } from '../domain/key-share/key-share.ts'
 import { PRIORITIES, type Priority, signingSessionStream } from '../domain/signing-session/events.ts'
 import { MAX_DATA_CHARACTERS, messageToSign, readWantedSignature } from '../domain/signing-session/payload.ts'
@@ -28,6 +29,7 @@ import { requireIntent } from './intents.ts'
 import { queueAdmission } from './queue-admission.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findKey, findWallet } from './tenancy.ts'
+import { TYPED_DATA_SCHEMA } from './typed-data-schema.ts'
 
 const KINDS = ['message', 'digest', 'eip191', 'eip712'] as const
 
@@ -48,7 +50,9 @@ const IsPayloadData = () =>
   })
 
 export class PayloadBody {
-  @IsIn(KINDS) kind!: (typeof KINDS)[number]
+  @JSONSchema({ description: '`eip191` and `eip712` need an ECDSA key, `digest` a policy that allows bare digests.' })
+  @IsIn(KINDS)
+  kind!: (typeof KINDS)[number]
 
   @ValidateIf(({ kind }: PayloadBody) => kind === 'message' || kind === 'eip191')
   @IsIn(['utf8', 'hex'])
@@ -62,6 +66,7 @@ export class PayloadBody {
 
   @ValidateIf(({ kind }: PayloadBody) => kind === 'eip712')
   @IsObject()
+  @JSONSchema(TYPED_DATA_SCHEMA)
   typedData?: object
 }
 

@@ -25,6 +25,7 @@ export type DomainErrorCode =
   | 'already_decided'
   | 'raw_digest_not_allowed'
   | 'payload_not_supported'
+  | 'typed_data_invalid'
   | 'path_invalid'
   | 'scheme_unknown'
   | 'threshold_invalid'

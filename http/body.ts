@@ -1,6 +1,7 @@
 /** Request bodies: read within a bound, parsed strictly. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import rawBody from 'raw-body'
+import { pointerToken } from '../domain/json/json-pointer.ts'
 import { parseStrictJson } from '../domain/json/strict-json.ts'
 import { type Fault, Problem } from './problem.ts'
 
@@ -68,17 +69,14 @@ export function parseJsonObject(bytes: Buffer): object {
   return value
 }
 
-/** A reference token of a JSON Pointer (RFC 6901), shortened where a client chose a very long name. */
-export function pointerToken(name: string): string {
-  return `/${name.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`
-}
-
 function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw new Problem('malformed_json', 'the body is empty')
   try {
     return parseStrictJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
   } catch (error) {
-    throw new Problem('malformed_json', 'the body is not JSON in UTF-8, or holds a name twice', { cause: error })
+    throw new Problem('malformed_json', 'the body is not JSON in UTF-8, holds a name twice, or a whole number that is not written as one', {
+      cause: error,
+    })
   }
 }
 

@@ -102,6 +102,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   idempotency_key_reused: { status: 422, title: 'The idempotency key was used for a different request' },
   raw_digest_not_allowed: { status: 422, title: 'The policy does not allow bare digests' },
   payload_not_supported: { status: 422, title: 'The scheme cannot sign this payload' },
+  typed_data_invalid: { status: 422, title: 'The typed data cannot be signed' },
   path_invalid: { status: 422, title: 'No key can be derived along this path' },
   scheme_unknown: { status: 422, title: 'No such signature scheme' },
   threshold_invalid: { status: 422, title: 'The threshold does not fit the number of parties' },

@@ -2,7 +2,7 @@
 import 'reflect-metadata'
 import { plainToInstance } from 'class-transformer'
 import { getMetadataStorage, type ValidationError, ValidationTypes, validateSync } from 'class-validator'
-import { pointerToken } from './body.ts'
+import { pointerToken } from '../domain/json/json-pointer.ts'
 import { type Fault, Problem } from './problem.ts'
 
 const MAX_FAULTS = 50

@@ -1,5 +1,6 @@
 import type { GuardedWrite } from '../domain/ports/documents.ts'
 import type { Json, JsonObject } from '../domain/ports/event-log.ts'
+import { payloadToStore } from '../domain/signing-session/stored-payload.ts'
 import { type Projection, type RecordedDomainEvent, touched } from './projection.ts'
 
 const COLLECTION = 'signing_sessions'
@@ -36,6 +37,7 @@ function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path
       const { method, path, body } = event.data.authorisation
       return {
         set: Object.assign(without(event.data as unknown as JsonObject, LEFT_OUT), {
+          payload: payloadToStore(event.data.payload),
           // Approvers sign what they have seen, so they are shown it as it was sent.
           ...(event.data.approvals ? { request: { method, path, body } } : {}),
           status: event.data.approvals ? 'pending_approval' : 'requested',

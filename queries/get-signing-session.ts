@@ -1,4 +1,6 @@
+import type { JsonObject } from '../domain/ports/event-log.ts'
 import { TERMINAL_STATUSES } from '../domain/signing-session/signing-session.ts'
+import { storedPayload } from '../domain/signing-session/stored-payload.ts'
 import { route } from '../http/route.ts'
 import { present } from './present.ts'
 import { awaitDocument, entityTag, hasStatus, preferenceApplied, type ReadModels } from './read-model.ts'
@@ -21,6 +23,7 @@ export const getSigningSession = (models: ReadModels) =>
         isOver: hasStatus(TERMINAL_STATUSES),
       } as const
       const { document, asOf } = await awaitDocument(models, request, sought)
-      return { status: 200, body: present(document, SESSION), ...asOf, etag: entityTag(document), headers: preferenceApplied(request) }
+      const body = { ...present(document, SESSION), payload: storedPayload(document.payload as JsonObject) }
+      return { status: 200, body, ...asOf, etag: entityTag(document), headers: preferenceApplied(request) }
     },
   })

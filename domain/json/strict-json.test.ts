@@ -33,6 +33,18 @@ for (const text of ['{"a":{"a":1},"b":{"a":1}}', '[{"a":1},{"a":1}]', '{"a":"a",
   })
 }
 
+for (const literal of ['1.0', '1e3', '-0', '0.0', '1.00000000000000000001', '9007199254740990.6', '1e-400', '0e7']) {
+  test(`a whole number that is not written as one is refused: ${literal}`, (t) => {
+    for (const text of [literal, `[${literal}]`, `{"a":${literal}}`, ` ${literal} `]) t.throws(() => parseStrictJson(text), malformed)
+    t.is(parseStrictJson(JSON.stringify(literal)), literal)
+  })
+}
+
+test('other numbers are read as they are', (t) => {
+  for (const literal of ['0', '-1', '9007199254740991', '0.1', '1.5e300', '1e400', '9007199254740993'])
+    t.is(parseStrictJson(literal), JSON.parse(literal))
+})
+
 test('what is not JSON is refused, and depth costs nothing', (t) => {
   for (const text of ['', '{', "{'a':1}", '{"a":1}x', '\ufeff{}']) t.throws(() => parseStrictJson(text), malformed)
   t.throws(() => parseStrictJson('['.repeat(100_000)), malformed)

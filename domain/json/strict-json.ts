@@ -3,11 +3,12 @@ export class MalformedJson extends Error {
   override readonly name = 'MalformedJson'
 }
 
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]|-?\d[\d.eE+-]*/g
+const IS_NUMBER = /^[-\d]/
 
 /**
  * The JSON value (RFC 8259) in this text, if it is one to every reader: an object with the same name twice is refused, where parsers differ in which one
- * counts (I-JSON, RFC 7493, section 2.3).
+ * counts (I-JSON, RFC 7493, section 2.3), and a number that is rounded to a whole one (section 2.2).
  * @throws MalformedJson
  */
 export function parseStrictJson(text: string): unknown {
@@ -17,7 +18,7 @@ export function parseStrictJson(text: string): unknown {
   } catch {
     throw new MalformedJson('not JSON')
   }
-  refuseRepeatedNames(text)
+  refuseAmbiguity(text)
   return value
 }
 
@@ -38,8 +39,14 @@ export function readFields(
   return value as { readonly [name: string]: unknown }
 }
 
+/** A person would read 1.00000000000000000001 as another number than 1. Larger ones are for those who take them: they are not safe to begin with. */
+function requireExact(literal: string): void {
+  const number = Number(literal)
+  if (Number.isSafeInteger(number) && String(number) !== literal) throw new MalformedJson('a whole number is not written as one')
+}
+
 /** Walks the tokens of a text that is known to be JSON, without recursion, as the depth is somebody else's choice. */
-function refuseRepeatedNames(text: string): void {
+function refuseAmbiguity(text: string): void {
   /** The names met so far in each object that is open; null for an array. */
   const open: (Set<string> | null)[] = []
   let nameMayFollow = false
@@ -47,6 +54,7 @@ function refuseRepeatedNames(text: string): void {
     const names = open.at(-1)
     if (token === '{') open.push(new Set())
     else if (token === '[') open.push(null)
+    else if (IS_NUMBER.test(token)) requireExact(token)
     else if (token === '}' || token === ']') open.pop()
     else if (nameMayFollow && names && token.startsWith('"')) {
       const name = JSON.parse(token) as string

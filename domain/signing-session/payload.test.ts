@@ -1,17 +1,25 @@
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { DomainError } from '../domain-error.ts'
+import { typedDataDigest } from '../ethereum/typed-data.ts'
 import { MalformedJson } from '../json/strict-json.ts'
 import { protocolOf } from '../threshold/registry.ts'
 import { messageToSign, type Payload, readWantedSignature } from './payload.ts'
 
 const read = (body: unknown) => readWantedSignature(JSON.stringify(body))
 const message = { kind: 'message', encoding: 'utf8', data: 'pay nobody' }
-const ed25519 = { scheme: 'frost-ed25519', message: (bytes: Uint8Array) => bytes }
+const eddsa = { scheme: 'frost-ed25519', message: (bytes: Uint8Array) => bytes }
 const ecdsa = protocolOf('dkls23-secp256k1')
+const strict = { rawDigests: false }
+const personal = { kind: 'eip191', encoding: 'utf8', data: 'hello world' }
+const typed = {
+  kind: 'eip712',
+  typedData: { types: { Vote: [{ name: 'yes', type: 'bool' }] }, primaryType: 'Vote', domain: { name: 'Poll' }, message: { yes: true } },
+}
 
 test('a body says what is to be signed, and by the key at which path', (t) => {
   t.deepEqual(read({ payload: message }), { payload: message, path: 'm' })
+  for (const payload of [personal, typed]) t.deepEqual(read({ payload }).payload as object, payload)
   t.is(read({ payload: message, path: 'm/0/2147483647' }).path, 'm/0/2147483647')
   t.deepEqual(read({ payload: { kind: 'digest', data: 'AB'.repeat(32) } }).payload, { kind: 'digest', data: 'ab'.repeat(32) })
 })
@@ -26,6 +34,12 @@ for (const [what, body] of [
   ['half a byte', { payload: { ...message, encoding: 'hex', data: 'abc' } }],
   ['a digest that is too short', { payload: { kind: 'digest', data: 'ab' } }],
   ['a digest with an encoding', { payload: { kind: 'digest', encoding: 'hex', data: 'ab'.repeat(32) } }],
+  ['a personal message without an encoding', { payload: { kind: 'eip191', data: 'x' } }],
+  ['a personal message of half a byte', { payload: { ...personal, encoding: 'hex', data: 'abc' } }],
+  ['a personal message with typed data', { payload: { ...personal, typedData: typed.typedData } }],
+  ['typed data with data', { payload: { ...typed, data: '00' } }],
+  ['no typed data', { payload: { kind: 'eip712' } }],
+  ['more characters than any may have', { payload: { ...typed, typedData: { text: 'x'.repeat(256 * 1024) } } }],
   ['data that are no text', { payload: { ...message, data: 7 } }],
   ['data that are too long', { payload: { ...message, data: 'x'.repeat(131_073) } }],
   ['null for a path', { payload: message, path: null }],
@@ -54,28 +68,44 @@ test('half a surrogate pair, which has no bytes, and a name that stands twice ar
   t.throws(() => readWantedSignature(body.replace('"data"', '"data":"pay me","data"')), { instanceOf: MalformedJson })
 })
 
-test('payloads that need another scheme are told so', (t) => {
-  t.throws(() => read({ payload: { kind: 'eip712', typedData: {} } }), { instanceOf: DomainError, code: 'payload_not_supported' })
-  const { payload } = read({ payload: { ...message, kind: 'eip191' } })
-  t.throws(() => messageToSign(payload, { rawDigests: true }, ed25519), { instanceOf: DomainError, code: 'payload_not_supported' })
+test('what Ethereum has people sign needs an ECDSA key, and no policy that allows bare digests', (t) => {
+  for (const [payload, digest] of [
+    [personal, 'd9eba16ed0ecae432b71fe008c98cc872bb4cc214d3220a36f365326cf807d68'],
+    [{ ...personal, encoding: 'hex', data: '68656c6c6F20776f726c64' }, 'd9eba16ed0ecae432b71fe008c98cc872bb4cc214d3220a36f365326cf807d68'],
+    [typed, bytesToHex(typedDataDigest(typed.typedData))],
+  ] as const) {
+    const wanted = read({ payload }).payload
+    t.is(bytesToHex(messageToSign(wanted, strict, ecdsa)), digest)
+    for (const scheme of ['frost-ed25519', 'frost-secp256k1-tr'])
+      t.throws(() => messageToSign(wanted, strict, { ...eddsa, scheme }), { instanceOf: DomainError, code: 'payload_not_supported' })
+  }
+})
+
+test('what is wrong with typed data is told by its place in the body', (t) => {
+  for (const [typedData, pointer] of [
+    [null, '/payload/typedData'],
+    [{}, '/payload/typedData/types'],
+    [{ ...typed.typedData, message: { yes: 'no' } }, '/payload/typedData/message/yes'],
+  ] as const) {
+    const error = t.throws(() => messageToSign(read({ payload: { ...typed, typedData } }).payload, strict, ecdsa), {
+      instanceOf: DomainError,
+    })
+    t.like(error, { code: 'typed_data_invalid', pointer })
+  }
 })
 
 test('what is signed follows from the payload; a bare digest needs a policy', (t) => {
   const { payload } = read({ payload: message })
-  t.deepEqual(messageToSign(payload, { rawDigests: false }, ed25519), utf8ToBytes('pay nobody'))
-  t.is(bytesToHex(messageToSign({ kind: 'message', encoding: 'hex', data: '00FF' }, { rawDigests: false }, ed25519)), '00ff')
+  t.deepEqual(messageToSign(payload, strict, eddsa), utf8ToBytes('pay nobody'))
+  t.is(bytesToHex(messageToSign({ kind: 'message', encoding: 'hex', data: '00FF' }, strict, eddsa)), '00ff')
   const digest = { kind: 'digest', data: 'ab'.repeat(32) } as const
-  t.is(bytesToHex(messageToSign(digest, { rawDigests: true }, ed25519)), digest.data)
-  t.throws(() => messageToSign(digest, { rawDigests: false }, ed25519), { instanceOf: DomainError, code: 'raw_digest_not_allowed' })
+  t.is(bytesToHex(messageToSign(digest, { rawDigests: true }, eddsa)), digest.data)
+  t.throws(() => messageToSign(digest, strict, eddsa), { instanceOf: DomainError, code: 'raw_digest_not_allowed' })
 })
 
-test('ECDSA signs the SHA-256 of a message, a bare digest as it is, and what Ethereum wallets sign of a message', (t) => {
+test('ECDSA signs the SHA-256 of a message, and a bare digest as it is', (t) => {
   const digestOf = (payload: Payload) => bytesToHex(messageToSign(payload, { rawDigests: true }, ecdsa))
-  const utf8 = (kind: 'message' | 'eip191', data: string): Payload => ({ kind, encoding: 'utf8', data })
   // FIPS 180-4, example for SHA-256 of one block.
-  t.is(digestOf(utf8('message', 'abc')), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+  t.is(digestOf({ kind: 'message', encoding: 'utf8', data: 'abc' }), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
   t.is(digestOf({ kind: 'digest', data: 'ab'.repeat(32) }), 'ab'.repeat(32))
-  // The examples of ethers' hashMessage and of web3.eth.accounts.hashMessage.
-  t.is(digestOf(utf8('eip191', 'hello world')), 'd9eba16ed0ecae432b71fe008c98cc872bb4cc214d3220a36f365326cf807d68')
-  t.is(digestOf(utf8('eip191', 'Hello World')), 'a1de988600a42c4b4ab089b619297c17d53cffae5d5120d82d8a92d0bb3b78f2')
 })

@@ -1,63 +1,79 @@
-import { keccak_256 } from '@noble/hashes/sha3.js'
-import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { KeyPolicy } from '../authorisation/key-policy.ts'
 import { DomainError } from '../domain-error.ts'
+import { personalMessageDigest } from '../ethereum/personal-message.ts'
+import { typedDataDigest } from '../ethereum/typed-data.ts'
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
 import { InvalidDerivationPath, parsePath } from '../threshold/derivation-path.ts'
 import type { ThresholdProtocol } from '../threshold/protocol.ts'
-import type { Scheme } from '../threshold/scheme.ts'
+import { isEcdsa } from '../threshold/scheme.ts'
 
 /** What a client wants signed. The bytes that the scheme then signs follow from it, and from nothing else. */
-export type Payload = { kind: 'message' | 'eip191'; encoding: 'utf8' | 'hex'; data: string } | { kind: 'digest'; data: string }
+export type Payload = MessagePayload | { kind: 'digest'; data: string } | TypedDataPayload
+
+/** `eip191` is a message in the form in which Ethereum wallets sign it. */
+export type MessagePayload = { kind: 'message' | 'eip191'; encoding: 'utf8' | 'hex'; data: string }
+
+/** Typed data as the client has sent them: whether they are any turns out when they are hashed. */
+export type TypedDataPayload = { kind: 'eip712'; typedData: unknown }
 
 /** `path` is the derivation path of the key that is to sign; `m` is the key itself. */
 export type WantedSignature = { payload: Payload; path: string }
 
 export const MAX_DATA_CHARACTERS = 128 * 1024
+const MAX_BODY_CHARACTERS = 256 * 1024
 const HEX = /^([0-9a-f]{2})*$/i
 const DIGEST = /^[0-9a-f]{64}$/i
 
 /**
  * What the body of `POST /v1/keys/:keyId/signatures` asks for. API and parties read it by this function alone, so that what the one shows is what the others
  * sign.
- * @throws MalformedJson, DomainError `payload_not_supported`, `path_invalid`
+ * @throws MalformedJson, DomainError `path_invalid`
  */
 export function readWantedSignature(body: string): WantedSignature {
+  if (body.length > MAX_BODY_CHARACTERS) throw new MalformedJson('the body is too long')
   const { payload, path = 'm' } = readFields(parseStrictJson(body), ['payload'], ['path', 'priority'])
   return { payload: readPayload(payload), path: readPath(path) }
 }
 
 /**
- * What the scheme signs for this payload: a message as the scheme itself treats it, or as Ethereum's wallets do.
- * @throws DomainError `raw_digest_not_allowed`, `payload_not_supported`
+ * What the scheme signs for this payload. What Ethereum has people sign needs a key of an Ethereum account; neither is a bare digest, as the body says what
+ * it is of.
+ * @throws DomainError `raw_digest_not_allowed`, `payload_not_supported`, `typed_data_invalid`
  */
 export function messageToSign(
   payload: Payload,
   policy: Pick<KeyPolicy, 'rawDigests'>,
-  { scheme, message }: Pick<ThresholdProtocol, 'scheme' | 'message'>,
+  protocol: Pick<ThresholdProtocol, 'scheme' | 'message'>,
 ): Uint8Array {
-  if (payload.kind === 'message') return message(bytesOf(payload))
-  if (payload.kind === 'eip191') {
-    if (scheme !== ECDSA) throw new DomainError('payload_not_supported', `eip191 needs a key of ${ECDSA}`, '/payload/kind')
-    return personalMessageDigest(bytesOf(payload))
+  switch (payload.kind) {
+    case 'message':
+      return protocol.message(bytesOf(payload))
+    case 'digest':
+      if (!policy.rawDigests)
+        throw new DomainError('raw_digest_not_allowed', "the wallet's policy does not allow bare digests to be signed", '/payload/kind')
+      return hexToBytes(payload.data)
+    case 'eip191':
+      requireEcdsa(payload, protocol)
+      return personalMessageDigest(bytesOf(payload))
+    case 'eip712':
+      requireEcdsa(payload, protocol)
+      return typedDataDigest(payload.typedData, '/payload/typedData')
   }
-  if (!policy.rawDigests)
-    throw new DomainError('raw_digest_not_allowed', "the wallet's policy does not allow bare digests to be signed", '/payload/kind')
-  return hexToBytes(payload.data)
 }
 
-const ECDSA: Scheme = 'dkls23-secp256k1'
+const bytesOf = ({ encoding, data }: MessagePayload) => (encoding === 'hex' ? hexToBytes(data) : utf8ToBytes(data))
 
-const bytesOf = ({ encoding, data }: { encoding: 'utf8' | 'hex'; data: string }): Uint8Array =>
-  encoding === 'hex' ? hexToBytes(data) : utf8ToBytes(data)
-
-/** EIP-191, version 0x45: what `personal_sign` signs. */
-const personalMessageDigest = (message: Uint8Array): Uint8Array =>
-  keccak_256(concatBytes(utf8ToBytes(`\x19Ethereum Signed Message:\n${message.length}`), message))
+function requireEcdsa({ kind }: Payload, { scheme }: Pick<ThresholdProtocol, 'scheme'>): void {
+  if (!isEcdsa(scheme)) throw new DomainError('payload_not_supported', `${kind} needs an ECDSA key`, '/payload/kind')
+}
 
 function readPayload(value: unknown): Payload {
-  const { kind, encoding, data } = readFields(value, ['kind'], ['encoding', 'data', 'typedData'])
-  if (kind === 'eip712') throw new DomainError('payload_not_supported', 'typed data is not signed yet', '/payload/kind')
+  const { kind, encoding, data, typedData } = readFields(value, ['kind'], ['encoding', 'data', 'typedData'])
+  if (kind === 'eip712') {
+    readFields(value, ['kind', 'typedData'])
+    return { kind, typedData }
+  }
   if (typeof data !== 'string' || data.length > MAX_DATA_CHARACTERS) throw new MalformedJson('data is not what can be signed')
   if (kind === 'digest') {
     readFields(value, ['kind', 'data'])

@@ -10,6 +10,7 @@ const priority = optional(oneOf(...PRIORITIES))
 const payload = either(
   fields({ kind: oneOf('message', 'eip191'), encoding: oneOf('utf8', 'hex'), data: text }),
   fields({ kind: oneOf('digest'), data: text }),
+  fields({ kind: oneOf('eip712'), typedData: fields({ primaryType: text, types: fields({}), domain: fields({}), message: fields({}) }) }),
 )
 
 /** What the events of a signing session hold, through their versions. */
