@@ -69,6 +69,22 @@ test('history is one document an event, by position, without the intent or the m
   t.notRegex(JSON.stringify(write), /private words|a\.b\.c/)
 })
 
+test('typed data are kept as text, so that no name in them is a field of the document', (t) => {
+  const typedData = { message: { _bsontype: 'Long', $set: 1 } }
+  const data = {
+    ...session,
+    tenant: 'acme',
+    scheme: 'frost-ed25519' as const,
+    payload: { kind: 'eip712' as const, typedData },
+    message: '00',
+    deadline: AT,
+    approvals: null,
+    authorisation: { method: 'POST', path: '/', body: '', intent: null },
+  }
+  const [write] = signingSessions.apply(recorded({ type: 'SigningRequested', data }))
+  t.deepEqual(write?.set?.payload, { kind: 'eip712', typedData: JSON.stringify(typedData) })
+})
+
 test('steps of a ceremony are left out of the history', (t) => {
   t.deepEqual(walletHistory.apply(recorded({ type: 'RoundCompleted', data: { ...session, attempt: 1, round: 1, rounds: 2 } })), [])
 })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { collectionOf } from '../domain/ports/projections.ts'
+import { payloadToStore } from '../domain/signing-session/stored-payload.ts'
 import type { Freshness } from './freshness.ts'
 import { keyFields, type ReadSide, sessionFields, startReadSide, walletFields } from './testing/read-side.ts'
 
@@ -50,6 +51,15 @@ test('a wallet, a key and a session have the promised shapes, with an entity tag
   const session = await get(`/v1/signing-sessions/${sessionId}`)
   t.like(session.json, { sessionId, keyId, status: 'requested', signers: [], attempt: 0, approvals: null, position: '4' })
   t.false('signature' in session.json || 'failure' in session.json || 'round' in session.json)
+})
+
+test('a session shows typed data as they were sent, whatever names the client has chosen', async (t) => {
+  const side = await startReadSide(t)
+  const typedData = JSON.parse('{"message": {"_bsontype": "Long", "$set": {"a.b": 9007199254740991}, "__proto__": 1}}')
+  const session = { ...sessionFields(randomUUID(), randomUUID()), payload: payloadToStore({ kind: 'eip712', typedData }) }
+  await side.project('signing_sessions', session.sessionId, session)
+  const { text } = await side.app.call('GET', `/v1/signing-sessions/${session.sessionId}?minPosition=${side.position()}`)
+  t.true(text.includes(`"payload":{"kind":"eip712","typedData":${JSON.stringify(typedData)}}`))
 })
 
 test("another tenant's documents are answered exactly as unknown ones; the platform sees all", async (t) => {
