@@ -4,6 +4,8 @@ import { approvalPath } from '../domain/authorisation/approvals.ts'
 import type { KeyPolicy } from '../domain/authorisation/key-policy.ts'
 import { createSigner } from '../domain/authorisation/testing/signer.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import { typedDataDigest } from '../domain/ethereum/typed-data.ts'
+import type { Scheme } from '../domain/threshold/scheme.ts'
 import { authoriseKeyGeneration, authoriseKeyOperation, authorisePolicyChange, authoriseSignature } from './authorisation.ts'
 
 const now = Date.parse('2026-01-01T00:00:00Z')
@@ -31,6 +33,25 @@ test('what is signed, at which path, and each intent that allows it by its key a
     scheme: 'frost-ed25519',
   })
   t.deepEqual(authorised, { message: new TextEncoder().encode('pay nobody'), path: 'm/0/5', intents: ['client/1', 'alice/2'] })
+})
+
+test('typed data are hashed by the party itself, and what is not hashed of them refused', (t) => {
+  const typedData = {
+    types: { Vote: [{ name: 'yes', type: 'bool' }] },
+    primaryType: 'Vote',
+    domain: { name: 'Poll' },
+    message: { yes: true },
+  }
+  const authorise = (message: object, scheme: Scheme) => {
+    const payload = { kind: 'eip712', typedData: { ...typedData, message } }
+    const approvals = [alice.authorise(post(approvalPath('s'), { decision: 'approve' }), numbered('2'))]
+    const authorisation = client.authorise(post('/v1/keys/k/signatures', { payload }), numbered('1'))
+    return authoriseSignature({ ...rules, authorisation, approvals, sessionId: 's', keyId: 'k', scheme })
+  }
+  t.deepEqual(authorise({ yes: true }, 'dkls23-secp256k1').message, typedDataDigest(typedData))
+  for (const message of [{}, { yes: 1 }, { yes: true, no: true }])
+    t.throws(() => authorise(message, 'dkls23-secp256k1'), { instanceOf: Refusal, code: 'malformed' })
+  t.throws(() => authorise({ yes: true }, 'frost-ed25519'), { instanceOf: Refusal, code: 'malformed' })
 })
 
 test('so do the intents that allow anything else', (t) => {

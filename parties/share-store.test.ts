@@ -321,7 +321,7 @@ test('a further attempt at a key is under the policy of the ones before, or not 
 test('a ban replaces every share of the key, survives a restart, and goes no further when it is interrupted and asked for again', async (t) => {
   const { dir, store } = await open(t)
   await store.keep(record(), share)
-  await store.keep(record({ epoch: 2 }), share, 'pending')
+  await store.keep(record({ epoch: 2 }), share, { beside: [] })
   const before = await readFile(fileOf(dir))
   t.deepEqual(await store.banned('key-1'), [])
   const without = (share: Uint8Array) => share.slice(0, 10)

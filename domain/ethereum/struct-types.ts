@@ -16,9 +16,7 @@ export type Member = { readonly name: string; readonly type: string; readonly va
 /** Members of structs, in the order in which they are hashed, by the name of the struct. */
 export type StructTypes = ReadonlyMap<string, readonly Member[]>
 
-/** Each struct is hashed with all that it refers to, so that the work grows with the product. */
-const MAX_STRUCTS = 64
-const MAX_MEMBERS = 256
+const MAX_STRUCTS = 32
 
 /** Solidity has the dollar sign, too, but implementations differ in what such a name refers to. */
 const IDENTIFIER = /^[A-Za-z_]\w{0,63}$/
@@ -33,14 +31,11 @@ export function readStructTypes(value: unknown, at: string): StructTypes {
   const names = new Set(declared.map(([name]) => name))
   names.delete(DOMAIN_TYPE)
   const types = new Map<string, readonly Member[]>()
-  let members = 0
   for (const [name, list] of declared) {
     const here = at + pointerToken(name)
     if (!IDENTIFIER.test(name)) throw typedDataInvalid(here, 'must be named by an identifier: letters, digits and _, at most 64')
     if (ELEMENTARY.test(name)) throw typedDataInvalid(here, 'bears the name of a type that is none of a struct')
     if (!Array.isArray(list)) throw typedDataInvalid(here, 'must be a list of members')
-    members += list.length
-    if (members > MAX_MEMBERS) throw typedDataInvalid(here, `is too long: all structs together may have at most ${MAX_MEMBERS} members`)
     types.set(name, readMembers(list, names, here))
   }
   return types

@@ -168,14 +168,19 @@ const REFUSED: readonly (readonly [what: string, value: unknown, pointer: string
     'ufixed',
     'byte',
   ].map(
-    (name) => [`a struct of the name of a type: ${name}`, types({ [name]: [{ name: 'x', type: 'uint8' }] }), `/types/${name}`] as const,
+    (name) =>
+      [
+        `a struct of the name of a type: ${name}`,
+        types({ [name]: [{ name: 'x', type: 'uint8' }], Person: [...mail.types.Person, { name: 'more', type: name }] }),
+        `/types/${name}`,
+      ] as const,
   ),
   ['a struct that nothing refers to', types({ Warning: [{ name: 'text', type: 'string' }] }), '/types/Warning'],
-  ['too many structs', types(Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`S${index}`, []]))), '/types'],
+  ['too many structs', types(Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`S${index}`, []]))), '/types'],
   [
-    'too many members',
-    types({ Person: Array.from({ length: 257 }, (_, index) => ({ name: `m${index}`, type: 'bool' })) }),
-    '/types/Person',
+    'types that are long',
+    types({ Person: Array.from({ length: 500 }, (_, index) => ({ name: `member${index}`, type: 'bytes32' })) }),
+    '/types',
   ],
 
   ['a member that is text', types({ Person: ['string name'] }), '/types/Person/0'],
@@ -275,7 +280,7 @@ test('arrays of a fixed length have it, in each dimension', (t) => {
     )
 })
 
-test('depth and number of values are bounded, and so is the time they take', (t) => {
+test('depth and number of values are bounded', (t) => {
   t.notThrows(() => typedDataDigest({ ...tree, message: deep(7) }))
   const error = t.throws(() => typedDataDigest({ ...tree, message: deep(5_000) }), { instanceOf: DomainError, code: 'typed_data_invalid' })
   t.regex(error?.message ?? '', /deeper/)
@@ -286,6 +291,6 @@ test('depth and number of values are bounded, and so is the time they take', (t)
     domain: { name: 'l' },
     message: { items: Array.from({ length }, () => '0x') },
   })
-  t.notThrows(() => typedDataDigest(list(9_000)))
-  t.regex(t.throws(() => typedDataDigest(list(10_000)), { code: 'typed_data_invalid' })?.message ?? '', /10000 values/)
+  t.notThrows(() => typedDataDigest(list(1_900)))
+  t.regex(t.throws(() => typedDataDigest(list(2_000)), { code: 'typed_data_invalid' })?.message ?? '', /2000 values/)
 })

@@ -23,8 +23,10 @@ const DOMAIN_MEMBERS: readonly Member[] = [
 
 /** How deep structs and arrays may stand in each other. */
 const MAX_DEPTH = 16
-/** Of any kind, whole structs and arrays among them: most take a hash. */
-const MAX_VALUES = 10_000
+/** Of any kind, whole structs and arrays among them: most take a hash, and a party has others to answer meanwhile. */
+const MAX_VALUES = 2_000
+/** Of the primary type with all that it refers to: each struct in it is hashed with what it refers to in turn. */
+const MAX_TYPE_CHARACTERS = 8 * 1024
 
 const PREFIX = Uint8Array.of(0x19, 0x01)
 
@@ -51,6 +53,8 @@ function readPrimaryType(primaryType: unknown, types: StructTypes, at: string): 
   const used = structsWithin(types, primaryType)
   const unused = [...types.keys()].find((name) => !used.has(name) && name !== DOMAIN_TYPE)
   if (unused !== undefined) throw typedDataInvalid(`${at}/types/${unused}`, 'is not a part of the primary type, and would not be signed')
+  if (encodeType(types, primaryType).length > MAX_TYPE_CHARACTERS)
+    throw typedDataInvalid(`${at}/types`, `may have at most ${MAX_TYPE_CHARACTERS} characters, as they are hashed`)
   return primaryType
 }
 

@@ -1,15 +1,15 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { DomainError } from '../domain-error.ts'
 import { typedDataDigest } from '../ethereum/typed-data.ts'
 import { MalformedJson } from '../json/strict-json.ts'
-import { messageToSign, readWantedSignature } from './payload.ts'
+import { protocolOf } from '../threshold/registry.ts'
+import { messageToSign, type Payload, readWantedSignature } from './payload.ts'
 
 const read = (body: unknown) => readWantedSignature(JSON.stringify(body))
 const message = { kind: 'message', encoding: 'utf8', data: 'pay nobody' }
 const eddsa = { scheme: 'frost-ed25519', message: (bytes: Uint8Array) => bytes }
-const ecdsa = { scheme: 'dkls23-secp256k1', message: sha256 }
+const ecdsa = protocolOf('dkls23-secp256k1')
 const strict = { rawDigests: false }
 const personal = { kind: 'eip191', encoding: 'utf8', data: 'hello world' }
 const typed = {
@@ -101,4 +101,11 @@ test('what is signed follows from the payload; a bare digest needs a policy', (t
   const digest = { kind: 'digest', data: 'ab'.repeat(32) } as const
   t.is(bytesToHex(messageToSign(digest, { rawDigests: true }, eddsa)), digest.data)
   t.throws(() => messageToSign(digest, strict, eddsa), { instanceOf: DomainError, code: 'raw_digest_not_allowed' })
+})
+
+test('ECDSA signs the SHA-256 of a message, and a bare digest as it is', (t) => {
+  const digestOf = (payload: Payload) => bytesToHex(messageToSign(payload, { rawDigests: true }, ecdsa))
+  // FIPS 180-4, example for SHA-256 of one block.
+  t.is(digestOf({ kind: 'message', encoding: 'utf8', data: 'abc' }), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+  t.is(digestOf({ kind: 'digest', data: 'ab'.repeat(32) }), 'ab'.repeat(32))
 })
