@@ -26,6 +26,10 @@ const DRIVERS = [
   'libsql',
   '@hpke/core',
   '@hpke/dhkem-x25519',
+  '@scure/base',
+  '@scure/btc-signer',
+  '@solana/kit',
+  'viem',
 ]
 
 const root = resolve(import.meta.dirname, '../..')
