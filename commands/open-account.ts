@@ -98,7 +98,7 @@ async function findKeyOf(walletId: string, log: AggregateLog, keyId: string, pri
 /** @throws DomainError `unknown_chain` */
 function requireChain(chains: Chains, id: string): Chain {
   const chain = chains.get(id)
-  if (!chain) throw new DomainError('unknown_chain', `there are ${[...chains.keys()].join(', ')}`, '/chain')
+  if (!chain) throw new DomainError('unknown_chain', 'GET /v1/chains lists those that there are', '/chain')
   return chain
 }
 

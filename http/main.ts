@@ -59,7 +59,7 @@ await runProcess('api', async () => {
     port: settings.port,
     routes: [
       ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains }), models.expect),
-      ...queryRoutes(models, parties, coordinators),
+      ...queryRoutes(models, parties, coordinators, chains),
       ...projectionRoutes(operated),
     ],
     authenticate: authenticator(await tokenRules(settings)),

@@ -1,6 +1,8 @@
 import test from 'ava'
+import type { AccountEvent } from '../domain/account/events.ts'
 import type { SigningSessionEvent } from '../domain/signing-session/events.ts'
 import type { WalletEvent } from '../domain/wallet/events.ts'
+import { accounts } from './accounts.ts'
 import { keys } from './keys.ts'
 import { partyStatistics } from './party-statistics.ts'
 import type { RecordedDomainEvent } from './projection.ts'
@@ -11,7 +13,10 @@ import { wallets } from './wallets.ts'
 const AT = '2026-01-01T00:00:00.000Z'
 const session = { sessionId: 's1', keyId: 'k1', walletId: 'w1' }
 
-function recorded(event: WalletEvent | SigningSessionEvent | { type: 'ShareGenerated'; data: object }, position = 7n): RecordedDomainEvent {
+function recorded(
+  event: WalletEvent | AccountEvent | SigningSessionEvent | { type: 'ShareGenerated'; data: object },
+  position = 7n,
+): RecordedDomainEvent {
   const metadata = {
     commandId: 'c',
     correlationId: 'c',
@@ -28,6 +33,29 @@ test('a wallet appears open, with the revision of its last event', (t) => {
   const data = { walletId: 'w1', tenant: 'acme', name: 'n', clientKeys: [], policy: { rawDigests: false } }
   const [write] = wallets.apply(recorded({ type: 'WalletCreated', data }))
   t.like(write, { collection: 'wallets', id: 'w1', create: true, set: { status: 'open', tenant: 'acme', revision: 3, createdAt: AT } })
+})
+
+test('an account appears with all that it was opened with, and in the history with its address', (t) => {
+  const data = {
+    accountId: 'a1',
+    walletId: 'w1',
+    tenant: 'acme',
+    keyId: 'k1',
+    scheme: 'frost-ed25519',
+    chain: 'solana:localnet',
+    path: 'm/0/5',
+    publicKey: '00',
+    address: '1',
+  }
+  const event = recorded({ type: 'AccountOpened', data })
+  t.deepEqual(accounts.apply(event), [
+    { collection: 'accounts', id: 'a1', create: true, set: { ...data, createdAt: AT, revision: 3, updatedAt: AT } },
+  ])
+  const [item] = walletHistory.apply(event)
+  t.like(item, { set: { type: 'AccountOpened', walletId: 'w1', keyId: 'k1' } })
+  t.like(item?.set?.data, { accountId: 'a1', chain: 'solana:localnet', path: 'm/0/5', address: '1' })
+  t.deepEqual(wallets.apply(event), [])
+  t.deepEqual(keys.apply(event), [])
 })
 
 test('only the first event of an aggregate creates its document', (t) => {
@@ -47,6 +75,7 @@ test('the last round leaves a session verifying, an earlier one in that round', 
 test('each read model leaves alone what it is not about', (t) => {
   const event = recorded({ type: 'SignatureProduced', data: { ...session, attempt: 1, signature: '00', signers: ['p1', 'p2'] } })
   t.deepEqual(wallets.apply(event), [])
+  t.deepEqual(accounts.apply(event), [])
   t.deepEqual(keys.apply(event), [])
 })
 

@@ -5,7 +5,7 @@ import type { PartyReport } from '../domain/ports/coordinators.ts'
 import { collectionOf } from '../domain/ports/projections.ts'
 import { payloadToStore } from '../domain/signing-session/stored-payload.ts'
 import type { Freshness } from './freshness.ts'
-import { keyFields, type ReadSide, sessionFields, startReadSide, walletFields } from './testing/read-side.ts'
+import { accountFields, keyFields, type ReadSide, sessionFields, startReadSide, walletFields } from './testing/read-side.ts'
 
 // One after another: each starts servers of its own, and many starts at once take longer than a client waits for one.
 
@@ -17,13 +17,17 @@ async function projectAll({ project }: ReadSide, tenant: string) {
   await project('wallets', wallet.walletId, wallet)
   await project('keys', key.keyId, key)
   await project('signing_sessions', session.sessionId, session)
-  return { ...wallet, ...key, ...session }
+  const account = accountFields(key.keyId, wallet.walletId, tenant)
+  await project('accounts', account.accountId, account)
+  return { ...wallet, ...key, ...session, ...account }
 }
 
-const paths = ({ walletId, keyId, sessionId }: { walletId: string; keyId: string; sessionId: string }) => [
+const paths = ({ walletId, keyId, sessionId, accountId }: { walletId: string; keyId: string; sessionId: string; accountId: string }) => [
   `/v1/wallets/${walletId}`,
   `/v1/wallets/${walletId}/history`,
   `/v1/wallets/${walletId}/keys`,
+  `/v1/wallets/${walletId}/accounts`,
+  `/v1/accounts/${accountId}`,
   `/v1/keys/${keyId}`,
   `/v1/signing-sessions/${sessionId}`,
 ]
@@ -37,7 +41,7 @@ test.serial('a wallet, a key and a session have the promised shapes, with an ent
   const { walletId: _, ...fields } = walletFields()
   t.deepEqual(wallet.json, { walletId, ...fields, position: '2' })
   t.is(wallet.headers.get('etag'), '"0"')
-  t.is(wallet.headers.get('quorate-position'), '4')
+  t.is(wallet.headers.get('quorate-position'), '5')
 
   const key = await get(`/v1/keys/${keyId}`)
   t.like(key.json, {
@@ -69,8 +73,8 @@ test.serial('a session shows typed data as they were sent, whatever names the cl
 test.serial("another tenant's documents are answered exactly as unknown ones; the platform sees all", async (t) => {
   const side = await startReadSide(t)
   const ids = await projectAll(side, 'acme')
-  const unknown = { walletId: randomUUID(), keyId: randomUUID(), sessionId: randomUUID() }
-  const impossible = { walletId: 'x', keyId: 'x', sessionId: 'x' }
+  const unknown = { walletId: randomUUID(), keyId: randomUUID(), sessionId: randomUUID(), accountId: randomUUID() }
+  const impossible = { walletId: 'x', keyId: 'x', sessionId: 'x', accountId: 'x' }
   const as = async (tenant: string, path: string) => {
     const authorization = `Bearer ${await side.app.token({ tenant, roles: ['auditor'] })}`
     const { status, json, headers } = await side.app.call('GET', path, { authorization, headers: { 'x-correlation-id': 'c' } })
@@ -93,10 +97,10 @@ test.serial('only clients, approvers and auditors read, each what is theirs to r
     const authorization = `Bearer ${await side.app.token({ roles: [role] })}`
     return Promise.all(paths(ids).map(async (path) => (await side.app.call('GET', path, { authorization })).status))
   }
-  t.deepEqual(await statuses('client'), [200, 200, 200, 200, 200])
-  t.deepEqual(await statuses('approver'), [403, 403, 403, 403, 200])
-  t.deepEqual(await statuses('operator'), [403, 403, 403, 403, 403])
-  t.deepEqual(await statuses('data'), [403, 403, 403, 403, 403])
+  t.deepEqual(await statuses('client'), [200, 200, 200, 200, 200, 200, 200])
+  t.deepEqual(await statuses('approver'), [403, 403, 403, 403, 403, 403, 200])
+  t.deepEqual(await statuses('operator'), [403, 403, 403, 403, 403, 403, 403])
+  t.deepEqual(await statuses('data'), [403, 403, 403, 403, 403, 403, 403])
 })
 
 test.serial('the history is read page by page, the newest first, each event once', async (t) => {
@@ -154,6 +158,47 @@ test.serial('a cursor that this list has not given out is refused', async (t) =>
     const { status, json } = await side.app.call('GET', `/v1/wallets/${walletId}/history?cursor=${cursor}`)
     t.deepEqual([status, json.code, json.errors[0].parameter], [400, 'invalid_cursor', 'cursor'], cursor)
   }
+})
+
+test.serial('an account has the promised shape', async (t) => {
+  const side = await startReadSide(t)
+  const { accountId, walletId, keyId } = await projectAll(side, 'acme')
+  const { status, json, headers } = await side.app.call('GET', `/v1/accounts/${accountId}?minPosition=${side.position()}`)
+  t.is(status, 200)
+  t.deepEqual(json, { ...accountFields(keyId, walletId), accountId, position: '5' })
+  t.is(headers.get('etag'), '"0"')
+})
+
+test.serial("a wallet's accounts are listed page by page, each once, and no others", async (t) => {
+  const side = await startReadSide(t)
+  const mine = await projectAll(side, 'acme')
+  await projectAll(side, 'acme')
+  const expected = [mine.accountId]
+  for (let n = 1; n < 5; n++) {
+    const account = accountFields(mine.keyId, mine.walletId)
+    await side.project('accounts', account.accountId, account)
+    expected.push(account.accountId)
+  }
+  const seen: string[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const { json } = await side.app.call('GET', `/v1/wallets/${mine.walletId}/accounts?limit=2${cursor && `&cursor=${cursor}`}`)
+    seen.push(...json.items.map(({ accountId }: { accountId: string }) => accountId))
+    cursor = json.nextCursor
+  }
+  t.deepEqual(seen, expected.toSorted())
+})
+
+test.serial('the chains that accounts can be opened on are listed', async (t) => {
+  const side = await startReadSide(t)
+  const { status, json } = await side.app.call('GET', '/v1/chains')
+  t.is(status, 200)
+  t.is(json.nextCursor, null)
+  t.deepEqual(
+    json.items.find(({ chain }: { chain: string }) => chain === 'eip155:137'),
+    { chain: 'eip155:137', name: 'Polygon', schemes: ['dkls23-secp256k1'], nativeAsset: 'eip155:137/slip44:966' },
+  )
+  const authorization = `Bearer ${await side.app.token({ roles: ['operator'] })}`
+  t.is((await side.app.call('GET', '/v1/chains', { authorization })).status, 403)
 })
 
 test.serial("a wallet's keys are listed, and no others", async (t) => {

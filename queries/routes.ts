@@ -1,3 +1,4 @@
+import type { Chains } from '../domain/ports/chain.ts'
 import type { Coordinators } from '../domain/ports/coordinators.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import type { Route } from '../http/route.ts'
@@ -6,6 +7,7 @@ import { getKey } from './get-key.ts'
 import { getPublicKey } from './get-public-key.ts'
 import { getSigningSession } from './get-signing-session.ts'
 import { getWallet } from './get-wallet.ts'
+import { listChains } from './list-chains.ts'
 import { listParties } from './list-parties.ts'
 import { listWalletAccounts } from './list-wallet-accounts.ts'
 import { listWalletKeys } from './list-wallet-keys.ts'
@@ -13,12 +15,18 @@ import type { ReadModels } from './read-model.ts'
 import { walletHistory } from './wallet-history.ts'
 
 /** Every query of the read side, as a route. */
-export const queryRoutes = (models: ReadModels, parties: PartyDirectory, coordinators: Pick<Coordinators, 'reports'>): Route[] => [
+export const queryRoutes = (
+  models: ReadModels,
+  parties: PartyDirectory,
+  coordinators: Pick<Coordinators, 'reports'>,
+  chains: Chains,
+): Route[] => [
   getWallet(models),
   walletHistory(models),
   listWalletKeys(models),
   listWalletAccounts(models),
   getAccount(models),
+  listChains(chains),
   getKey(models),
   getPublicKey(models),
   getSigningSession(models),

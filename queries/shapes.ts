@@ -132,6 +132,18 @@ export const KEY: Shape = {
   },
 }
 
+export const CHAIN: Shape = {
+  title: 'Chain',
+  type: 'object',
+  required: ['chain', 'name', 'schemes', 'nativeAsset'],
+  properties: {
+    chain: { type: 'string', description: 'CAIP-2.' },
+    name: { type: 'string' },
+    schemes: { type: 'array', items: scheme, description: 'Keys of these have addresses there.' },
+    nativeAsset: { type: 'string', description: 'CAIP-19.' },
+  },
+}
+
 export const ACCOUNT: Shape = {
   title: 'Account',
   type: 'object',

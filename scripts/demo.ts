@@ -48,8 +48,13 @@ async function tour(client: Client, dataDir: string): Promise<void> {
   say(`Wallet ${walletId}`)
   say()
   const signatures: string[] = []
-  for (const scheme of ['frost-ed25519', 'frost-secp256k1-tr'] as const) {
+  for (const [scheme, chain] of [
+    ['frost-ed25519', 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp'],
+    ['frost-secp256k1-tr', 'bip122:000000000019d6689c085ae165831e93'],
+  ] as const) {
     const key = await generateKey(client, walletId, scheme)
+    const { address } = await client.openAccount(walletId, { keyId: key.keyId, chain })
+    say(`  address     ${address}`)
     signatures.push(await sign(client, scheme, key))
   }
   const moment = await replay(dataDir, walletId)

@@ -1,3 +1,4 @@
+import { openChains } from '../adapters/chains/registry.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { readSettings } from '../adapters/process/settings.ts'
 import { startSystem } from './supervisor/system.ts'
@@ -5,6 +6,8 @@ import { startSystem } from './supervisor/system.ts'
 /** `npm start`: all of Quorate on this machine, until Ctrl-C. */
 await runProcess('quorate', async () => {
   const settings = readSettings(process.env)
+  // A wrong file is found before anything has been started.
+  if (settings.chainsFile !== undefined) await openChains(settings.chainsFile)
   const system = await startSystem(settings, {
     died: (name, how) => console.error(`${name} died (${how}) and will be started again`),
     returned: (name) => console.error(`${name} is back`),

@@ -15,7 +15,21 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
 }
 
 /** Packages that talk to something outside belong to the adapters alone. */
-const DRIVERS = ['@eventstore/db-client', '@grpc/grpc-js', 'mongodb', 'bson', 'mingo', 'nats', 'pkcs11js', 'libsql', '@hpke/core']
+const DRIVERS = [
+  '@eventstore/db-client',
+  '@grpc/grpc-js',
+  'mongodb',
+  'bson',
+  'mingo',
+  'nats',
+  'pkcs11js',
+  'libsql',
+  '@hpke/core',
+  '@scure/base',
+  '@scure/btc-signer',
+  '@solana/kit',
+  'viem',
+]
 
 const root = resolve(import.meta.dirname, '../..')
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import test from 'ava'
 import { InvalidSetting, readSettings, requireUrls } from './settings.ts'
 
@@ -26,6 +27,11 @@ test('tokens from a JWKS need the name of their issuer', (t) => {
   t.throws(() => readSettings({ QUORATE_JWKS_URL: 'https://id.example/jwks' }), { message: /QUORATE_JWT_ISSUER/ })
   const { jwks } = readSettings({ QUORATE_JWKS_URL: 'https://id.example/jwks', QUORATE_JWT_ISSUER: 'https://id.example' })
   t.deepEqual(jwks, { url: 'https://id.example/jwks', issuer: 'https://id.example', audience: 'quorate' })
+})
+
+test('the file with the chains is found from anywhere', (t) => {
+  t.is(readSettings({}).chainsFile, undefined)
+  t.is(readSettings({ QUORATE_CHAINS: 'chains.json' }).chainsFile, resolve('chains.json'))
 })
 
 test('a process other than the supervisor must be told of its servers', (t) => {

@@ -1,6 +1,7 @@
 /** The read side over a real broker and real documents, with the test in the role of the projection workers. */
 import { randomUUID } from 'node:crypto'
 import type { ExecutionContext } from 'ava'
+import { openChains } from '../../adapters/chains/registry.ts'
 import { startEmbeddedMongo } from '../../adapters/embedded/mongodb/server.ts'
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
 import { enrolCoordinator } from '../../adapters/identity/testing/coordinator.ts'
@@ -149,7 +150,9 @@ export async function startReadSide(t: ExecutionContext): Promise<ReadSide> {
   const coordinators = watchCoordinators(messages, enrolled.witness)
   observeCoordination(metrics.registry, { parties, coordinators })
   t.teardown(coordinators.close)
-  const app = await runApp(t, [...queryRoutes(models, parties, coordinators), ...projectionRoutes(operated)], { metrics })
+  const app = await runApp(t, [...queryRoutes(models, parties, coordinators, await openChains(undefined)), ...projectionRoutes(operated)], {
+    metrics,
+  })
   let position = 1n
   return {
     ...backends,
@@ -201,6 +204,23 @@ export function keyFields(walletId: string, tenant = 'acme'): JsonObject & { key
     epoch: 0,
     attempt: 0,
     failure: null,
+    createdAt: AT,
+    updatedAt: AT,
+    revision: 0,
+  }
+}
+
+export function accountFields(keyId: string, walletId: string, tenant = 'acme'): JsonObject & { accountId: string } {
+  return {
+    accountId: randomUUID(),
+    walletId,
+    tenant,
+    keyId,
+    scheme: 'frost-ed25519',
+    chain: 'solana:localnet',
+    path: 'm/0/5',
+    publicKey: '00',
+    address: '1',
     createdAt: AT,
     updatedAt: AT,
     revision: 0,

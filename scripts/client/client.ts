@@ -21,6 +21,7 @@ export type KeyView = {
   refreshFailure?: { code: string } | null
   recovery?: { partyId: string; status: string; failure?: { code: string } | null } | null
 }
+export type AccountView = { accountId: string; keyId: string; chain: string; path: string; publicKey: string; address: string }
 export type SessionView = { sessionId: string; status: string; signature: string; signers: string[]; failure?: { code: string } | null }
 
 /** A Quorate client over HTTP, as any client could be written from the contract alone. */
@@ -78,6 +79,14 @@ export function connectClient(dev: DevelopmentClient) {
     async revokeKey(keyId: string): Promise<KeyView> {
       const { position } = await post(`/v1/keys/${keyId}/revoke`, {}, { intent: true })
       return get<KeyView>(`/v1/keys/${keyId}?minPosition=${position}`)
+    },
+
+    async openAccount(
+      walletId: string,
+      account: { keyId: string; chain: string; path?: string },
+    ): Promise<AccountView & { position: string }> {
+      const { answer, position } = await post<AccountView>(`/v1/wallets/${walletId}/accounts`, account, { intent: false })
+      return { ...answer, position }
     },
 
     /** Resolves when the command has been accepted. */

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import { account, type ExistingAccount, requireAccount } from '../../domain/account/account.ts'
+import { ACCOUNT_STREAMS } from '../../domain/account/events.ts'
 import type { Decider } from '../../domain/decider.ts'
 import { currentEvent } from '../../domain/event-catalogue.ts'
 import { KEY_SHARE_STREAMS } from '../../domain/key-share/events.ts'
@@ -18,6 +20,7 @@ export type WalletAt = {
   wallet: ExistingWallet
   keys: Published<ExistingKeyShare>[]
   sessions: Published<ExistingSession>[]
+  accounts: ExistingAccount[]
   events: number
   /** Position of the last event read, as a decimal string. */
   position: string
@@ -26,7 +29,7 @@ export type WalletAt = {
 }
 
 /**
- * A wallet, its keys and its signing sessions as of a moment, from the events of the log alone.
+ * A wallet, its keys, signing sessions and accounts as of a moment, from the events of the log alone.
  * @throws DomainError `wallet_not_found` when there was no such wallet yet, EventUnreadable when one of those events cannot be read
  */
 export async function walletAt(log: AsyncIterable<RecordedEvent>, walletId: string, moment: Moment): Promise<WalletAt> {
@@ -34,13 +37,14 @@ export async function walletAt(log: AsyncIterable<RecordedEvent>, walletId: stri
   const wallets = states(wallet, WALLET_STREAMS)
   const keys = states(keyShare, KEY_SHARE_STREAMS)
   const sessions = states(signingSession, SIGNING_SESSION_STREAMS)
+  const accounts = states(account, ACCOUNT_STREAMS)
   let events = 0
   let position = 0n
   for await (const event of log) {
     if (!isOf(walletId, event) || !hadHappened(event, moment)) continue
     hash.update(`${canonicalEvent(event)}\n`)
     const current = currentEvent(event)
-    for (const { follow } of [wallets, keys, sessions]) follow(current)
+    for (const { follow } of [wallets, keys, sessions, accounts]) follow(current)
     events++
     position = event.position
   }
@@ -48,6 +52,7 @@ export async function walletAt(log: AsyncIterable<RecordedEvent>, walletId: stri
     wallet: requireWallet(wallets.all().next().value ?? wallet.initial),
     keys: [...keys.all()].map((state) => published(requireKey(state))),
     sessions: [...sessions.all()].map((state) => published(requireSession(state))),
+    accounts: [...accounts.all()].map(requireAccount),
     events,
     position: position.toString(),
     digest: hash.digest('hex'),

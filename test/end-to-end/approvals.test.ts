@@ -4,7 +4,15 @@ import { requestDigest } from '../../domain/authorisation/request.ts'
 import { createSigner, type TestSigner } from '../../domain/authorisation/testing/signer.ts'
 import { startTestSystem, type TestSystem, until } from './system.ts'
 
-type Answer = { status: number; position: string | null; code?: string; walletId: string; keyId: string; sessionId: string; errors?: object[] }
+type Answer = {
+  status: number
+  position: string | null
+  code?: string
+  walletId: string
+  keyId: string
+  sessionId: string
+  errors?: object[]
+}
 type Session = { status: string; request?: { method: string; path: string; body: string } }
 
 const [owner, alice, bob, carol] = [
