@@ -176,13 +176,13 @@ test('an idempotency key is for one request, and gets the same answer even of an
   }
 })
 
-test('accounts leave the stream of their wallet as it was: with a thousand it loads as fast as with none', async (t) => {
+test('accounts leave the stream of their wallet as it was: with hundreds it loads as fast as with none', async (t) => {
   const side = await start(t)
   const walletId = await side.wallet()
   const keyId = await side.key(walletId, 'frost-secp256k1-tr')
   const before = await side.events(walletStream(walletId))
   const ids = new Set<string>()
-  for (let batch = 0; batch < 20; batch++) {
+  for (let batch = 0; batch < 6; batch++) {
     const opened = await Promise.all(
       Array.from({ length: 50 }, (_, index) => side.open(walletId, { keyId, chain: BITCOIN, path: `m/${batch}/${index}` })),
     )
@@ -191,7 +191,7 @@ test('accounts leave the stream of their wallet as it was: with a thousand it lo
       ids.add((json as Opened).accountId)
     }
   }
-  t.is(ids.size, 1_000)
+  t.is(ids.size, 300)
   t.deepEqual(await side.events(walletStream(walletId)), before)
 })
 

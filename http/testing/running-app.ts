@@ -46,7 +46,7 @@ export async function runApp(t: ExecutionContext, routes: readonly Route[], over
     ...overrides,
   })
   t.teardown(server.close)
-  const token: RunningApp['token'] = ({ sub = 'alice', tenant = 'acme', roles = ROLES, ttlSeconds = 60 } = {}) =>
+  const token: RunningApp['token'] = ({ sub = 'alice', tenant = 'acme', roles = ROLES, ttlSeconds = 600 } = {}) =>
     issuer.issueToken({ sub, tenant, roles, ttlSeconds })
   const standard = `Bearer ${await token()}`
   return {
