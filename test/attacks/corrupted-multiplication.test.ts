@@ -125,7 +125,7 @@ test.serial(
     t.teardown(system.close)
     const parties = [HONEST, CHEAT, BYSTANDER]
     const key = await system.generateKey(await system.createWallet(), { scheme: SCHEME, threshold: 2, parties })
-    await system.stocked(key, 10)
+    await openingsOf(system, key, [HONEST, CHEAT])
     const signers = [HONEST, CHEAT]
     const joining = (text: string) => {
       const sessionId = randomUUID()
