@@ -26,11 +26,10 @@ export function aggregate({ publicPackage, path, signers: asked, message, broadc
 
   const { u, w } = sumOf(contributions)
   const { R } = rerandomise(presignature!, { publicKey, path, signers, message })
-  const r = abscissa(R)
-  if (Fn.is0(u) || Fn.is0(w) || Fn.is0(r)) throw new ProtocolAbort('invalid_contribution', 'the contributions make no signature')
+  if (Fn.is0(u)) throw new ProtocolAbort('invalid_contribution', 'the contributions make no signature')
   const s = Fn.div(w, u)
   const isHigh = s > HALF_ORDER
-  const signature = concatBytes(Fn.toBytes(r), Fn.toBytes(isHigh ? Fn.neg(s) : s))
+  const signature = concatBytes(Fn.toBytes(abscissa(R)), Fn.toBytes(isHigh ? Fn.neg(s) : s))
   if (!verify(suite.encodePublic(publicKey), message, signature))
     throw new ProtocolAbort('invalid_contribution', 'the contributions do not add up to a signature')
   return { signature, recoveryId: recoveryIdOf(R.toAffine(), isHigh) }

@@ -1,4 +1,3 @@
-import { concatBytes } from '@noble/hashes/utils.js'
 import {
   type ByParty,
   type Opened,
@@ -13,12 +12,13 @@ import { decodePublicPackage } from '../shared-key/key-material.ts'
 import { decodeElement, draw, toAffine } from '../shared-key/key-suite.ts'
 import { interpolatingValue } from '../shared-key/polynomial.ts'
 import { requireSigners } from '../shared-key/signers.ts'
-import { COMMITMENT_BYTES, commit, decommit, SALT_BYTES } from './commitment.ts'
+import { COMMITMENT_BYTES, commit, decommit } from './commitment.ts'
 import { ask, askScalar } from './hashing.ts'
 import { decodeShare } from './key-material.ts'
 import { multiplyAsAlice, multiplyAsBob } from './multiplication.ts'
 import { decodeSetup } from './pairwise-setup.ts'
-import { STATISTICAL_SECURITY } from './parameters.ts'
+import { ECHO_BYTES, encodeAdjustment, encodeRevealed, readAdjustments, readRevealed } from './presigning-messages.ts'
+import { requireProductsOf } from './product-check.ts'
 import { opened } from './signing.ts'
 import { type Element, suite } from './suite.ts'
 import { zeroShare } from './zero-sharing.ts'
@@ -26,12 +26,8 @@ import { zeroShare } from './zero-sharing.ts'
 /** How often each signer speaks. */
 export const PRESIGNING_ROUNDS = 2
 
-const { Point, elementBytes } = suite
+const { Point } = suite
 const { Fn } = Point
-const ECHO_BYTES = 32
-const SCALAR_BYTES = 32
-/** Length of the random weight with which two equations are checked as one. */
-const WEIGHT_BYTES = STATISTICAL_SECURITY / 8
 
 /**
  * The first two rounds of signing, protocol 3.6 of the paper, which depend on no message. The key is shared additively among the signers: sk_i
@@ -85,7 +81,6 @@ export function presign(options: {
   let commitments: ByParty
   let echo: Uint8Array
   let sk: Uint8Array
-  let pk: Element
 
   return conduct<Opened>({
     self,
@@ -113,20 +108,17 @@ export function presign(options: {
               message,
             ),
           )
-          const points = toAffine(
-            suite,
-            ...[Fn.fromBytes(sk), ...[...multiplied.values()].flatMap(({ outputs }) => outputs)].map((value) => Point.BASE.multiply(value)),
-          )
-          pk = points[0]!
+          const outputs = [...multiplied.values()].flatMap(({ outputs }) => outputs)
+          const [pk, ...gammas] = toAffine(suite, ...[Fn.fromBytes(sk), ...outputs].map((value) => Point.BASE.multiply(value)))
           const secret = new Map(
             [...multiplied].map(([other, { reply, outputs }], i) => {
               asAlice.set(other, [keepScalar(outputs[0]), keepScalar(outputs[1])])
-              const [gammaU, gammaV] = points.slice(1 + 2 * i)
               const psi = Fn.sub(Fn.fromBytes(phi!), asBob.get(other)!.chi)
-              return [other, concatBytes(gammaU!.toBytes(), gammaV!.toBytes(), Fn.toBytes(psi), reply)]
+              return [other, encodeAdjustment({ gammas: [gammas[2 * i]!, gammas[2 * i + 1]!], psi, reply })]
             }),
           )
-          return { kind: 'message', outgoing: { broadcast: concatBytes(echo, committed.decommitment, pk.toBytes()), secret } }
+          const broadcast = encodeRevealed({ echo, decommitment: committed.decommitment, pk: pk! })
+          return { kind: 'message', outgoing: { broadcast, secret } }
         },
       },
       {
@@ -139,11 +131,11 @@ export function presign(options: {
             return committer === self ? R : readElement(value)
           })
           const adjustments = readAdjustments(messages)
-          const products = judgeEach(adjustments, ({ gammaU, gammaV, reply }, from) => {
+          const products = judgeEach(adjustments, ({ gammas, reply }, from) => {
             const bob = asBob.get(from)!
-            const [u, v] = bob.finish(reply)
-            requireConsistent(bob.chi, [nonces.get(from)!, revealed.get(from)!.pk], [gammaU, gammaV], [u, v], rng)
-            return { u, v }
+            const shares = bob.finish(reply)
+            requireProductsOf([nonces.get(from)!, revealed.get(from)!.pk], { chi: bob.chi, gammas, shares }, rng)
+            return shares
           })
           const publicKey = [...revealed.values()].reduce((sum, said) => sum.add(said.pk), Point.ZERO)
           if (!publicKey.equals(publicPackage.publicKey))
@@ -152,9 +144,10 @@ export function presign(options: {
           if (nonce.is0()) throw new ProtocolAbort('invalid_message', 'the nonce is the identity')
 
           const mask = [...adjustments.values()].reduce((sum, { psi }) => Fn.add(sum, psi), Fn.fromBytes(phi!))
-          const addUp = (factor: Uint8Array, own: 0 | 1, heard: 'u' | 'v') =>
+          /** What this signer holds of one of its factors times phi: the product with its own mask, and its shares of those with the others. */
+          const timesPhi = (factor: Uint8Array, which: 0 | 1) =>
             others.reduce(
-              (sum, other) => Fn.add(sum, Fn.add(Fn.fromBytes(asAlice.get(other)![own]), products.get(other)![heard])),
+              (sum, other) => Fn.add(sum, Fn.add(Fn.fromBytes(asAlice.get(other)![which]), products.get(other)![which])),
               Fn.mul(Fn.fromBytes(factor), mask),
             )
           const transcript = ask('presigning/transcript', 32, sid, echo, ...signers.map((party) => broadcasts.get(party)!))
@@ -163,8 +156,8 @@ export function presign(options: {
             signers,
             packageDigest,
             presignature: { R: toAffine(suite, nonce)[0]!, transcript },
-            u: Fn.toBytes(addUp(r!, 0, 'u')),
-            v: Fn.toBytes(addUp(sk, 1, 'v')),
+            u: Fn.toBytes(timesPhi(r!, 0)),
+            v: Fn.toBytes(timesPhi(sk, 1)),
             phi: new Uint8Array(phi!),
           })
           return { kind: 'done', result }
@@ -182,52 +175,10 @@ function secretScalar(name: string, sid: Uint8Array, share: Uint8Array, rng: Ran
   return scalar
 }
 
-/** What each signer says in the second round. Layout: echo (32) ‖ decommitment to R_i (65) ‖ pk_i (33). */
-function readRevealed(broadcasts: ByParty) {
-  const pkAt = ECHO_BYTES + SALT_BYTES + elementBytes
-  return readEach(broadcasts, 'invalid_message', (bytes) => ({
-    echo: bytes.subarray(0, ECHO_BYTES),
-    decommitment: bytes.subarray(ECHO_BYTES, pkAt),
-    pk: decodeElement(suite, bytes.subarray(pkAt)),
-  }))
-}
-
-/** What each tells another in the second round. Layout: Gamma_u (33) ‖ Gamma_v (33) ‖ psi (32) ‖ answer to the multiplication. */
-function readAdjustments(messages: ByParty) {
-  const psiAt = 2 * elementBytes
-  const replyAt = psiAt + SCALAR_BYTES
-  return readEach(messages, 'invalid_message', (bytes) => ({
-    gammaU: decodeElement(suite, bytes.subarray(0, elementBytes)),
-    gammaV: decodeElement(suite, bytes.subarray(elementBytes, psiAt)),
-    psi: Fn.fromBytes(bytes.subarray(psiAt, replyAt)),
-    reply: bytes.subarray(replyAt),
-  }))
-}
-
 function readElement(bytes: Uint8Array): Element {
   try {
     return decodeElement(suite, bytes)
   } catch {
     throw new ProtocolAbort('invalid_message', 'what was committed to is no element')
   }
-}
-
-/**
- * Makes sure that chi times each factor, less what the other has of the product, is what this one has of it. Both equations are checked as one, the second
- * with a random weight: one multiplication by a secret instead of two.
- * @throws ProtocolAbort `invalid_multiplication`
- */
-function requireConsistent(
-  chi: bigint,
-  [R, pk]: readonly [Element, Element],
-  [gammaU, gammaV]: readonly [Element, Element],
-  [u, v]: readonly [bigint, bigint],
-  rng: RandomBytes,
-): void {
-  const weight = Fn.fromBytes(concatBytes(new Uint8Array(SCALAR_BYTES - WEIGHT_BYTES), draw(rng, WEIGHT_BYTES)))
-  const factors = R.add(pk.multiplyUnsafe(weight))
-  const others = gammaU.add(gammaV.multiplyUnsafe(weight))
-  const own = Point.BASE.multiply(Fn.add(u, Fn.mul(weight, v)))
-  if (!factors.multiply(chi).equals(others.add(own)))
-    throw new ProtocolAbort('invalid_multiplication', 'what was multiplied is not what was shown')
 }
