@@ -1,12 +1,13 @@
 import 'reflect-metadata'
 import { Type } from 'class-transformer'
-import { IsDefined, ValidateNested } from 'class-validator'
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsDefined, IsOptional, ValidateNested } from 'class-validator'
 import { verifyPolicyChange } from '../domain/authorisation/approvals.ts'
 import { intentId } from '../domain/authorisation/intent.ts'
 import { walletStream } from '../domain/wallet/events.ts'
-import { keyPolicyOf, readPolicyChange } from '../domain/wallet/policy.ts'
+import { keyPolicyOf, MAX_CLIENT_KEYS, readPolicyChange } from '../domain/wallet/policy.ts'
 import { type WalletCommand, wallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
+import { ClientKeyBody } from './client-key-body.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
 import { requireIntent, unlessRefused } from './intents.ts'
@@ -16,6 +17,15 @@ import { findWallet } from './tenancy.ts'
 
 export class ChangePolicyBody {
   @IsDefined() @ValidateNested() @Type(() => PolicyBody) policy!: PolicyBody
+
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_CLIENT_KEYS)
+  @ArrayUnique((key?: ClientKeyBody) => key?.kid, { message: 'each key needs a kid of its own' })
+  @ValidateNested({ each: true })
+  @Type(() => ClientKeyBody)
+  clientKeys?: ClientKeyBody[]
 }
 
 export const changePolicy = ({ log, verify }: Pick<CommandDependencies, 'log' | 'verify'>) =>
@@ -23,7 +33,7 @@ export const changePolicy = ({ log, verify }: Pick<CommandDependencies, 'log' | 
     method: 'POST',
     path: '/v1/wallets/:walletId/policy',
     tag: 'wallets',
-    summary: "Replace a wallet's policy",
+    summary: "Replace a wallet's policy, and its client keys if there are any in the body",
     description:
       'Every party that holds a share of a key of the wallet seals it with the new policy, and decides by the old one whether it may.',
     roles: ['client'],
@@ -48,7 +58,7 @@ export const changePolicy = ({ log, verify }: Pick<CommandDependencies, 'log' | 
           )
           return {
             type: 'ChangePolicy',
-            policy: readPolicyChange(authorisation.body),
+            ...readPolicyChange(authorisation.body),
             authorisation,
             approvals,
             intents: intents.map(intentId),

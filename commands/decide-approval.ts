@@ -1,6 +1,10 @@
 import { IsIn, IsOptional, Matches } from 'class-validator'
-import { verifyApproval } from '../domain/authorisation/approvals.ts'
+import { MAX_AGE_SECONDS, verifyApproval } from '../domain/authorisation/approvals.ts'
+import type { VerifyJws } from '../domain/authorisation/intent.ts'
+import type { KeyPolicy } from '../domain/authorisation/key-policy.ts'
+import { AuthorisationRefused } from '../domain/authorisation/refused.ts'
 import { requestDigest } from '../domain/authorisation/request.ts'
+import type { Authorisation } from '../domain/key-share/events.ts'
 import { signingSessionStream } from '../domain/signing-session/events.ts'
 import { type ExistingSession, type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
 import { Problem } from '../http/problem.ts'
@@ -34,19 +38,40 @@ export const decideApproval = ({ log, verify }: CommandDependencies) =>
         { decider: signingSession, stream: signingSessionStream(sessionId) },
         async (): Promise<SigningSessionCommand> => {
           const { policy } = await findWallet(log, session.walletId, request.principal)
+          if (!policy.approvals) return { type: 'GiveUpApproval' }
+          const { approvals } = policy
           const authorisation = authorisationOf(request)
           const now = new Date()
           const { kid: approver } = unlessRefused('Quorate-Intent', () =>
-            verifyApproval(authorisation, policy.approvals ?? null, { verify, now: now.getTime() }),
+            verifyApproval(authorisation, approvals, { verify, now: now.getTime() }),
           )
           requireSameRequest(session, request.body)
-          return { type: 'DecideApproval', approver, decision: request.body.decision, authorisation, now: now.toISOString() }
+          return {
+            type: 'DecideApproval',
+            approver,
+            decision: request.body.decision,
+            authorisation,
+            approvals: { required: approvals.required, approvers: approvals.approvers.map(({ kid }) => kid) },
+            lapsed: session.granted.filter((_, index) => !holds(session.approvedBy[index]!, approvals, { verify, now })),
+            now: now.toISOString(),
+          }
         },
         contextOf(request, session.tenant),
       )
       return { status: 200, body: { sessionId, status: state.status }, position }
     },
   })
+
+/** Whether an approval that was given earlier would be taken under the policy in force. */
+function holds(approval: Authorisation, approvals: NonNullable<KeyPolicy['approvals']>, rules: { verify: VerifyJws; now: Date }): boolean {
+  try {
+    verifyApproval(approval, approvals, { verify: rules.verify, now: rules.now.getTime(), maxAgeSeconds: MAX_AGE_SECONDS })
+    return true
+  } catch (error) {
+    if (!(error instanceof AuthorisationRefused)) throw error
+    return false
+  }
+}
 
 /** Who says what he has seen is shown nothing else in its place. @throws Problem `request_mismatch` */
 function requireSameRequest({ authorisation }: ExistingSession, { requestDigest: seen }: DecideApprovalBody): void {

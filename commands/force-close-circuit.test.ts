@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava'
 import { startEmbeddedEventStore } from '../adapters/embedded/eventstore/server.ts'
 import { startEmbeddedNats } from '../adapters/embedded/nats/server.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
+import { enrolCoordinator } from '../adapters/identity/testing/coordinator.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
 import { watchCoordinators } from '../adapters/nats/coordinators.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
@@ -10,6 +11,7 @@ import type { RecordedEvent } from '../domain/ports/event-log.ts'
 import { runApp } from '../http/testing/running-app.ts'
 import { forceCloseCircuit } from './force-close-circuit.ts'
 import { announceCoordinator } from './processes/announcement.ts'
+import { obeyOrders } from './processes/standing/orders.ts'
 import { createPartyStanding } from './processes/standing/party-standing.ts'
 import { recordChanges } from './processes/standing/record-changes.ts'
 
@@ -19,7 +21,8 @@ async function start(t: ExecutionContext) {
   const [nats, store] = [await startEmbeddedNats({ port: 0 }), await startEmbeddedEventStore({ port: 0 })]
   const log = withCurrentEvents(connectEventLog({ url: store.url }))
   const messages = await connectMessages({ url: nats.url, name: 'test' })
-  const coordinators = watchCoordinators(messages)
+  const { identity, witness } = enrolCoordinator()
+  const coordinators = watchCoordinators(messages, witness)
   const parties = { ids: ['party-1', 'party-2'], isUp: () => true, health: () => undefined }
   const app = await runApp(t, [forceCloseCircuit({ log, parties, coordinators, verify: verifyJws })])
   t.teardown(async () => {
@@ -42,7 +45,13 @@ async function start(t: ExecutionContext) {
       })
       const startedAt = new Date().toISOString()
       const report = () => ({ coordinatorId, startedAt, parties: standing.reports(), queue: { depth: 0, capacity: 1 }, running: 0 })
-      const announcement = announceCoordinator(messages, { report, forceClose: standing.forceClose })
+      const announcement = announceCoordinator(messages, {
+        identity,
+        report,
+        obey: obeyOrders(log, standing.forceClose),
+        onFailure: (error) => failures.push(error),
+      })
+      await announcement.say()
       t.teardown(announcement.close)
       await messages.ping()
       return standing

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { versionToWrite } from '../domain/event-catalogue.ts'
 import { type PartyEvent, partyStream } from '../domain/party/events.ts'
 import { CIRCUIT_STATES } from '../domain/ports/coordinators.ts'
+import { Unavailable } from '../domain/ports/event-log.ts'
 import { noSuch } from '../http/problem.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
@@ -46,10 +47,11 @@ export const forceCloseCircuit = ({ log, parties, coordinators }: CommandDepende
     async handle(request) {
       const { partyId } = request.params
       if (!parties.ids.includes(partyId)) throw noSuch('partyId')
-      const closure = await coordinators.forceClose(partyId)
+      const heard = coordinators.reports().map(({ coordinatorId }) => coordinatorId)
+      if (heard.length === 0) throw new Unavailable('coordinators')
       const { type, data }: PartyEvent = {
         type: 'CircuitForceClosed',
-        data: { partyId, coordinators: closure.circuits.map(({ coordinatorId }) => coordinatorId) },
+        data: { partyId, coordinators: heard },
       }
       const stream = partyStream(partyId)
       const { traceparent, ...context } = contextOf(request, request.principal.tenant)
@@ -59,7 +61,9 @@ export const forceCloseCircuit = ({ log, parties, coordinators }: CommandDepende
         schemaVersion: versionToWrite(stream, type),
         ...(traceparent === undefined ? {} : { traceparent }),
       }
-      await log.append(stream, 'any', [{ id: request.idempotencyKey ? eventId(context, 0) : randomUUID(), type, data, metadata }])
-      return { status: 200, body: { partyId, ...closure } }
+      const { revision } = await log.append(stream, 'any', [
+        { id: request.idempotencyKey ? eventId(context, 0) : randomUUID(), type, data, metadata },
+      ])
+      return { status: 200, body: { partyId, ...(await coordinators.forceClose({ partyId, revision })) } }
     },
   })

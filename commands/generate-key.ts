@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import { IsIn, IsInt, isInt, isString, ValidateBy } from 'class-validator'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { IsIn, IsInt, IsOptional, isInt, isString, Matches, ValidateBy } from 'class-validator'
 import { JSONSchema } from 'class-validator-jsonschema'
+import { encodePolicy, type KeyPolicy, policyDigest } from '../domain/authorisation/key-policy.ts'
 import { DomainError } from '../domain/domain-error.ts'
 import { keyShareStream } from '../domain/key-share/events.ts'
 import { type KeyShareCommand, keyShare } from '../domain/key-share/key-share.ts'
@@ -8,6 +10,7 @@ import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import { MAX_PARTIES, SCHEMES, type Scheme } from '../domain/threshold/scheme.ts'
 import { keyPolicyOf } from '../domain/wallet/policy.ts'
 import { requireOpenWallet } from '../domain/wallet/wallet.ts'
+import { Problem } from '../http/problem.ts'
 import { route } from '../http/route.ts'
 import { absent } from './aggregate.ts'
 import type { CommandDependencies } from './dependencies.ts'
@@ -37,6 +40,11 @@ export class GenerateKeyBody {
     ],
   })
   parties!: number | string[]
+
+  @IsOptional()
+  @Matches(/^[0-9a-f]{64}$/)
+  @JSONSchema({ description: 'SHA-256 of the policy, in its one encoding: under any other the parties make no key.' })
+  policyDigest?: string
 }
 
 export const generateKey = ({ log, parties, verify }: CommandDependencies) =>
@@ -66,6 +74,8 @@ export const generateKey = ({ log, parties, verify }: CommandDependencies) =>
         { decider: keyShare, stream: keyShareStream(keyId) },
         (): KeyShareCommand => {
           const { tenant } = requireOpenWallet(found)
+          const policy = keyPolicyOf(found)
+          requireSamePolicy(policy, request.body)
           const holders = chooseParties(parties, request.body.parties, keyId)
           return {
             type: 'RequestKeyGeneration',
@@ -76,7 +86,7 @@ export const generateKey = ({ log, parties, verify }: CommandDependencies) =>
             threshold,
             parties: holders,
             authorisation: authorisationOf(request),
-            policy: keyPolicyOf(found),
+            policy,
           }
         },
         contextOf(request, found.tenant),
@@ -85,6 +95,13 @@ export const generateKey = ({ log, parties, verify }: CommandDependencies) =>
       return { status: 202, body: { keyId }, location: `/v1/keys/${keyId}`, position }
     },
   })
+
+/** Refuses early what the parties would refuse. @throws Problem `request_mismatch` */
+function requireSamePolicy(policy: KeyPolicy, { policyDigest: wanted }: GenerateKeyBody): void {
+  if (wanted === undefined || wanted === bytesToHex(policyDigest(encodePolicy(policy)))) return
+  const detail = 'the policy of the wallet is another one'
+  throw new Problem('request_mismatch', detail, { errors: [{ pointer: '/policyDigest', code: 'request_mismatch', detail }] })
+}
 
 /** The parties named, or that many of those that are up, spread evenly over keys. */
 function chooseParties(directory: PartyDirectory, wanted: number | string[], keyId: string): string[] {

@@ -30,6 +30,7 @@ export type DomainErrorCode =
   | 'threshold_invalid'
   | 'parties_invalid'
   | 'approvals_invalid'
+  | 'client_keys_invalid'
   | 'idempotency_key_reused'
 
 /** A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is. */

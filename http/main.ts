@@ -1,4 +1,5 @@
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
+import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
 import { connectMongo } from '../adapters/mongodb/connect.ts'
 import { watchCoordinators } from '../adapters/nats/coordinators.ts'
@@ -9,6 +10,7 @@ import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
 import { VERSION } from '../adapters/process/version.ts'
+import { readRegistry } from '../adapters/registry/registry-file.ts'
 import { rememberingLog } from '../commands/load.ts'
 import { commandRoutes } from '../commands/routes.ts'
 import { withCurrentEvents } from '../domain/current-events.ts'
@@ -41,7 +43,7 @@ await runProcess('api', async () => {
   const messages = await connectMessages({ url: urls.nats, name: 'api' })
   const parties = watchParties(messages, settings.parties)
   const workers = watchProjectionWorkers(messages)
-  const coordinators = watchCoordinators(messages)
+  const coordinators = watchCoordinators(messages, { registry: await readRegistry(settings.registryFile), verify: verifyIdentity })
   const models = await openReadModels({ documents: mongo.documents, store: mongo.projections, messages, workers })
   const head = await log.lastPosition(DOMAIN_STREAMS)
   if (head !== undefined) models.expect(head)

@@ -1,6 +1,7 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { MAX_AGE_SECONDS, verifyPolicyChange, verifySignatureRequest } from '../domain/authorisation/approvals.ts'
 import { type Intent, intentId, type VerifyJws, verifyIntent } from '../domain/authorisation/intent.ts'
-import type { KeyPolicy } from '../domain/authorisation/key-policy.ts'
+import { encodePolicy, type KeyPolicy, policyDigest } from '../domain/authorisation/key-policy.ts'
 import { AuthorisationRefused } from '../domain/authorisation/refused.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { DomainError } from '../domain/domain-error.ts'
@@ -53,7 +54,8 @@ export function authoriseSignature({
 }
 
 /**
- * Here the policy is not yet sealed: it comes with the request, and is what the key will obey. All holders seal the same, or there is no key.
+ * Here the policy is not yet sealed: it comes with the request, and is what the key will obey. All holders seal the same, or there is no key; where the client
+ * has said which, they seal that one.
  * @throws Refusal
  */
 export function authoriseKeyGeneration({
@@ -66,9 +68,11 @@ export function authoriseKeyGeneration({
   return coded(() => {
     requirePost(authorisation, `/v1/wallets/${rules.policy.walletId}/keys`)
     const intents = verifyByClient(authorisation, { ...rules, maxAgeSeconds: QUEUED_SECONDS })
-    const wanted = readFields(parseStrictJson(authorisation.body), ['scheme', 'threshold', 'parties'])
+    const wanted = readFields(parseStrictJson(authorisation.body), ['scheme', 'threshold', 'parties'], ['policyDigest'])
     const isWanted = wanted.scheme === scheme && wanted.threshold === threshold && isAmong(wanted.parties, parties)
     if (!isWanted) throw new Refusal('request_mismatch', 'the client has asked for another key')
+    if (wanted.policyDigest !== undefined && wanted.policyDigest !== bytesToHex(policyDigest(encodePolicy(rules.policy))))
+      throw new Refusal('request_mismatch', 'the client has asked for a key under another policy')
     return intents
   })
 }

@@ -10,7 +10,7 @@ const request: CeremonyRequest = { type: 'proceed', heard: { statements: [], sec
 
 function asked(round: number, { ceremonyId = 'one', content = 0, attempt = 1 } = {}): Asked {
   const header: Header = { scheme: 'frost-ed25519', kind: 'signing', ceremonyId, attempt, round, from: 'coordinator', to: 'party-1' }
-  return { header, request, digest: Uint8Array.of(content) }
+  return { id: '', header, request, digest: Uint8Array.of(content) }
 }
 
 const said = (byte: number): CeremonyReply => ({

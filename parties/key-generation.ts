@@ -7,9 +7,7 @@ import { authoriseKeyGeneration } from './authorisation.ts'
 import { type BeginCeremony, requireType } from './ceremony.ts'
 import { converse } from './conversation.ts'
 import { numberedFromOne } from './participants.ts'
-import { readPolicy } from './share-record.ts'
-
-const FIRST_EPOCH = 1
+import { FIRST_EPOCH, readPolicy } from './share-record.ts'
 
 /** Takes part in the generation of a key. Its last answer means that the share is sealed and on disk. */
 export const beginKeyGeneration: BeginCeremony = async ({ header, request }, { partyId, shares, voice, rng, verify, ledger, now }) => {

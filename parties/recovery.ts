@@ -26,7 +26,8 @@ export const beginRecovery: BeginCeremony = async ({ header, request }, dependen
   const stored = partyId === lost ? await requireLoss(scheme, key, dependencies) : await findOwn(scheme, key, dependencies)
 
   const intents = authoriseRecovery({ authorisation, keyId, lost, policy: readPolicy(policy), verify, now: now() })
-  await ledger.spend(intents, `recovery of ${keyId} at ${lost}`)
+  // Of this epoch: who had the share of an earlier one is not to be given the next by the same word.
+  await ledger.spend(intents, `recovery of ${keyId} at ${lost}, epoch ${epoch}, attempt ${key.attempt}`)
 
   const numberOf = (id: string) => parties.indexOf(id) + 1
   const context = encodeFields(

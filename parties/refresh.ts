@@ -23,7 +23,9 @@ export const beginRefresh: BeginCeremony = async ({ header, request }, { shares,
   const intents = authoriseKeyOperation('refresh', { authorisation, keyId, policy, verify, now: now() })
   const { threshold, parties, publicPackage } = record
   const epoch = record.epoch + 1
-  await ledger.spend(intents, `refresh of ${keyId} to epoch ${epoch}`)
+  // A confirmed share stays until a later epoch is in force. One of the client's wishes is good for one, so that nobody piles them up; a new wish for another.
+  const beside = await shares.confirmedIn(keyId, epoch)
+  await ledger.spend(intents, [`refresh of ${keyId} to epoch ${epoch}`, ...beside.map((each) => `beside attempt ${each}`)].join(', '))
   // An attempt begins when those before it have come to nothing.
   await shares.discardPending(keyId, epoch)
   await shares.assertRoom({ keyId, epoch, attempt }, record.policy)
@@ -42,7 +44,7 @@ export const beginRefresh: BeginCeremony = async ({ header, request }, { shares,
       if (said.type === 'said') return { reply: said, done: false }
       const { share, publicKey, publicPackage } = said.result
       try {
-        await shares.keep({ ...record, epoch, attempt, publicKey, publicPackage }, share, 'pending')
+        await shares.keep({ ...record, epoch, attempt, publicKey, publicPackage }, share, { beside })
       } finally {
         share.fill(0)
       }

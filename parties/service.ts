@@ -7,6 +7,7 @@ import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
 import { ClaimRefused, type SigningLedger } from '../domain/ports/signing-ledger.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
+import { answeredOnce } from './answered-requests.ts'
 import { authoriseKeyOperation } from './authorisation.ts'
 import { requireType } from './ceremony.ts'
 import { type CeremonyTableOptions, createCeremonyTable } from './ceremony-table.ts'
@@ -73,6 +74,7 @@ export function serveParty(options: PartyOptions): Party {
   )
   const presignings = ceremoniesOf((asked) => beginPresigning(asked, joint))
   const refreshes = ceremoniesOf((asked) => beginRefresh(asked, dependencies))
+  const openingOnce = answeredOnce({ now })
   const recoveries = ceremoniesOf((asked) => beginRecovery(asked, dependencies))
 
   /** What is done in one step. */
@@ -121,7 +123,8 @@ export function serveParty(options: PartyOptions): Party {
       case 'abandon':
         return atOnce((asked) => abandon(asked, dependencies))(asked)
       default:
-        return atOnce((asked) => open(asked, dependencies))(asked)
+        // Played again it would draw other nonces, for which those that somebody counts on would have to make room.
+        return atOnce((asked) => openingOnce(asked, () => open(asked, dependencies)))(asked)
     }
   }
 

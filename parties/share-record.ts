@@ -21,6 +21,9 @@ export type ShareRecord = {
   policy: Uint8Array
 }
 
+/** That of the shares which a key is generated with. */
+export const FIRST_EPOCH = 1
+
 export type StoredShare = { record: ShareRecord; sealed: Uint8Array }
 
 const VERSION = 2

@@ -115,7 +115,7 @@ test('what is asked for must be what is recorded', async (t) => {
   await t.throwsAsync(store.find({ ...reference, keyId: 'key-2' }), { code: 'unknown_key' } as object)
 })
 
-test('an attempt leaves one share, an epoch at most eight', async (t) => {
+test('an attempt leaves one share, those at the generation of a key at most eight', async (t) => {
   const { store } = await open(t)
   for (let attempt = 1; attempt <= 8; attempt++) await store.keep(record({ attempt }), share)
   await t.throwsAsync(store.keep(record(), share), { code: 'share_exists' } as object)
@@ -146,7 +146,7 @@ const renewed = new Uint8Array(66).fill(9)
 async function refreshed(t: ExecutionContext) {
   const opened = await open(t)
   await opened.store.keep(record(), share)
-  await opened.store.keep(record({ epoch: 2 }), renewed, 'pending')
+  await opened.store.keep(record({ epoch: 2 }), renewed, { beside: [] })
   return opened
 }
 
@@ -175,7 +175,7 @@ test('a pending share can be discarded, a confirmed one cannot', async (t) => {
   await store.discard(second)
   await store.discard(second)
   t.deepEqual(await filesOf(dir), ['epoch-1-attempt-1.json'])
-  await store.keep(record({ epoch: 2, attempt: 2 }), renewed, 'pending')
+  await store.keep(record({ epoch: 2, attempt: 2 }), renewed, { beside: [] })
   const third = { ...second, attempt: 2 }
   await store.confirm(third)
   await store.confirm(third)
@@ -184,6 +184,23 @@ test('a pending share can be discarded, a confirmed one cannot', async (t) => {
   t.deepEqual(await filesOf(dir), ['epoch-1-attempt-1.json', 'epoch-2-attempt-2.json'])
   await t.throwsAsync(store.discard(reference), { code: 'share_confirmed' } as object)
   t.is(store.count, 2)
+})
+
+test('an attempt at a refresh that others have overtaken leaves no share', async (t) => {
+  const { dir, store } = await refreshed(t)
+  const overtaken = (attempt: number, beside: readonly number[]) =>
+    t.throwsAsync(store.keep(record({ epoch: 2, attempt }), renewed, { beside }), { code: 'share_replaced' } as object)
+  await overtaken(2, [])
+  await overtaken(2, [1])
+  await store.confirm(second)
+  t.deepEqual(await store.confirmedIn('key-1', 2), [1])
+  await overtaken(2, [])
+  for (let attempt = 2; attempt <= 12; attempt++) {
+    await store.keep(record({ epoch: 2, attempt }), renewed, { beside: await store.confirmedIn('key-1', 2) })
+    await store.confirm({ ...second, attempt })
+  }
+  await store.supersede('key-1', 3)
+  t.deepEqual(await filesOf(dir), [])
 })
 
 test('a share that does not open is not confirmed', async (t) => {
@@ -197,10 +214,10 @@ test('a share that does not open is not confirmed', async (t) => {
 
 test('an epoch supersedes those before it, and what was left pending in it', async (t) => {
   const { dir, store } = await refreshed(t)
-  await store.keep(record({ epoch: 2, attempt: 2 }), renewed, 'pending')
-  await store.confirm({ ...second, attempt: 2 })
+  await store.confirm(second)
+  await store.keep(record({ epoch: 2, attempt: 2 }), renewed, { beside: [1] })
   await store.supersede('key-1', 2)
-  t.deepEqual(await filesOf(dir), ['epoch-2-attempt-2.json'])
+  t.deepEqual(await filesOf(dir), ['epoch-2-attempt-1.json'])
   await t.throwsAsync(store.find(reference), { code: 'share_replaced' } as object)
   t.is(store.count, 1)
 })
@@ -241,10 +258,10 @@ test('what was being written when the party died is gone when it is back', async
 test('a revocation leaves nothing behind, whatever is being kept and confirmed at the same time', async (t) => {
   const { dir, store } = await refreshed(t)
   await Promise.allSettled([
-    store.keep(record({ epoch: 2, attempt: 2 }), renewed, 'pending'),
+    store.keep(record({ epoch: 2, attempt: 2 }), renewed, { beside: [] }),
     store.confirm(second),
     store.revoke('key-1'),
-    store.keep(record({ epoch: 2, attempt: 3 }), renewed, 'pending'),
+    store.keep(record({ epoch: 2, attempt: 3 }), renewed, { beside: [] }),
     store.supersede('key-1', 2),
   ])
   t.deepEqual(await filesOf(dir), ['revoked'])
@@ -304,7 +321,7 @@ test('a further attempt at a key is under the policy of the ones before, or not 
 test('a ban replaces every share of the key, survives a restart, and goes no further when it is interrupted and asked for again', async (t) => {
   const { dir, store } = await open(t)
   await store.keep(record(), share)
-  await store.keep(record({ epoch: 2 }), share, 'pending')
+  await store.keep(record({ epoch: 2 }), share, { beside: [] })
   const before = await readFile(fileOf(dir))
   t.deepEqual(await store.banned('key-1'), [])
   const without = (share: Uint8Array) => share.slice(0, 10)

@@ -7,14 +7,27 @@ import { UnsealFailed, type Vault } from '../domain/ports/vault.ts'
 import { isDraft, syncFolder, writeDurably } from './durable-file.ts'
 import { createTurns } from './in-turn.ts'
 import { banFileName, bannedAmong, fileName, type ShareFile, sharesAmong } from './share-files.ts'
-import { associatedData, decodeStoredShare, encodeStoredShare, policyIn, type ShareRecord, type StoredShare } from './share-record.ts'
+import {
+  associatedData,
+  decodeStoredShare,
+  encodeStoredShare,
+  FIRST_EPOCH,
+  policyIn,
+  type ShareRecord,
+  type StoredShare,
+} from './share-record.ts'
 
-/** Attempts at a key's generation, or at one refresh, that may have left a share behind. */
-const MAX_SHARES_PER_EPOCH = 8
+/** Attempts at a key's generation that may have left a share behind. Of a refresh, each of the client's wishes may leave one. */
+const MAX_GENERATED = 8
 const REVOKED = 'revoked'
 
 /** Which share, and in which epoch of its key. */
 export type ShareName = Pick<ShareReference, 'keyId' | 'epoch' | 'attempt'>
+
+/**
+ * What a refresh makes can be discarded until it is confirmed. `beside` are the attempts at it of which shares were confirmed here when this one began.
+ */
+export type Pending = { readonly beside: readonly number[] }
 
 /**
  * A party's shares, sealed by its vault, each in a file `shares/<keyId>/epoch-<e>-attempt-<a>.json`. A share is in the clear only inside `use`, and is wiped when that
@@ -30,8 +43,12 @@ export interface ShareStore {
    * @throws Refusal `key_revoked`, `share_exists`, `too_many_shares`, `request_mismatch` unless there may be a share of this name, under this policy
    */
   assertRoom(name: ShareName, policy: Uint8Array): Promise<void>
-  /** Seals the share and makes it durable. @throws Refusal as `assertRoom`; a recovered share may take the place of one that is there */
-  keep(record: Omit<ShareRecord, 'partyId'>, share: Uint8Array, as?: 'confirmed' | 'pending' | 'recovered'): Promise<void>
+  /**
+   * Seals the share and makes it durable.
+   * @throws Refusal as `assertRoom`; a recovered share may take the place of one that is there. `share_replaced` for a pending one when another attempt has
+   * left or confirmed a share since this one began
+   */
+  keep(record: Omit<ShareRecord, 'partyId'>, share: Uint8Array, as?: 'confirmed' | 'recovered' | Pending): Promise<void>
   /** @throws Refusal `unknown_key`, `share_replaced`, `key_revoked`, `share_mismatch`, `share_unreadable` */
   find(reference: ShareReference): Promise<StoredShare>
   /** Opens the share for as long as `work` takes. @throws Refusal `share_unreadable`, Unavailable */
@@ -40,6 +57,8 @@ export interface ShareStore {
   confirm(reference: ShareReference): Promise<StoredShare>
   /** Destroys the share if it is pending. @throws Refusal `share_confirmed` */
   discard(name: ShareName): Promise<void>
+  /** Attempts of which the share is confirmed in this epoch, the least first. @throws Refusal `key_revoked` */
+  confirmedIn(keyId: string, epoch: number): Promise<readonly number[]>
   /** Destroys what is pending in this epoch. */
   discardPending(keyId: string, epoch: number): Promise<void>
   /** Destroys the shares of earlier epochs, and what is still pending in this one. */
@@ -94,12 +113,19 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
     const files = await sharesOf(keyId)
     const ofEpoch = files.filter((file) => file.epoch === epoch)
     if (ofEpoch.some((file) => file.attempt === attempt)) throw new Refusal('share_exists', 'there is a share of this attempt')
-    if (ofEpoch.length >= MAX_SHARES_PER_EPOCH)
-      throw new Refusal('too_many_shares', `${MAX_SHARES_PER_EPOCH} attempts have left a share in this epoch`)
+    if (epoch === FIRST_EPOCH && ofEpoch.length >= MAX_GENERATED)
+      throw new Refusal('too_many_shares', `${MAX_GENERATED} attempts have left a share of the key`)
     if (files.length === 0) return
     for (const { stored } of await readAll(keyId))
       if (Buffer.compare(stored.record.policy, policy) !== 0)
         throw new Refusal('request_mismatch', 'the key has shares under another policy')
+  }
+
+  /** One at a time: of attempts that overtake each other one goes on. */
+  async function assertFollows({ keyId, epoch }: ShareName, { beside }: Pending): Promise<void> {
+    const ofEpoch = (await sharesOf(keyId)).filter((file) => file.epoch === epoch)
+    const hasFollowed = ofEpoch.length === beside.length && ofEpoch.every(({ attempt, pending }) => !pending && beside.includes(attempt))
+    if (!hasFollowed) throw new Refusal('share_replaced', 'another attempt at the refresh has left a share since this one began')
   }
 
   async function makeFolder(keyId: string): Promise<void> {
@@ -179,7 +205,9 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
         const sealed = await vault.seal(share, associatedData(record))
         await makeFolder(keyId)
         const earlier = as === 'recovered' ? named(await sharesOf(keyId), record) : await assertRoom(record, record.policy)
-        await writeDurably(pathOf(keyId, { epoch, attempt, pending: as === 'pending' }), encodeStoredShare({ record, sealed }))
+        const pending = typeof as === 'object'
+        if (pending) await assertFollows(record, as)
+        await writeDurably(pathOf(keyId, { epoch, attempt, pending }), encodeStoredShare({ record, sealed }))
         if (!earlier || earlier.pending) count++
         if (earlier?.pending) await destroy(keyId, [earlier])
       })
@@ -206,6 +234,11 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
         if (!file.pending) throw new Refusal('share_confirmed', 'the share is confirmed')
         await destroy(name.keyId, [file])
       })
+    },
+
+    async confirmedIn(keyId, epoch) {
+      const confirmed = (await sharesOf(keyId)).filter((file) => file.epoch === epoch && !file.pending)
+      return confirmed.map(({ attempt }) => attempt).toSorted((a, b) => a - b)
     },
 
     discardPending(keyId, epoch) {

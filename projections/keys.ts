@@ -1,3 +1,5 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { encodePolicy, policyDigest } from '../domain/authorisation/key-policy.ts'
 import type { JsonObject } from '../domain/ports/event-log.ts'
 import { type Projection, type RecordedDomainEvent, touched } from './projection.ts'
 
@@ -6,7 +8,7 @@ const COLLECTION = 'keys'
 /** One document a key. */
 export const keys: Projection = {
   name: COLLECTION,
-  version: 2,
+  version: 3,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { walletId: 1, _id: 1 } }],
   acrossStreams: false,
@@ -21,7 +23,7 @@ export const keys: Projection = {
 function changeOf(event: RecordedDomainEvent): JsonObject | undefined {
   switch (event.type) {
     case 'KeyGenerationRequested': {
-      const { keyId, walletId, tenant, scheme, threshold, parties } = event.data
+      const { keyId, walletId, tenant, scheme, threshold, parties, policy } = event.data
       return {
         keyId,
         walletId,
@@ -29,6 +31,7 @@ function changeOf(event: RecordedDomainEvent): JsonObject | undefined {
         scheme,
         threshold,
         parties: parties,
+        policyDigest: bytesToHex(policyDigest(encodePolicy(policy))),
         status: 'pending',
         attempt: 0,
         epoch: 0,
@@ -40,13 +43,15 @@ function changeOf(event: RecordedDomainEvent): JsonObject | undefined {
     case 'KeyGenerationStarted':
       return { status: 'generating', attempt: event.data.attempt }
     case 'KeyGenerationCompleted':
-      return { status: 'active', publicKey: event.data.publicKey, epoch: event.data.epoch }
+      return { status: 'active', publicKey: event.data.publicKey, publicPackage: event.data.publicPackage, epoch: event.data.epoch }
     case 'KeyGenerationFailed':
       return { status: 'failed', failure: { code: event.data.code, culprits: event.data.culprits } }
     case 'KeyRefreshRequested':
       return { status: 'refreshing', refreshFailure: null }
-    case 'KeyRefreshCompleted':
-      return { status: 'active', epoch: event.data.epoch, attempt: event.data.attempt }
+    case 'KeyRefreshCompleted': {
+      const { epoch, attempt, publicPackage } = event.data
+      return { status: 'active', epoch, attempt, publicPackage }
+    }
     case 'KeyRefreshFailed': {
       const { epoch, code, culprits } = event.data
       return { status: 'active', refreshFailure: { epoch, code, culprits } }

@@ -7,7 +7,7 @@ const COLLECTION = 'signing_sessions'
 /** One document a signing session. */
 export const signingSessions: Projection = {
   name: COLLECTION,
-  version: 2,
+  version: 3,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { keyId: 1, _id: 1 } }],
   acrossStreams: false,
@@ -52,6 +52,10 @@ function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path
     }
     case 'ApprovalGranted':
       return { set: { status: event.data.status }, push: { granted: event.data.approver } }
+    case 'ApprovalsRevised': {
+      const { approvals, granted, refused } = event.data
+      return { set: { approvals, granted, refused } }
+    }
     case 'ApprovalRejected':
       return { set: { status: event.data.status }, push: { refused: event.data.approver } }
     case 'SigningStarted':

@@ -6,7 +6,7 @@ const COLLECTION = 'wallets'
 /** One document a wallet. */
 export const wallets: Projection = {
   name: COLLECTION,
-  version: 2,
+  version: 3,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { tenant: 1, _id: 1 } }],
   acrossStreams: false,
@@ -37,8 +37,10 @@ function changeOf(event: RecordedDomainEvent): Change | undefined {
       }
     case 'KeyAttached':
       return { set: {}, push: { keyIds: event.data.keyId } }
-    case 'PolicyChanged':
-      return { set: { policy: event.data.policy as unknown as JsonObject } }
+    case 'PolicyChanged': {
+      const { policy, clientKeys } = event.data
+      return { set: { policy, ...(clientKeys && { clientKeys }) } as unknown as JsonObject }
+    }
     case 'WalletFrozen':
       return { set: { status: 'frozen' } }
     case 'WalletUnfrozen':

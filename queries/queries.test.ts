@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { signReport } from '../domain/ceremony/signed-report.ts'
+import type { PartyReport } from '../domain/ports/coordinators.ts'
 import { collectionOf } from '../domain/ports/projections.ts'
 import type { Freshness } from './freshness.ts'
 import { keyFields, type ReadSide, sessionFields, startReadSide, walletFields } from './testing/read-side.ts'
@@ -181,24 +183,37 @@ test('parties are listed for operators of the platform, also those that have don
 
 test('parties and metrics show the worst that any coordinator thinks, and what waits at all of them', async (t) => {
   const side = await startReadSide(t)
-  const view = { partyId: 'party-1', circuit: 'closed', openUntil: null, failuresInARow: 0, score: 0.9, latencyMs: 20, timeoutMs: 500 }
-  const open = { ...view, circuit: 'open', openUntil: '2026-01-01T00:00:30.000Z', failuresInARow: 3, score: 0.6, latencyMs: null }
-  const say = (coordinatorId: string, party: object, depth: number) =>
-    side.messages.publish(
-      `quorate.coordinators.${coordinatorId}`,
-      Buffer.from(
-        JSON.stringify({
-          coordinatorId,
-          startedAt: '2026-01-01T00:00:00.000Z',
-          leaving: false,
-          parties: [party],
-          queue: { depth, capacity: 10_000 },
-          running: 2,
-        }),
-      ),
-    )
-  say('c1', view, 3)
-  say('c2', open, 4)
+  const view: PartyReport = {
+    partyId: 'party-1',
+    circuit: 'closed',
+    openUntil: null,
+    failuresInARow: 0,
+    score: 0.9,
+    latencyMs: 20,
+    timeoutMs: 500,
+  }
+  const open: PartyReport = {
+    ...view,
+    circuit: 'open',
+    openUntil: '2026-01-01T00:00:30.000Z',
+    failuresInARow: 3,
+    score: 0.6,
+    latencyMs: null,
+  }
+  const say = async (coordinatorId: string, party: PartyReport, depth: number) => {
+    const report = {
+      coordinatorId,
+      startedAt: '2026-01-01T00:00:00.000Z',
+      leaving: false,
+      parties: [party],
+      queue: { depth, capacity: 10_000 },
+      running: 2,
+    }
+    const signed = await signReport(side.coordinator, Date.now(), report)
+    side.messages.publish(`quorate.coordinators.${coordinatorId}`, Buffer.from(JSON.stringify(signed)))
+  }
+  await say('c1', view, 3)
+  await say('c2', open, 4)
   await side.messages.ping()
   const authorization = `Bearer ${await side.app.token({ tenant: '*', roles: ['operator'] })}`
   const { json } = await side.app.call('GET', '/v1/parties', { authorization })

@@ -2,6 +2,7 @@ import type { Coordinators } from '../domain/ports/coordinators.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import type { Route } from '../http/route.ts'
 import { getKey } from './get-key.ts'
+import { getPublicKey } from './get-public-key.ts'
 import { getSigningSession } from './get-signing-session.ts'
 import { getWallet } from './get-wallet.ts'
 import { listParties } from './list-parties.ts'
@@ -15,6 +16,7 @@ export const queryRoutes = (models: ReadModels, parties: PartyDirectory, coordin
   walletHistory(models),
   listWalletKeys(models),
   getKey(models),
+  getPublicKey(models),
   getSigningSession(models),
   listParties(models, parties, coordinators),
 ]

@@ -61,6 +61,17 @@ export const WALLET: Shape = {
 
 export const KEY_AT_REST = ['active', 'failed', 'revoked'] as const
 
+export const PUBLIC_KEY: Shape = {
+  title: 'PublicKey',
+  type: 'object',
+  required: ['keyId', 'path', 'publicKey'],
+  properties: {
+    keyId: id,
+    path: { type: 'string' },
+    publicKey: hex('Ed25519: 32 bytes; BIP-340: x-only, 32 bytes; ECDSA: compressed, 33 bytes.'),
+  },
+}
+
 export const KEY: Shape = {
   title: 'Key',
   type: 'object',
@@ -94,6 +105,7 @@ export const KEY: Shape = {
     },
     epoch: { type: 'integer', description: 'Of the shares in force: one more after each refresh.' },
     attempt: { type: 'integer' },
+    policyDigest: hex('SHA-256 of the policy that the parties have sealed with their shares when they made the key.'),
     failure,
     refreshFailure: {
       ...failure,

@@ -63,7 +63,7 @@ async function tour(client: Client, dataDir: string): Promise<void> {
 
 async function generateKey(client: Client, walletId: string, scheme: Scheme): Promise<KeyView> {
   const began = performance.now()
-  const key = await client.generateKey(walletId, scheme, 3, 5)
+  const key = await client.generateKey(walletId, scheme, 3, 5, {})
   if (key.status !== 'active') throw new Error(`key generation: ${key.status} ${JSON.stringify(key.failure)}`)
   say(`${scheme}: a key shared by ${key.parties.join(', ')}; any three can sign (${elapsed(began)})`)
   say(`  public key  ${key.publicKey}`)

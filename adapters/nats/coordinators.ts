@@ -1,7 +1,16 @@
-import { CIRCUIT_STATES, type CoordinatorReport, type Coordinators, type PartyReport } from '../../domain/ports/coordinators.ts'
+import type { Witness } from '../../domain/ceremony/sayings.ts'
+import { isReport, type SignedReport } from '../../domain/ceremony/signed-report.ts'
+import {
+  CIRCUIT_STATES,
+  type ClosureOrder,
+  type CoordinatorReport,
+  type Coordinators,
+  type PartyReport,
+} from '../../domain/ports/coordinators.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { type Messages, NoResponders, RequestTimeout } from '../../domain/ports/messages.ts'
-import { boolean, finite, integer, known, list, Malformed, nullable, oneOf, text } from './shape.ts'
+import { GOOD_FOR_MS } from '../../domain/ports/party-channel.ts'
+import { boolean, finite, integer, known, list, Malformed, nullable, oneOf, type Read, record, text } from './shape.ts'
 
 /** Coordinators say how they are every second; one that has missed three is taken to be gone. */
 const SILENT_AFTER_MS = 3_500
@@ -9,6 +18,7 @@ const SILENT_AFTER_MS = 3_500
 const MAX_COORDINATORS = 100
 const MAX_PARTIES = 200
 const ORDER_WITHIN_MS = 2_000
+const MAX_REPORT = 256 * 1024
 
 const count = integer(0, Number.MAX_SAFE_INTEGER)
 const time = text(40, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
@@ -34,11 +44,23 @@ const readReport = known<CoordinatorReport>({
   running: count,
 })
 
+const readSigned = record<SignedReport>({
+  by: text(64),
+  at: count,
+  report: text(MAX_REPORT),
+  signature: text(128, /^[0-9a-f]{128}$/),
+})
+
 export type WatchedCoordinators = Coordinators & { close(): void }
 
-/** Listens to what the coordinators say on `quorate.coordinators.<coordinatorId>`, and gives them orders on `….force-close`. */
-export function watchCoordinators(messages: Pick<Messages, 'subscribe' | 'request'>): WatchedCoordinators {
+/**
+ * Listens to what the coordinators say on `quorate.coordinators.<coordinatorId>`, and tells them of orders on `….force-close`. What none of the registry has
+ * signed, and what is older than what was heard last, is not heard.
+ */
+export function watchCoordinators(messages: Pick<Messages, 'subscribe' | 'request'>, witness: Witness): WatchedCoordinators {
   const heard = new Map<string, { at: number; report: CoordinatorReport }>()
+  /** When each has said what was heard last; forgotten when it could not be played again any more. */
+  const lastSaid = new Map<string, number>()
   const listeners = new Set<(report: CoordinatorReport) => void>()
   const alive = () => {
     for (const [id, { at }] of heard) if (Date.now() - at > SILENT_AFTER_MS) heard.delete(id)
@@ -50,16 +72,28 @@ export function watchCoordinators(messages: Pick<Messages, 'subscribe' | 'reques
     else if (heard.has(coordinatorId) || alive().length < MAX_COORDINATORS) heard.set(coordinatorId, { at: Date.now(), report })
     for (const listener of listeners) listener(report)
   }
+  /** The report, if it is this coordinator's, genuine, and news. */
+  const read = (payload: Uint8Array, subject: string): CoordinatorReport | undefined => {
+    const signed = parse(payload, readSigned)
+    if (!signed || Math.abs(Date.now() - signed.at) > GOOD_FOR_MS || !isReport(signed, witness)) return undefined
+    const report = parse(Buffer.from(signed.report), readReport)
+    if (!report || subject !== `quorate.coordinators.${report.coordinatorId}`) return undefined
+    for (const [id, at] of lastSaid) if (Date.now() - at > GOOD_FOR_MS) lastSaid.delete(id)
+    if (signed.at <= (lastSaid.get(report.coordinatorId) ?? 0)) return undefined
+    lastSaid.set(report.coordinatorId, signed.at)
+    return report
+  }
   const unsubscribe = messages.subscribe('quorate.coordinators.*', (payload, subject) => {
-    const report = parseReport(payload)
-    if (report && subject === `quorate.coordinators.${report.coordinatorId}`) hear(report)
+    const report = read(payload, subject)
+    if (report) hear(report)
   })
 
-  /** Undefined when it has not answered, or nothing that could be read. */
-  async function order(coordinatorId: string, partyId: string): Promise<CoordinatorReport | undefined> {
+  /** Undefined when it has not answered, or nothing that is news of it. */
+  async function tell(coordinatorId: string, { partyId, revision }: ClosureOrder): Promise<CoordinatorReport | undefined> {
     try {
-      const subject = `quorate.coordinators.${coordinatorId}.force-close`
-      const report = parseReport(await messages.request(subject, new TextEncoder().encode(partyId), { timeoutMs: ORDER_WITHIN_MS }))
+      const subject = `quorate.coordinators.${coordinatorId}`
+      const order = new TextEncoder().encode(JSON.stringify({ partyId, revision: String(revision) }))
+      const report = read(await messages.request(`${subject}.force-close`, order, { timeoutMs: ORDER_WITHIN_MS }), subject)
       if (report) hear(report)
       return report
     } catch (error) {
@@ -74,11 +108,11 @@ export function watchCoordinators(messages: Pick<Messages, 'subscribe' | 'reques
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    async forceClose(partyId) {
+    async forceClose(order) {
       const asked = alive().map(({ coordinatorId }) => coordinatorId)
-      const answers = await Promise.all(asked.map((coordinatorId) => order(coordinatorId, partyId)))
+      const answers = await Promise.all(asked.map((coordinatorId) => tell(coordinatorId, order)))
       const circuits = answers.flatMap((report) => {
-        const party = report?.parties.find((each) => each.partyId === partyId)
+        const party = report?.parties.find((each) => each.partyId === order.partyId)
         return report && party ? [{ coordinatorId: report.coordinatorId, circuit: party.circuit }] : []
       })
       if (circuits.length === 0) throw new Unavailable('coordinators')
@@ -89,9 +123,9 @@ export function watchCoordinators(messages: Pick<Messages, 'subscribe' | 'reques
   }
 }
 
-function parseReport(payload: Uint8Array): CoordinatorReport | undefined {
+function parse<T>(payload: Uint8Array, read: Read<T>): T | undefined {
   try {
-    return readReport(JSON.parse(new TextDecoder().decode(payload)))
+    return read(JSON.parse(new TextDecoder().decode(payload)))
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof Malformed) return undefined
     throw error

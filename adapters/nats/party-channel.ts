@@ -4,12 +4,20 @@ import type { Witness } from '../../domain/ceremony/sayings.ts'
 import { isSaidBy } from '../../domain/ceremony/statements.ts'
 import type { Identity } from '../../domain/ports/identity.ts'
 import { type Messages, NoResponders } from '../../domain/ports/messages.ts'
-import { type Asked, ForgedReply, InvalidReply, type PartyChannel, type PartyEndpoint } from '../../domain/ports/party-channel.ts'
+import {
+  type Asked,
+  ForgedReply,
+  GOOD_FOR_MS,
+  InvalidReply,
+  type PartyChannel,
+  type PartyEndpoint,
+} from '../../domain/ports/party-channel.ts'
 import type { PartyHealth } from '../../domain/ports/party-directory.ts'
 import { keyOfAsker } from './askers.ts'
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from './ceremony-codec.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, replyBytes, requestBytes, sha256 } from './envelope.ts'
 import { Malformed } from './shape.ts'
+import { madeAt, newStamp } from './stamp.ts'
 
 const ceremonySubject = (partyId: string) => `quorate.party.${partyId}.ceremony`
 
@@ -28,7 +36,8 @@ export function connectPartyChannel(messages: Messages, { identity, ...witness }
       const keys = witness.registry.parties.get(header.to)
       if (!keys) throw new NoResponders(subject)
       const content = encodeRequest(request)
-      const sent = encodeEnvelope({ header, content, signature: await identity.sign(requestBytes(header, content)) })
+      const stamp = newStamp(Date.now())
+      const sent = encodeEnvelope({ header, stamp, content, signature: await identity.sign(requestBytes(header, stamp, content)) })
       const payload = await messages.request(subject, sent, options)
       const answer = readable(() => decodeEnvelope(payload), ForgedReply)
       if (!witness.verify(keys.signing, replyBytes(answer.header, answer.content, sent), answer.signature))
@@ -65,7 +74,7 @@ export function partyEndpoint(
         const reply = asked instanceof Refusal ? refused(asked) : await handler(asked)
         const back = header && { ...header, from: partyId, to: header.from }
         const content = encodeReply(reply)
-        return encodeEnvelope({ header: back, content, signature: await identity.sign(replyBytes(back, content, payload)) })
+        return encodeEnvelope({ header: back, stamp: null, content, signature: await identity.sign(replyBytes(back, content, payload)) })
       }),
   }
 }
@@ -85,14 +94,16 @@ function listen(payload: Uint8Array, partyId: string, witness: Witness): { heade
 }
 
 /** @throws Refusal, Malformed */
-function admit({ header, content, signature }: Envelope, partyId: string, { registry, verify }: Witness): Asked {
-  if (!header) throw new Malformed('a request needs a header')
+function admit({ header, stamp, content, signature }: Envelope, partyId: string, { registry, verify }: Witness): Asked {
+  if (!header || !stamp) throw new Malformed('a request needs a header and a stamp')
   const { from, to } = header
   if (to !== partyId) throw new Malformed('addressed to another party')
   const key = keyOfAsker(registry, header)
   if (!key) throw new Refusal('unknown_sender', `${from} is not known as one who may ask for this`, [from])
-  if (!verify(key, requestBytes(header, content), signature)) throw new Refusal('signature_invalid', `not signed by ${from}`, [from])
-  return { header, request: decodeRequest(content), digest: sha256(content) }
+  if (!verify(key, requestBytes(header, stamp, content), signature)) throw new Refusal('signature_invalid', `not signed by ${from}`, [from])
+  if (Math.abs(Date.now() - madeAt(stamp)) > GOOD_FOR_MS)
+    throw new Refusal('request_stale', 'the request was made too long ago, or clocks are far apart', [from])
+  return { id: `${from}/${Buffer.from(stamp).toString('hex')}`, header, request: decodeRequest(content), digest: sha256(content) }
 }
 
 function readable<T>(read: () => T, Unreadable: typeof InvalidReply): T {

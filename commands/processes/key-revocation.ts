@@ -3,7 +3,8 @@ import type { Authorisation } from '../../domain/key-share/events.ts'
 import { keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { type AggregateLog, load } from '../load.ts'
-import { insist } from './insistence.ts'
+import { insist, unlessUndone } from './insistence.ts'
+import { bringPolicyChanges } from './policy-change.ts'
 import type { Process } from './process.ts'
 import { askEach } from './rounds.ts'
 
@@ -18,10 +19,12 @@ export function keyRevocationProcess({ log, channel }: { log: AggregateLog; chan
     concurrency: CONCURRENCY,
     async react(event) {
       const { state } = await load(log, { decider: keyShare, stream: event.stream })
-      const { keyId, scheme, parties } = requireKey(state)
+      const { keyId, walletId, scheme, parties } = requireKey(state)
       const { authorisation } = event.data as { authorisation: Authorisation }
       const attempt = { scheme, kind: 'revocation', ceremonyId: keyId, attempt: 1 } as const
       const request: CeremonyRequest = { type: 'destroyShares', keyId, authorisation }
+      // Who asks may be known to holders by a change of the policy that they have not heard of yet.
+      await bringPolicyChanges({ log, channel }, { keyId, walletId }, { evenRevoked: true }).catch(unlessUndone)
       await insist(`destruction of the shares of key ${keyId}`, () =>
         askEach(channel, attempt, parties, 'destroyed', () => ({ round: 1, request, timeoutMs: TIMEOUT_MS })),
       )

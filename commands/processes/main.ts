@@ -23,9 +23,11 @@ import { keyRevocationProcess } from './key-revocation.ts'
 import { policyChangeProcess } from './policy-change.ts'
 import { presignaturesProcess, recordPresignatures } from './presignatures.ts'
 import { publishProgress } from './progress.ts'
+import { queueReach } from './queue-reach.ts'
 import { shareRecoveryProcess } from './share-recovery.ts'
 import { signingProcess } from './signing.ts'
 import { signingQueue } from './signing-queue.ts'
+import { obeyOrders } from './standing/orders.ts'
 import { createPartyStanding } from './standing/party-standing.ts'
 import { pingParties } from './standing/pings.ts'
 import { recordChanges } from './standing/record-changes.ts'
@@ -55,19 +57,23 @@ await runProcess('processes', async () => {
     onChange(change) {
       logger.warn({ ...change }, 'the circuit of a party has changed')
       record(change)
-      announcement.say()
+      announcement.say().catch(unsaid)
     },
   })
   let load: Load = { waiting: 0, running: 0 }
+  const reach = queueReach({ bound: settings.signingQueue })
+  const unsaid = (error: unknown) => logFailure(logger, error, 'how this coordinator sees things was not said', {})
   const announcement = announceCoordinator(messages, {
+    identity,
     report: () => ({
       coordinatorId,
       startedAt,
       parties: standing.reports(),
-      queue: { depth: load.waiting, capacity: settings.signingQueue },
+      queue: { depth: load.waiting, capacity: reach.capacity() },
       running: load.running,
     }),
-    forceClose: standing.forceClose,
+    obey: obeyOrders(log, standing.forceClose),
+    onFailure: unsaid,
   })
   const stopPings = pingParties(messages, settings.parties, standing)
   const witness = { registry, verify: verifyIdentity }
@@ -81,6 +87,10 @@ await runProcess('processes', async () => {
   const signing = {
     ...signingProcess({ log, channel, directory: parties, standing, presignatures, witness, progress }),
     waiting: signingQueue(settings.signingQueue),
+  }
+  const observeLoad = (now: Load) => {
+    load = now
+    reach.observe(now)
   }
   const stop = new AbortController()
   // It ends all that goes on here; that is no leak.
@@ -100,7 +110,7 @@ await runProcess('processes', async () => {
       log,
       signal: stop.signal,
       onFailure: (failure, error) => logFailure(logger, error, 'a reaction to an event failed', failure),
-      onLoad: process === signing ? (now) => (load = now) : undefined,
+      onLoad: process === signing ? observeLoad : undefined,
     }),
   )
   const expiring = runExpiry({

@@ -57,18 +57,24 @@ export function policyChangeProcess(dependencies: PolicyChangeDependencies): Pro
 export async function bringPolicyChanges(
   dependencies: PolicyChangeDependencies,
   { keyId, walletId }: { keyId: string; walletId: string },
+  options: { evenRevoked: boolean } = { evenRevoked: false },
 ): Promise<void> {
   const events = await walletEvents(dependencies.log, { stream: walletStream(walletId) })
-  await bring(dependencies, keyId, changesAmong(events))
+  await bring(dependencies, keyId, changesAmong(events), options)
 }
 
 const changesAmong = (events: readonly WalletEvent[]): PolicyChanged[] =>
   events.flatMap((each) => (each.type === 'PolicyChanged' ? [each.data] : []))
 
-async function bring({ log, channel }: PolicyChangeDependencies, keyId: string, changes: readonly PolicyChanged[]): Promise<void> {
+async function bring(
+  { log, channel }: PolicyChangeDependencies,
+  keyId: string,
+  changes: readonly PolicyChanged[],
+  { evenRevoked } = { evenRevoked: false },
+): Promise<void> {
   const { state } = await load(log, { decider: keyShare, stream: keyShareStream(keyId) })
   const { scheme, parties, status, policy } = requireKey(state)
-  if (status === 'failed' || status === 'revoked') return
+  if (status === 'failed' || (status === 'revoked' && !evenRevoked)) return
   const missed = changes.filter((change) => change.version > policy.version)
 
   async function bringTo(partyId: string): Promise<void> {

@@ -69,7 +69,7 @@ const OUT_OF_STOCK = ['opening_unknown', 'party_unavailable', 'party_timeout', '
 const UNWILLING = ['counterparty_banned', 'setup_missing']
 
 /** What a party says also when a change of the policy has not reached it yet. */
-const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger']
+const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger', 'intent_unknown_key', 'intent_signature_invalid']
 
 /** How many times as long as for others a party is waited for in a round in which signers open together: it is that much more work. */
 const JOINT_ROUND = 3

@@ -144,6 +144,8 @@ export const REFUSAL_CODES = [
   'carrier_forged',
   'unknown_sender',
   'signature_invalid',
+  /** The request was made too long ago, or has been kept: somebody plays it again. */
+  'request_stale',
   'vault_unavailable',
   'busy',
   'malformed',

@@ -6,7 +6,7 @@ export type PartyEvent =
   /** `until` is when it may be probed, RFC 3339. */
   | { type: 'CircuitOpened'; data: { partyId: string; coordinatorId: string; reason: string; until: string } }
   | { type: 'CircuitClosed'; data: { partyId: string; coordinatorId: string; reason: string } }
-  /** By the operator who is the actor; `coordinators` have done it. */
+  /** An order of the operator who is the actor; `coordinators` were there to hear it. */
   | { type: 'CircuitForceClosed'; data: { partyId: string; coordinators: readonly string[] } }
 
 /** Stream of a party. */

@@ -19,7 +19,7 @@ export type PartyReport = {
   timeoutMs: number
 }
 
-/** What each coordinator publishes on `quorate.coordinators.<coordinatorId>`, every second and whenever a circuit changes. */
+/** What each coordinator publishes on `quorate.coordinators.<coordinatorId>`, signed, every second and whenever a circuit changes. */
 export type CoordinatorReport = {
   coordinatorId: string
   startedAt: string
@@ -30,6 +30,9 @@ export type CoordinatorReport = {
   /** Signing sessions worked on. */
   running: number
 }
+
+/** Where in the party's stream an operator's order to close its circuit stands. */
+export type ClosureOrder = { partyId: string; revision: bigint }
 
 /** What has become of an operator's order to close a circuit. */
 export type ForcedClosure = {
@@ -43,6 +46,6 @@ export interface Coordinators {
   reports(): readonly CoordinatorReport[]
   /** Hands each report to the listener as it comes, until the returned function is called. */
   listen(listener: (report: CoordinatorReport) => void): () => void
-  /** Has every coordinator close its circuit to the party. @throws Unavailable when none answers */
-  forceClose(partyId: string): Promise<ForcedClosure>
+  /** Tells every coordinator of the order. @throws Unavailable when none answers */
+  forceClose(order: ClosureOrder): Promise<ForcedClosure>
 }

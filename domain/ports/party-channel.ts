@@ -18,8 +18,14 @@ export interface PartyChannel {
   reachable(): Promise<void>
 }
 
-/** A request as it came; `digest` is the SHA-256 of its content as sent, without the header. */
-export type Asked<Request extends CeremonyRequest = CeremonyRequest> = { header: Header; request: Request; digest: Uint8Array }
+/** How long before or after a request was made, by the clocks of both, a party listens to it. */
+export const GOOD_FOR_MS = 30_000
+
+/**
+ * A request as it came; `digest` is the SHA-256 of its content as sent, without the header. `id` is another one for each request that is made, also when it says
+ * the same as one before, and the same one when it comes again.
+ */
+export type Asked<Request extends CeremonyRequest = CeremonyRequest> = { id: string; header: Header; request: Request; digest: Uint8Array }
 
 /** A party's end. */
 export interface PartyEndpoint {

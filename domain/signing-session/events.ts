@@ -41,6 +41,15 @@ export type SigningSessionEvent =
         authorisation: Authorisation
       }
     }
+  /** The policy has changed since: from now on the session is approved under this one, by which these decisions still count. */
+  | {
+      type: 'ApprovalsRevised'
+      data: SessionIdentity & {
+        approvals: { required: number; approvers: readonly string[] }
+        granted: readonly string[]
+        refused: readonly string[]
+      }
+    }
   | { type: 'ApprovalRejected'; data: SessionIdentity & { approver: string; status: 'pending_approval' | 'rejected' } }
   /** `previous` says why the attempt before this one came to nothing, and through whom. */
   | { type: 'SigningStarted'; data: SessionIdentity & { attempt: number; signers: readonly string[]; previous: Failure | null } }

@@ -4,6 +4,7 @@ import type { EventSchemas } from '../upcasting/event-schema.ts'
 import { either, fields, listOf, oneOf, optional, orNull, text, whole } from '../upcasting/shape.ts'
 import { PRIORITIES, type SessionIdentity, type SigningSessionEvent } from './events.ts'
 
+const approvals = fields({ required: whole, approvers: listOf(text) })
 const identity = { sessionId: text, keyId: text, walletId: text }
 const failure = { code: text, culprits: listOf(text) }
 const priority = optional(oneOf(...PRIORITIES))
@@ -22,7 +23,7 @@ export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
       payload,
       message: text,
       deadline: text,
-      approvals: orNull(fields({ required: whole, approvers: listOf(text) })),
+      approvals: orNull(approvals),
       authorisation,
       priority,
       path: optional(text),
@@ -33,6 +34,7 @@ export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
     shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'requested'), priority, authorisation }),
     steps: [withNobodysWord],
   },
+  ApprovalsRevised: { shape: fields({ ...identity, approvals, granted: listOf(text), refused: listOf(text) }) },
   ApprovalRejected: { shape: fields({ ...identity, approver: text, status: oneOf('pending_approval', 'rejected') }) },
   SigningStarted: { shape: fields({ ...identity, attempt: whole, signers: listOf(text), previous: orNull(fields(failure)) }) },
   RoundCompleted: { shape: fields({ ...identity, attempt: whole, round: whole, rounds: whole }) },

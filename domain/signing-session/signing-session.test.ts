@@ -24,11 +24,17 @@ const request = (approvals: { required: number; approvers: string[] } | null = n
 const start = (attempt: number): SigningSessionCommand => ({ type: 'StartSigning', attempt, signers: ['p1', 'p2'], previous: null })
 const round = (attempt: number, number: number): SigningSessionCommand => ({ type: 'CompleteRound', attempt, round: number, rounds: 2 })
 const produce = (attempt: number, signature = 'sig'): SigningSessionCommand => ({ type: 'ProduceSignature', attempt, signature })
-const decision = (approver: string, which: 'approve' | 'reject', now = NOW): SigningSessionCommand => ({
+const decision = (
+  approver: string,
+  which: 'approve' | 'reject',
+  { now = NOW, approvals = { required: 2, approvers: ['a', 'b', 'c'] }, lapsed = [] as readonly string[] } = {},
+): SigningSessionCommand => ({
   type: 'DecideApproval',
   approver,
   decision: which,
   authorisation: { method: 'POST', path: '/', body: '', intent: approver },
+  approvals,
+  lapsed,
   now,
 })
 
@@ -71,7 +77,46 @@ test('a session waits for its approvers', (t) => {
   t.throws(() => after(request(approvals), decision('stranger', 'approve')), refused('not_an_approver'))
   t.throws(() => after(request(approvals), decision('a', 'approve'), decision('a', 'reject')), refused('already_decided'))
   t.throws(() => after(request(), decision('a', 'approve')), refused('session_not_pending_approval'))
-  t.is(after(request(approvals), decision('a', 'approve', DEADLINE)).state.status, 'expired')
+  t.is(after(request(approvals), decision('a', 'approve', { now: DEADLINE })).state.status, 'expired')
+})
+
+test('when the policy has changed meanwhile, approvals are counted by the one in force', (t) => {
+  const asked = request({ required: 2, approvers: ['a', 'b', 'c'] })
+  const others = { required: 2, approvers: ['c', 'd', 'e'] }
+  const removed = after(asked, decision('a', 'approve'), decision('d', 'approve', { approvals: others })).state
+  t.like(removed, { status: 'pending_approval', approvals: others, granted: ['d'] })
+  t.deepEqual(
+    removed.approvedBy.map(({ intent }) => intent),
+    ['d'],
+  )
+  t.throws(() => after(asked, decision('a', 'approve', { approvals: others })), refused('not_an_approver'))
+  t.is(after(asked, decision('c', 'approve'), decision('d', 'approve', { approvals: others })).state.status, 'requested')
+  t.is(
+    after(asked, decision('c', 'approve'), decision('d', 'approve', { approvals: others, lapsed: ['c'] })).state.status,
+    'pending_approval',
+  )
+
+  const fewer = { required: 1, approvers: ['a', 'b', 'c'] }
+  const again = after(asked, decision('a', 'approve'), decision('a', 'approve', { approvals: fewer })).state
+  t.like(again, { status: 'requested', granted: ['a'] })
+  t.is(again.approvedBy.length, 1)
+  t.throws(() => after(asked, decision('a', 'approve'), decision('a', 'reject', { approvals: others })), refused('not_an_approver'))
+  t.throws(() => after(asked, decision('a', 'approve'), decision('a', 'reject', { approvals: fewer })), refused('already_decided'))
+
+  const more = { required: 3, approvers: ['a', 'b', 'c'] }
+  t.is(after(asked, decision('a', 'approve'), decision('b', 'approve', { approvals: more })).state.status, 'pending_approval')
+  t.is(after(asked, decision('a', 'reject', { approvals: more })).state.status, 'rejected')
+  t.is(after(asked, decision('a', 'reject'), decision('d', 'reject', { approvals: others })).state.status, 'pending_approval')
+})
+
+test('where the policy asks for no approvals any more, a session that waits for some ends', (t) => {
+  const asked = request({ required: 1, approvers: ['a'] })
+  t.like(after(asked, { type: 'GiveUpApproval' }).state, { status: 'failed', failure: { code: 'approvals_impossible', culprits: [] } })
+  t.throws(() => after(request(), { type: 'GiveUpApproval' }), refused('session_not_pending_approval'))
+  t.throws(
+    () => after(asked, decision('a', 'approve', { approvals: { required: 1, approvers: ['a'] } }), { type: 'GiveUpApproval' }),
+    refused('session_not_pending_approval'),
+  )
 })
 
 test('a session expires at its deadline, not before', (t) => {

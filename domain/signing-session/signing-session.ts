@@ -25,6 +25,8 @@ export type ExistingSession = SigningRequest & {
 export type SigningSessionCommand =
   | ({ type: 'RequestSignature' } & SigningRequest)
   | ({ type: 'DecideApproval' } & ApproversDecision)
+  /** The policy in force asks for no approvals: nobody is left who could give one. */
+  | { type: 'GiveUpApproval' }
   | { type: 'StartSigning'; attempt: number; signers: readonly string[]; previous: Failure | null }
   | { type: 'CompleteRound'; attempt: number; round: number; rounds: number }
   | { type: 'ProduceSignature'; attempt: number; signature: string; recoveryId?: number }
@@ -32,8 +34,18 @@ export type SigningSessionCommand =
   | { type: 'ExpireSession'; now: string }
   | { type: 'CancelSession'; by: string }
 
-/** `approver` is the `kid` of the key that the authorisation is signed with. */
-export type ApproversDecision = { approver: string; decision: 'approve' | 'reject'; authorisation: Authorisation; now: string }
+/**
+ * `approver` is the `kid` of the key that the authorisation is signed with. It is decided by the policy in force: `approvals` are those that it asks for, and
+ * `lapsed` are those of the session's approvers whose approvals would not be taken under it any more.
+ */
+export type ApproversDecision = {
+  approver: string
+  decision: 'approve' | 'reject'
+  authorisation: Authorisation
+  approvals: { required: number; approvers: readonly string[] }
+  lapsed: readonly string[]
+  now: string
+}
 
 export const signingSession: Decider<SigningSession, SigningSessionCommand, SigningSessionEvent> = {
   stateVersion: 3,
@@ -52,6 +64,9 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
     switch (command.type) {
       case 'DecideApproval':
         return decideApproval(session, command)
+      case 'GiveUpApproval':
+        requirePending(session)
+        return [{ type: 'SigningFailed', data: { ...identity, code: 'approvals_impossible', culprits: [] } }]
       case 'StartSigning': {
         if (session.status === 'pending_approval') throw new DomainError('session_out_of_order', 'the session is not approved')
         if (command.attempt !== session.attempt + 1)
@@ -105,6 +120,11 @@ export const signingSession: Decider<SigningSession, SigningSessionCommand, Sign
           approvedBy: [...state.approvedBy, event.data.authorisation],
           status: event.data.status,
         }
+      case 'ApprovalsRevised': {
+        const { approvals, granted, refused } = event.data
+        const approvedBy = state.approvedBy.filter((_, index) => granted.includes(state.granted[index]!))
+        return { ...state, approvals, granted, approvedBy, refused }
+      }
       case 'ApprovalRejected':
         return { ...state, refused: [...state.refused, event.data.approver], status: event.data.status }
       case 'SigningStarted':
@@ -141,26 +161,51 @@ export function isTerminal(session: ExistingSession): boolean {
   return (TERMINAL_STATUSES as readonly string[]).includes(session.status)
 }
 
-function decideApproval(
-  session: ExistingSession,
-  { approver, decision, authorisation, now }: ApproversDecision,
-): readonly SigningSessionEvent[] {
-  if (session.status !== 'pending_approval' || !session.approvals)
-    throw new DomainError('session_not_pending_approval', `the session is ${session.status}`)
-  if (!session.approvals.approvers.includes(approver)) throw new DomainError('not_an_approver', 'the policy does not name this approver')
+function decideApproval(session: ExistingSession, decided: ApproversDecision): readonly SigningSessionEvent[] {
+  requirePending(session)
+  const { approver, decision, authorisation, approvals, now } = decided
+  if (!approvals.approvers.includes(approver)) throw new DomainError('not_an_approver', 'the policy does not name this approver')
   if (Date.parse(now) >= Date.parse(session.deadline)) return [expired(session)]
-  const { required, approvers } = session.approvals
-  const { granted, refused } = session
-  if ((decision === 'approve' ? granted : refused).includes(approver)) return []
+  const revised = revisedBy(session, decided)
+  const { granted, refused } = revised[0]?.data ?? session
+  const { required, approvers } = approvals
+  if ((decision === 'approve' ? granted : refused).includes(approver)) return revised
   if ((decision === 'approve' ? refused : granted).includes(approver))
     throw new DomainError('already_decided', 'this approver has decided otherwise')
   const data = { ...identityOf(session), approver }
   if (decision === 'approve') {
     const status = granted.length + 1 >= required ? 'requested' : 'pending_approval'
-    return [{ type: 'ApprovalGranted', data: { ...data, status, authorisation, ...(session.priority && { priority: session.priority }) } }]
+    const priority = session.priority && { priority: session.priority }
+    return [...revised, { type: 'ApprovalGranted', data: { ...data, status, authorisation, ...priority } }]
   }
   const canStillBeApproved = approvers.length - (refused.length + 1) >= required
-  return [{ type: 'ApprovalRejected', data: { ...data, status: canStillBeApproved ? 'pending_approval' : 'rejected' } }]
+  return [...revised, { type: 'ApprovalRejected', data: { ...data, status: canStillBeApproved ? 'pending_approval' : 'rejected' } }]
+}
+
+type ApprovalsRevised = Extract<SigningSessionEvent, { type: 'ApprovalsRevised' }>
+
+/** Parties judge approvals by the policy in force when they sign, so those are collected that it asks for. Who approves again is counted by that. */
+function revisedBy(session: ExistingSession, { approver, decision, approvals, lapsed }: ApproversDecision): ApprovalsRevised[] {
+  const isNamed = (each: string) => approvals.approvers.includes(each)
+  const granted = session.granted.filter((each) => isNamed(each) && !lapsed.includes(each))
+  const before = session.approvals
+  const isSame =
+    before?.required === approvals.required &&
+    before.approvers.length === approvals.approvers.length &&
+    before.approvers.every(isNamed) &&
+    granted.length === session.granted.length
+  if (isSame) return []
+  const counted = decision === 'approve' ? granted.filter((each) => each !== approver) : granted
+  return [
+    {
+      type: 'ApprovalsRevised',
+      data: { ...identityOf(session), approvals, granted: counted, refused: session.refused.filter(isNamed) },
+    },
+  ]
+}
+
+function requirePending({ status, approvals }: ExistingSession): void {
+  if (status !== 'pending_approval' || !approvals) throw new DomainError('session_not_pending_approval', `the session is ${status}`)
 }
 
 function identityOf({ sessionId, keyId, walletId }: ExistingSession): SessionIdentity {

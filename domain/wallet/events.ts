@@ -17,6 +17,8 @@ export type WalletEvent =
       data: {
         walletId: string
         policy: WalletPolicy
+        /** Absent when they stay. */
+        clientKeys?: readonly ClientKey[]
         version: number
         authorisation: Authorisation
         approvals: readonly string[]

@@ -16,6 +16,7 @@ export type WalletPolicy = {
 export const DEFAULT_POLICY: WalletPolicy = { rawDigests: false }
 const DEFAULT_PRESIGNATURES: PresignatureTier = 10
 
+export const MAX_CLIENT_KEYS = 20
 export const MAX_APPROVERS = 50
 /** As many approvals of a policy change fit into a request's headers. */
 export const MAX_REQUIRED_APPROVALS = 20
@@ -31,9 +32,12 @@ export function keyPolicyOf(wallet: {
   return { version: policyVersion, walletId, clientKeys, ...termsOf(policy) }
 }
 
-/** The policy of a key once its wallet has this one: the next version, with the same client keys. */
-export function nextPolicy(before: KeyPolicy, policy: WalletPolicy): KeyPolicy {
-  return { ...before, version: before.version + 1, ...termsOf(policy) }
+/** What a client wants changed: the whole policy, and the client keys, which stay as they are when they are left out. */
+export type PolicyChange = { policy: WalletPolicy; clientKeys?: readonly ClientKey[] }
+
+/** The policy of a key once its wallet has this one: the next version. */
+export function nextPolicy(before: KeyPolicy, { policy, clientKeys = before.clientKeys }: PolicyChange): KeyPolicy {
+  return { ...before, version: before.version + 1, clientKeys, ...termsOf(policy) }
 }
 
 /** @throws DomainError `approvals_invalid` when the quorum cannot be met, or somebody could make up more than one of it */
@@ -49,13 +53,20 @@ export function checkPolicy({ approvals }: WalletPolicy): void {
     throw refuse(`required must be between 1 and the number of approvers, and at most ${MAX_REQUIRED_APPROVALS}`, 'required')
 }
 
+/** @throws DomainError `client_keys_invalid` when nobody could ask for anything any more, or it would not be clear who does */
+export function checkClientKeys(clientKeys: readonly ClientKey[]): void {
+  const refuse = (message: string) => new DomainError('client_keys_invalid', message, '/clientKeys')
+  if (clientKeys.length < 1 || clientKeys.length > MAX_CLIENT_KEYS) throw refuse(`a wallet has 1 to ${MAX_CLIENT_KEYS} client keys`)
+  if (new Set(clientKeys.map(({ kid }) => kid)).size !== clientKeys.length) throw refuse('each key needs a kid of its own')
+}
+
 /**
- * The policy in the body of `POST /v1/wallets/:walletId/policy`: what is left out takes its default. API and parties read it by this function alone, so that
+ * What is wanted in the body of `POST /v1/wallets/:walletId/policy`: what the policy leaves out takes its default. API and parties read it by this function alone, so that
  * they cannot take one body for two policies.
- * @throws MalformedJson, DomainError as `checkPolicy`
+ * @throws MalformedJson, DomainError as `checkPolicy` and `checkClientKeys`
  */
-export function readPolicyChange(body: string): WalletPolicy {
-  const { policy } = readFields(parseStrictJson(body), ['policy'])
+export function readPolicyChange(body: string): PolicyChange {
+  const { policy, clientKeys } = readFields(parseStrictJson(body), ['policy'], ['clientKeys'])
   const { rawDigests = false, approvals, presignatures } = readFields(policy, [], ['rawDigests', 'approvals', 'presignatures'])
   if (typeof rawDigests !== 'boolean') throw new MalformedJson('rawDigests must be true or false')
   if (presignatures !== undefined && !isPresignatureTier(presignatures)) throw new MalformedJson('presignatures is none of the tiers')
@@ -65,7 +76,11 @@ export function readPolicyChange(body: string): WalletPolicy {
     ...(presignatures === undefined ? {} : { presignatures }),
   }
   checkPolicy(read)
-  return read
+  if (clientKeys === undefined) return { policy: read }
+  if (!Array.isArray(clientKeys) || clientKeys.length > MAX_CLIENT_KEYS) throw new MalformedJson('clientKeys must be a list of keys')
+  const keys = clientKeys.map(readClientKey)
+  checkClientKeys(keys)
+  return { policy: read, clientKeys: keys }
 }
 
 function readApprovals(value: unknown): { required: number; approvers: readonly ClientKey[] } {

@@ -18,6 +18,7 @@ export const walletSchemas: EventSchemas<WalletEvent> = {
     shape: fields({
       walletId: text,
       policy: walletPolicy,
+      clientKeys: optional(listOf(clientKey)),
       version: whole,
       authorisation,
       approvals: listOf(text),

@@ -3,7 +3,7 @@ import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
 import type { Authorisation } from '../key-share/events.ts'
 import type { WalletEvent } from './events.ts'
-import { checkPolicy, type WalletPolicy } from './policy.ts'
+import { checkClientKeys, checkPolicy, type WalletPolicy } from './policy.ts'
 
 export type Wallet =
   | { status: 'absent' }
@@ -42,6 +42,8 @@ export type WalletCommand =
   | {
       type: 'ChangePolicy'
       policy: WalletPolicy
+      /** As they are when left out. */
+      clientKeys?: readonly ClientKey[]
       authorisation: Authorisation
       approvals: readonly string[]
       /** Those that allow it, verified: `kid/jti`. */
@@ -72,6 +74,7 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
       case 'ChangePolicy': {
         const { type: _, ...change } = command
         checkPolicy(change.policy)
+        if (change.clientKeys) checkClientKeys(change.clientKeys)
         if (change.intents.some((intent) => existing.policyIntents.includes(intent)))
           throw new DomainError('intent_reused', 'the policy was changed by this intent, or this approval, before')
         return [{ type: 'PolicyChanged', data: { walletId, version: existing.policyVersion + 1, ...change } }]
@@ -95,6 +98,7 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
         return {
           ...state,
           policy: event.data.policy,
+          clientKeys: event.data.clientKeys ?? state.clientKeys,
           policyVersion: state.policyVersion + 1,
           policyIntents: [...state.policyIntents, ...(event.data.intents ?? [])].slice(-INTENTS_KEPT),
         }

@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto'
 import type { ExecutionContext } from 'ava'
 import { startEmbeddedMongo } from '../../adapters/embedded/mongodb/server.ts'
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
+import { enrolCoordinator } from '../../adapters/identity/testing/coordinator.ts'
 import { connectMongo } from '../../adapters/mongodb/connect.ts'
 import { watchCoordinators } from '../../adapters/nats/coordinators.ts'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { type WatchedWorkers, watchProjectionWorkers } from '../../adapters/nats/projection-workers.ts'
 import type { Documents } from '../../domain/ports/documents.ts'
 import type { JsonObject } from '../../domain/ports/event-log.ts'
+import type { Identity } from '../../domain/ports/identity.ts'
 import type { Messages } from '../../domain/ports/messages.ts'
 import { type Build, type BuildReport, collectionOf, PARTITIONS, type ProjectionStore } from '../../domain/ports/projections.ts'
 import { createMetrics } from '../../http/metrics.ts'
@@ -107,6 +109,8 @@ export function actAsWorker({ store, messages }: Pick<Backends, 'store' | 'messa
 }
 
 export type ReadSide = Backends & {
+  /** The only one whose reports are heard. */
+  coordinator: Identity
   app: RunningApp
   models: OpenReadModels
   workers: WatchedWorkers
@@ -141,7 +145,8 @@ export async function startReadSide(t: ExecutionContext): Promise<ReadSide> {
   const metrics = createMetrics()
   observeProjections(metrics.registry, operated)
   const parties = { ids: ['party-1', 'party-2'], isUp: (id: string) => id === 'party-1', health: () => undefined }
-  const coordinators = watchCoordinators(messages)
+  const enrolled = enrolCoordinator()
+  const coordinators = watchCoordinators(messages, enrolled.witness)
   observeCoordination(metrics.registry, { parties, coordinators })
   t.teardown(coordinators.close)
   const app = await runApp(t, [...queryRoutes(models, parties, coordinators), ...projectionRoutes(operated)], { metrics })
@@ -149,6 +154,7 @@ export async function startReadSide(t: ExecutionContext): Promise<ReadSide> {
   return {
     ...backends,
     app,
+    coordinator: enrolled.identity,
     models,
     workers,
     worker,

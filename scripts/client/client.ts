@@ -3,6 +3,7 @@ import type { Payload } from '../../domain/signing-session/payload.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import type { DevelopmentClient } from '../supervisor/development-client.ts'
 import { signIntent } from './intent.ts'
+import { policyDigest } from './policy-digest.ts'
 
 /** An answer that is not the one a client hopes for: the problem document is in the message. */
 export class UnexpectedAnswer extends Error {
@@ -15,6 +16,7 @@ export type KeyView = {
   publicKey: string
   parties: string[]
   epoch: number
+  policyDigest?: string
   failure?: { code: string } | null
   refreshFailure?: { code: string } | null
   recovery?: { partyId: string; status: string; failure?: { code: string } | null } | null
@@ -52,9 +54,10 @@ export function connectClient(dev: DevelopmentClient) {
       return (await post<{ walletId: string }>('/v1/wallets', { name, clientKeys, policy }, { intent: false })).answer.walletId
     },
 
-    /** Resolves when the key has been generated, or has failed. */
-    async generateKey(walletId: string, scheme: Scheme, threshold: number, parties: number): Promise<KeyView> {
-      const body = { scheme, threshold, parties }
+    /** Resolves when the key has been generated, or has failed; it obeys the policy that the wallet was created with, if that is given, or there is no key. */
+    async generateKey(walletId: string, scheme: Scheme, threshold: number, parties: number, policy?: object): Promise<KeyView> {
+      const terms = policy && { walletId, clientKeys: [{ ...dev.publicJwk, kid: dev.kid }], ...policy }
+      const body = { scheme, threshold, parties, ...(terms && { policyDigest: policyDigest(terms) }) }
       const { answer } = await post<{ keyId: string }>(`/v1/wallets/${walletId}/keys`, body, { intent: true })
       return get<KeyView>(`/v1/keys/${answer.keyId}`, { waitSeconds: 30 })
     },
@@ -78,9 +81,15 @@ export function connectClient(dev: DevelopmentClient) {
     },
 
     /** Resolves when the command has been accepted. */
-    async requestSignature(keyId: string, payload: Payload): Promise<{ sessionId: string; position: string }> {
-      const { answer, position } = await post<{ sessionId: string }>(`/v1/keys/${keyId}/signatures`, { payload }, { intent: true })
+    async requestSignature(keyId: string, payload: Payload, path?: string): Promise<{ sessionId: string; position: string }> {
+      const body = { payload, ...(path === undefined ? {} : { path }) }
+      const { answer, position } = await post<{ sessionId: string }>(`/v1/keys/${keyId}/signatures`, body, { intent: true })
       return { sessionId: answer.sessionId, position }
+    },
+
+    /** The public key (hex) that signs for this path. */
+    async publicKey(keyId: string, path: string): Promise<string> {
+      return (await get<{ publicKey: string }>(`/v1/keys/${keyId}/public-key?path=${encodeURIComponent(path)}`)).publicKey
     },
 
     /** Resolves when the session has ended. */

@@ -1,6 +1,7 @@
 /** Anybody who can publish on the broker: writes envelopes as he likes, signed or not, and reads what comes back. */
 import { decodeReply } from '../../adapters/nats/ceremony-codec.ts'
 import { decodeEnvelope, encodeEnvelope, replyBytes, requestBytes } from '../../adapters/nats/envelope.ts'
+import { newStamp } from '../../adapters/nats/stamp.ts'
 import type { CeremonyReply, Header } from '../../domain/ceremony/messages.ts'
 import type { Identity } from '../../domain/ports/identity.ts'
 import type { TestSystem } from '../ceremony/system.ts'
@@ -10,8 +11,8 @@ const TIMEOUT_MS = 60_000
 
 export const subjectOf = (partyId: string) => `quorate.party.${partyId}.ceremony`
 
-export const signed = async (signer: Identity, header: Header, content: Uint8Array): Promise<Uint8Array> =>
-  encodeEnvelope({ header, content, signature: await signer.sign(requestBytes(header, content)) })
+export const signed = async (signer: Identity, header: Header, content: Uint8Array, stamp = newStamp(Date.now())): Promise<Uint8Array> =>
+  encodeEnvelope({ header, stamp, content, signature: await signer.sign(requestBytes(header, stamp, content)) })
 
 export type Answer = { header: Header | null; reply: CeremonyReply; isSigned: boolean }
 

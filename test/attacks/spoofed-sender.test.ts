@@ -5,6 +5,7 @@ import { encodeRequest } from '../../adapters/nats/ceremony-codec.ts'
 import { encodeEnvelope } from '../../adapters/nats/envelope.ts'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { partyEndpoint } from '../../adapters/nats/party-channel.ts'
+import { newStamp } from '../../adapters/nats/stamp.ts'
 import type { Header } from '../../domain/ceremony/messages.ts'
 import { ForgedReply, InvalidReply } from '../../domain/ports/party-channel.ts'
 import { startTestSystem, type TestSystem } from '../ceremony/system.ts'
@@ -40,8 +41,9 @@ test.serial(
     const { generation, header, content } = firstRound()
     const { coordinator, party } = system.identities
     const before = await health()
+    const stamp = newStamp(Date.now())
     const forgeries = [
-      encodeEnvelope({ header, content, signature: new Uint8Array(64) }),
+      encodeEnvelope({ header, stamp, content, signature: new Uint8Array(64) }),
       await signed(stranger('coordinator'), header, content),
       await signed(party('party-2').identity, header, content),
       await signed(party(VICTIM).identity, header, content),
@@ -53,14 +55,21 @@ test.serial(
           { ...header, ceremonyId: 'another' },
           { ...header, kind: 'revocation' } as const,
         ].map(async (other) => {
-          const signature = (await signed(coordinator, other, content)).slice(-64)
-          return encodeEnvelope({ header, content, signature })
+          const signature = (await signed(coordinator, other, content, stamp)).slice(-64)
+          return encodeEnvelope({ header, stamp, content, signature })
         }),
       )),
       encodeEnvelope({
         header,
+        stamp: newStamp(Date.now()),
+        content,
+        signature: (await signed(coordinator, header, content, stamp)).slice(-64),
+      }),
+      encodeEnvelope({
+        header,
+        stamp,
         content: encodeRequest({ type: 'destroyShares', keyId: header.ceremonyId, authorisation: generation.key.authorisation }),
-        signature: (await signed(coordinator, header, content)).slice(-64),
+        signature: (await signed(coordinator, header, content, stamp)).slice(-64),
       }),
     ]
     for (const forgery of forgeries) {
@@ -134,7 +143,7 @@ test.serial('an answer that the party has not signed, or has signed to something
     recorded[0]!,
     new Uint8Array(),
     Buffer.from('{}'),
-    encodeEnvelope({ header: null, content: Uint8Array.of(1), signature: new Uint8Array(64) }),
+    encodeEnvelope({ header: null, stamp: null, content: Uint8Array.of(1), signature: new Uint8Array(64) }),
   ])
     t.true((await answeredBy(async () => forged)) instanceof ForgedReply)
   for (const other of [stranger(VICTIM), system.identities.party('party-2').identity])

@@ -13,10 +13,11 @@ test('a signature is refused while too many sessions wait, and accepted with its
   t.teardown(system.close)
   const ids = system.parties.map(({ id }) => id)
   const key = await system.generateKey(await system.createWallet(), { scheme: 'frost-secp256k1-tr', threshold: 2, parties: ids })
-  const coordinators = watchCoordinators(system.messages)
+  const coordinators = watchCoordinators(system.messages, system.identities.witness)
   t.teardown(coordinators.close)
   let depth = 5
   const announcement = announceCoordinator(system.messages, {
+    identity: system.identities.coordinator,
     report: () => ({
       coordinatorId: 'c1',
       startedAt: new Date().toISOString(),
@@ -24,9 +25,11 @@ test('a signature is refused while too many sessions wait, and accepted with its
       queue: { depth, capacity: 5 },
       running: 0,
     }),
-    forceClose: system.standing.forceClose,
+    obey: async () => {},
+    onFailure: t.fail,
   })
   t.teardown(announcement.close)
+  await announcement.say()
   await system.messages.ping()
   const parties = { ids, isUp: system.isUp, health: () => undefined }
   const app = await runApp(t, [requestSignature({ log: system.log, parties, coordinators, verify: verifyJws })])
@@ -43,7 +46,7 @@ test('a signature is refused while too many sessions wait, and accepted with its
   t.deepEqual([refused.status, refused.json.code, refused.json.retryable], [503, 'queue_full', true])
   t.true(Number(refused.headers.get('retry-after')) > 0)
   depth = 4
-  announcement.say()
+  await announcement.say()
   await system.messages.ping()
   const accepted = await ask({}, 'once')
   t.is(accepted.status, 202)
@@ -52,7 +55,7 @@ test('a signature is refused while too many sessions wait, and accepted with its
   t.is((await system.outcome(accepted.json.sessionId)).status, 'signed')
 
   depth = 5
-  announcement.say()
+  await announcement.say()
   await system.messages.ping()
   t.is((await ask()).json.code, 'queue_full')
   const repeated = await ask({}, 'once')

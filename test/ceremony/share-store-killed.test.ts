@@ -64,7 +64,7 @@ test('a party killed at any change of its disk finds whole shares when it is bac
       if (old === 'key_revoked') await store.revoke(KEY.keyId)
       else {
         if (typeof old === 'string' && typeof fresh === 'string') await store.keep(RECORD, SHARES[1].slice())
-        if (typeof fresh === 'string') await store.keep({ ...RECORD, epoch: 2 }, SHARES[2].slice(), 'pending')
+        if (typeof fresh === 'string') await store.keep({ ...RECORD, epoch: 2 }, SHARES[2].slice(), { beside: [] })
         await store.confirm({ ...KEY, epoch: 2 })
         await store.supersede(KEY.keyId, 2)
         t.deepEqual(await look(store, 2), SHARES[2], at)

@@ -48,7 +48,7 @@ const done = (what: string) => fs.writeSync(1, `${what}\n`)
 
 await store.keep(RECORD, SHARES[1].slice())
 done('generated')
-await store.keep({ ...RECORD, epoch: 2 }, SHARES[2].slice(), 'pending')
+await store.keep({ ...RECORD, epoch: 2 }, SHARES[2].slice(), { beside: [] })
 done('refreshed')
 await store.confirm({ ...KEY, epoch: 2 })
 done('confirmed')

@@ -318,14 +318,18 @@ export async function startTestSystem({
     requestSignature,
     anotherCoordinator,
     command,
-    approve: (sessionId, approver) =>
-      command(sessionId, {
+    async approve(sessionId, approver) {
+      const { state } = await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })
+      return command(sessionId, {
         type: 'DecideApproval',
         approver: approver.kid,
         decision: 'approve',
         authorisation: authorise(approvalPath(sessionId), { decision: 'approve' }, approver),
+        approvals: requireSession(state).approvals!,
+        lapsed: [],
         now: new Date().toISOString(),
-      }),
+      })
+    },
     async changePolicy(walletId, policy, approvers = []) {
       const request = post(`/v1/wallets/${walletId}/policy`, { policy })
       const approvals = approvers.map((approver) => approver.authorise(request).intent!)

@@ -7,12 +7,17 @@ import { startTestSystem, type TestSystem, until } from './system.ts'
 type Answer = { status: number; code?: string; walletId: string; keyId: string; sessionId: string; errors?: object[] }
 type Session = { status: string; request?: { method: string; path: string; body: string } }
 
-const [owner, alice, bob] = [createSigner('owner', 'P-256'), createSigner('alice'), createSigner('bob', 'P-256')]
+const [owner, alice, bob, carol] = [
+  createSigner('owner', 'P-256'),
+  createSigner('alice'),
+  createSigner('bob', 'P-256'),
+  createSigner('carol'),
+]
 const message = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobody' } }
 const digest = { payload: { kind: 'digest', data: 'ab'.repeat(32) } }
 
 /** How many parties share each of the keys that are made here. */
-const holders = { guarded: 3, scripted: 1, changing: 5 }
+const holders = { guarded: 3, scripted: 1, changing: 5, replaced: 3 }
 
 let system: TestSystem
 let walletId: string
@@ -102,6 +107,37 @@ test.serial('a signature waits for its approvers, who see what they sign for', a
   t.like(await system.client.session(sessionId), { status: 'signed' })
 })
 
+const changePolicy = (policy: object, ...approvers: readonly TestSigner[]) => {
+  const path = `/v1/wallets/${walletId}/policy`
+  const body = JSON.stringify({ policy })
+  const intents = approvers.map((signer) => signer.authorise({ method: 'POST', path, body }).intent!)
+  return post(path, { policy }, owner, intents.length > 0 ? { 'quorate-approvals': intents.join(', ') } : {})
+}
+
+test.serial(
+  'a signature that waits for approvers when they are replaced is approved by those who are named now, as the parties will see it',
+  async (t) => {
+    const { sessionId } = await post(`/v1/keys/${keyId}/signatures`, message, owner)
+    t.like(await approve(sessionId, alice), { status: 200 })
+    t.like(await changePolicy({ approvals: { required: 2, approvers: [bob.key, carol.key] } }, alice, bob), { status: 202 })
+    t.like(await approve(sessionId, alice), { status: 403, code: 'approval_by_stranger' })
+    t.like(await approve(sessionId, bob), { status: 200 })
+    const waiting = await system.client.get<Session & { granted: string[] }>(`/v1/signing-sessions/${sessionId}`)
+    t.like(waiting, { status: 'pending_approval', granted: ['bob'], approvals: { required: 2, approvers: ['bob', 'carol'] } } as object)
+    t.like(await approve(sessionId, carol), { status: 200 })
+    t.like(await system.client.session(sessionId), { status: 'signed' })
+    t.like(await changePolicy({ approvals: { required: 2, approvers: [alice.key, bob.key] } }, bob, carol), { status: 202 })
+  },
+)
+
+test.serial('one that nobody can approve any more fails when somebody tries', async (t) => {
+  const { sessionId } = await post(`/v1/keys/${keyId}/signatures`, message, owner)
+  t.like(await changePolicy({}, alice, bob), { status: 202 })
+  t.like(await approve(sessionId, alice), { status: 200 })
+  t.like(await system.client.session(sessionId), { status: 'failed', failure: { code: 'approvals_impossible' } })
+  t.like(await changePolicy({ approvals: { required: 2, approvers: [alice.key, bob.key] } }), { status: 202 })
+})
+
 test.serial('the policy changes with the approvals of the one in force, and the parties follow', async (t) => {
   const path = `/v1/wallets/${walletId}/policy`
   const body = { policy: { rawDigests: true } }
@@ -129,12 +165,28 @@ test.serial('a key that was asked for before a change, and was finished after it
   t.like(await system.client.session(sessionId), { status: 'signed' })
 })
 
+test.serial('a client key is replaced by a change of the policy, and the new one signs at once', async (t) => {
+  const { walletId: owned } = await post('/v1/wallets', { name: 'replaced', clientKeys: [owner.key] })
+  const request = { scheme: 'frost-secp256k1-tr', threshold: 2, parties: holders.replaced }
+  const key = await post(`/v1/wallets/${owned}/keys`, request, owner)
+  await system.client.get(`/v1/keys/${key.keyId}`, { waitSeconds: 30 })
+  const fresh = createSigner('fresh')
+  const twice = [fresh.key, { ...owner.key, kid: 'fresh' }]
+  const path = `/v1/wallets/${owned}/policy`
+  t.like(await post(path, { policy: {}, clientKeys: twice }, owner), { status: 422, code: 'validation_failed' })
+  t.like(await post(path, { policy: {}, clientKeys: [fresh.key] }, owner), { status: 202 })
+  t.like(await post(`/v1/keys/${key.keyId}/signatures`, message, owner), { status: 401, code: 'intent_unknown_key' })
+  const { sessionId } = await post(`/v1/keys/${key.keyId}/signatures`, message, fresh)
+  t.like(await system.client.session(sessionId), { status: 'signed' })
+  t.like(await system.client.get(`/v1/wallets/${owned}`), { clientKeys: [fresh.key] })
+})
+
 test.serial('a key is revoked at the word of a client', async (t) => {
   const sharesKept = async () => {
     const { items } = await system.client.get<{ items: { shares: number }[] }>('/v1/parties')
     return items.reduce((sum, { shares }) => sum + shares, 0)
   }
-  const all = holders.guarded + holders.scripted + holders.changing
+  const all = holders.guarded + holders.scripted + holders.changing + holders.replaced
   await until(async () => (await sharesKept()) === all, 'every party to have said what it keeps')
   t.like(await post(`/v1/keys/${keyId}/revoke`, {}, owner), { status: 202 })
   await until(async () => (await sharesKept()) === all - holders.guarded, 'every holder to have destroyed its share')

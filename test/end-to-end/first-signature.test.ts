@@ -3,6 +3,7 @@ import test from 'ava'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import type { SessionView } from '../../scripts/client/client.ts'
 import { signIntent } from '../../scripts/client/intent.ts'
+import { policyDigest } from '../../scripts/client/policy-digest.ts'
 import { verifySignature } from '../../scripts/client/verify.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 
@@ -20,7 +21,7 @@ for (const scheme of ['frost-ed25519', 'frost-secp256k1-tr'] as const satisfies 
   ] as const) {
     test.serial(`a ${threshold}-of-${parties} ${scheme} key signs, and others can verify it`, async (t) => {
       const { client } = system
-      const key = await client.generateKey(await client.createWallet('first'), scheme, threshold, parties)
+      const key = await client.generateKey(await client.createWallet('first'), scheme, threshold, parties, {})
       t.like(key, { status: 'active' })
       t.is(key.parties.length, parties)
       const message = Buffer.concat([Buffer.alloc(2), randomBytes(40)])
@@ -33,6 +34,40 @@ for (const scheme of ['frost-ed25519', 'frost-secp256k1-tr'] as const satisfies 
     })
   }
 }
+
+test.serial('a key is bound to the policy that its client names, or not made', async (t) => {
+  const { client, dev } = system
+  const walletId = await client.createWallet('bound')
+  const key = await client.generateKey(walletId, 'frost-ed25519', 2, 3, {})
+  t.is(key.policyDigest, policyDigest({ walletId, clientKeys: [{ ...dev.publicJwk, kid: dev.kid }] }))
+  await t.throwsAsync(client.generateKey(walletId, 'frost-ed25519', 2, 3, { rawDigests: true }), { message: /^403 .*request_mismatch/ })
+})
+
+for (const scheme of ['frost-ed25519', 'frost-secp256k1-tr'] as const)
+  test.serial(`the ${scheme} key at a path is known before anything is signed with it`, async (t) => {
+    const { client, dev } = system
+    const { keyId, publicKey } = await client.generateKey(await client.createWallet('derived'), scheme, 2, 3)
+    const at = await client.publicKey(keyId, 'm/0/5')
+    t.not(at, publicKey)
+    t.not(at, await client.publicKey(keyId, 'm/0/6'))
+    const message = randomBytes(32)
+    const sign = async (path?: string) => {
+      const { sessionId } = await client.requestSignature(keyId, { kind: 'message', encoding: 'hex', data: message.toString('hex') }, path)
+      return (await client.session(sessionId)).signature
+    }
+    t.true(verifySignature(scheme, at, message, await sign('m/0/5')))
+    t.true(verifySignature(scheme, await client.publicKey(keyId, 'm'), message, await sign()))
+
+    const ask = async (query: string) => {
+      const response = await fetch(`${dev.baseUrl}/v1/keys/${keyId}/public-key${query}`, {
+        headers: { authorization: `Bearer ${dev.token}` },
+      })
+      return { status: response.status, ...((await response.json()) as { code?: string; path?: string; publicKey?: string }) }
+    }
+    t.like(await ask(''), { status: 200, path: 'm', publicKey: await client.publicKey(keyId, 'm') })
+    for (const path of ["m/0'", 'm/2147483648', 'm/00', 'm/', '0/5', '', 'm/-1', 'm/1.5', 'm/0/0/0/0/0/0/0/0/0/0/0'])
+      t.like(await ask(`?path=${encodeURIComponent(path)}`), { status: 422, code: 'path_invalid' }, path)
+  })
 
 test.serial('the same command racing itself makes one session and one signature', async (t) => {
   const { client, dev } = system
