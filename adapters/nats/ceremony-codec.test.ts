@@ -28,6 +28,8 @@ const requests: CeremonyRequest[] = [
     type: 'sign',
     task: { share, path: 'm/0/5', openings: [opening], authorisation: { ...authorisation, intent: 'a.b.c' }, approvals: [authorisation] },
   },
+  { type: 'presign', share, signers: ['party-1', 'party-2'] },
+  { type: 'signTogether', task: { share, path: 'm', signers: ['party-1', 'party-2'], authorisation, approvals: [] } },
   { type: 'abandon', openings: [opening.id] },
   { type: 'proceed', heard },
   { type: 'refreshKey', share, authorisation },

@@ -34,7 +34,7 @@ export type LedConversation = {
 }
 
 const ASK_AGAIN_AFTER_MS = 150
-/** A question may be lost with whoever held it. Asked again in the same words it is answered the same. */
+/** A question may be lost with whoever held it. Asked again in the same words, while there is time for that, it is answered the same. */
 const ANSWER_WITHIN_MS = 1_000
 /** What a party can get over while it is waited for. */
 const PASSING = ['party_unavailable', 'reply_forged', 'party_timeout', 'busy', 'vault_unavailable']
@@ -74,7 +74,8 @@ async function openAll(
   { attempt, request, participants, windowMs, roundTimeoutMs, signal }: LedConversation,
 ): Promise<ReadonlyMap<string, Said>> {
   const closesAt = Date.now() + windowMs
-  const question = { round: 1, request, timeoutMs: Math.min(ANSWER_WITHIN_MS, roundTimeoutMs), ...(signal ? { signal } : {}) }
+  const timeoutMs = windowMs > 0 ? Math.min(ANSWER_WITHIN_MS, roundTimeoutMs) : roundTimeoutMs
+  const question = { round: 1, request, timeoutMs, ...(signal ? { signal } : {}) }
   const failures: PartyFailure[] = []
   const said = new Map<string, Said>()
 

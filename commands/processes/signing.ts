@@ -276,8 +276,9 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       return { signers: [], openings: new Map(), rounds: 0, missing }
     }
     const canBeReplaced = candidates.some((id) => !chosen.includes(id) && isLikely(id))
+    const patienceMs = chosen.every(directory.isUp) ? timing.patienceMs : timing.windowMs
     const signers = parties.filter((id) => chosen.includes(id))
-    return { signers, openings: new Map(), rounds: jointRounds(key.scheme) + 1, windowMs: canBeReplaced ? 0 : timing.windowMs }
+    return { signers, openings: new Map(), rounds: jointRounds(key.scheme) + 1, windowMs: canBeReplaced ? 0 : patienceMs }
   }
 
   async function attemptSignature(

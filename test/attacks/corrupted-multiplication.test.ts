@@ -14,7 +14,7 @@ import type { Said } from '../../domain/ceremony/statements.ts'
 import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
 import { associatedData, decodeStoredShare } from '../../parties/share-record.ts'
-import { askToSignTogether } from '../ceremony/by-hand.ts'
+import { askToSignTogether, openingsOf } from '../ceremony/by-hand.ts'
 import { filesOf } from '../ceremony/key-checks.ts'
 import { type SessionEvent, startTestSystem, type TestSystem } from '../ceremony/system.ts'
 import { isSignature } from '../ceremony/verify.ts'
@@ -124,12 +124,8 @@ test.serial(
     const system = await startTestSystem({ parties: 3 })
     t.teardown(system.close)
     const parties = [HONEST, CHEAT, BYSTANDER]
-    const key = await system.generateKey(await system.createWallet({ rawDigests: false, presignatures: 10 }), {
-      scheme: SCHEME,
-      threshold: 2,
-      parties,
-    })
-    await system.stocked(key, 10)
+    const key = await system.generateKey(await system.createWallet(), { scheme: SCHEME, threshold: 2, parties })
+    await openingsOf(system, key, [HONEST, CHEAT])
     const signers = [HONEST, CHEAT]
     const joining = (text: string) => {
       const sessionId = randomUUID()

@@ -76,7 +76,9 @@ async function requestsOfEveryKind(): Promise<Template[]> {
     expiresAt: Date.now() + 60_000,
     signature: new Uint8Array(64),
   }))
-  const task = { share, path: 'm/0/5', openings, authorisation, approvals: [authorisation] }
+  const asked = { share, path: 'm/0/5', authorisation, approvals: [authorisation] }
+  const task = { ...asked, openings }
+  const joint = { ...asked, signers: PARTIES }
   const contents: [CeremonyRequest, Partial<Header>][] = [
     [{ type: 'generateKey', key }, {}],
     [{ type: 'proceed', heard: heardBy(VICTIM, first) }, { round: 2 }],
@@ -84,6 +86,8 @@ async function requestsOfEveryKind(): Promise<Template[]> {
     [{ type: 'open', share, count: 2 }, { kind: 'opening' }],
     [{ type: 'abandon', openings: [openings[0]!.id] }, { kind: 'opening' }],
     [{ type: 'sign', task }, { kind: 'signing' }],
+    [{ type: 'presign', share, signers: PARTIES }, { kind: 'opening' }],
+    [{ type: 'signTogether', task: joint }, { kind: 'signing' }],
     [{ type: 'refreshKey', share, authorisation }, { kind: 'refresh' }],
     [{ type: 'confirmRefresh', share }, { kind: 'refresh-completion' }],
     [
