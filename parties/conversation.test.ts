@@ -217,9 +217,9 @@ test('a secret is taken from the party that has signed and sealed it, for this p
 
   // Signed by bob, but sealed by alice: that is his doing.
   const passedOn = await begin()
-  const { transcript } = passedOn.heard.statements[0]!.statement
+  const { statement } = passedOn.heard.statements.find(({ from }) => from === 'bob')!
   const [original, other] = passedOn.heard.secrets
-  const stolen = await signSecret(identities.get('bob')!.identity, { ...attempt, round: 2 }, { to: 'carol', transcript }, original!.sealed)
+  const stolen = await signSecret(identities.get('bob')!.identity, { ...attempt, round: 2 }, { to: 'carol', statement }, original!.sealed)
   t.like(await t.throwsAsync(passedOn.carol.hear({ ...passedOn.heard, secrets: [original!, { ...other!, ...stolen }] })), {
     code: 'protocol_abort',
     culprits: ['bob'],
@@ -344,15 +344,22 @@ test('what is private in the first round is sealed to keys of the registry, and 
   // Signed by carol, but what alice has sealed for bob.
   const listener = await begin('bob', { number: 1 })
   const heard = heardBy('bob', new Map(said).set('bob', listener.conversation.opening))
-  const { transcript } = said.get('carol')!.statement
+  const { statement } = said.get('carol')!
   const stolen = await signSecret(
     identities.get('carol')!.identity,
     { ...attempt, round: 1 },
-    { to: 'bob', transcript },
+    { to: 'bob', statement },
     heard.secrets[0]!.sealed,
   )
   const secrets = [heard.secrets[0]!, { from: 'carol', ...stolen }]
   t.like(await t.throwsAsync(listener.conversation.hear({ ...heard, secrets })), { code: 'protocol_abort', culprits: ['carol'] })
+
+  // Asked twice, with a restart in between, alice says the same with other secrets: what she says and what she whispers stays together.
+  const asked = await begin('bob', { number: 1 })
+  const both = new Map(said).set('bob', asked.conversation.opening)
+  const twice = await begin('alice', { number: 2 })
+  const mixed = new Map(both).set('alice', { ...twice.conversation.opening, secrets: alice.conversation.opening.secrets })
+  t.like(await t.throwsAsync(asked.conversation.hear(heardBy('bob', mixed))), { code: 'carrier_forged', culprits: [] })
 
   const elsewhere = await begin('bob', { number: 1 }, { attempt: 2 })
   const moved = heardBy('bob', new Map(said).set('bob', elsewhere.conversation.opening))

@@ -94,10 +94,15 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
     return statements
   }
 
-  const openSecrets = async (heard: Heard, opened: Map<PartyIndex, Uint8Array>): Promise<void> => {
+  const openSecrets = async (
+    heard: Heard,
+    statements: ReadonlyMap<PartyIndex, Statement>,
+    opened: Map<PartyIndex, Uint8Array>,
+  ): Promise<void> => {
     for (const [party, { from, ...secret }] of byNumber(heard.secrets)) {
-      if (!isSecretOf(voice, at, from, { to: self, transcript }, secret))
-        throw new Refusal('carrier_forged', `a secret is not signed by ${from}`)
+      const statement = statements.get(party)
+      if (!statement || !isSecretOf(voice, at, from, { to: self, statement }, secret))
+        throw new Refusal('carrier_forged', `a secret is not signed by ${from}, or not said with this statement`)
       opened.set(party, await open(party, secret))
     }
   }
@@ -134,12 +139,12 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
   }
 
   const speak = async (outgoing: Outgoing, sealingKey: Uint8Array | null = null): Promise<Said> => {
+    own = await signStatement(identity, at, { broadcast: outgoing.broadcast, sealingKey, transcript })
     const secrets: { to: string; sealed: Uint8Array; signature: Uint8Array }[] = []
     for (const [party, plaintext] of outgoing.secret) {
       const to = idOf(party)
-      secrets.push({ to, ...(await signSecret(identity, at, { to, transcript }, await seal(party, plaintext))) })
+      secrets.push({ to, ...(await signSecret(identity, at, { to, statement: own }, await seal(party, plaintext))) })
     }
-    own = await signStatement(identity, at, { broadcast: outgoing.broadcast, sealingKey, transcript })
     return { type: 'said', statement: own, secrets }
   }
 
@@ -152,7 +157,7 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
         const broadcasts = new Map([...statements].map(([party, { broadcast }]) => [party, broadcast]))
         const secrets = new Map<PartyIndex, Uint8Array>()
         const step = await wiping(secrets, async () => {
-          await openSecrets(heard, secrets)
+          await openSecrets(heard, statements, secrets)
           if (at.round === 1) agree(statements)
           return participant.next({ broadcasts, secrets })
         })

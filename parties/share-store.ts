@@ -287,10 +287,10 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
 
     ban(keyId, counterparty, without) {
       return inTurn(keyId, async () => {
-        const shares = await readAll(keyId)
+        // First of all, whatever may be wrong with a share.
         const ban = join(folderOf(keyId), banFileName(counterparty))
         if (!(await filesIn(folderOf(keyId))).includes(banFileName(counterparty))) await writeDurably(ban, new Uint8Array())
-        for (const { file, stored } of shares) {
+        for (const { file, stored } of await readAll(keyId)) {
           const { record } = stored
           const sealed = await use(stored, (share) => sealUnlessSame(share, without(share, record), record))
           if (sealed) await writeDurably(pathOf(keyId, file), encodeStoredShare({ record, sealed }))

@@ -44,9 +44,12 @@ export async function signTogether(channel: PartyChannel, wanted: JointSignature
   return combine(wanted, path, { broadcasts, contributions })
 }
 
+/** Who cannot go on, and names nobody else, has heard what does not fit together: it is as likely to be the one at fault as any other of them. */
 function judge(error: unknown): never {
   if (!(error instanceof CeremonyFailed)) throw error
   const { code, culprits, failures } = error
-  const accusers = failures.map(({ from }) => from)
-  throw new CeremonyFailed(code, NOBODYS_FAULT.includes(code) ? [] : culprits, accusers, failures)
+  const atALoss = failures.filter(({ from, code, culprits }) => code === 'protocol_abort' && culprits.every((id) => id === from))
+  const named = NOBODYS_FAULT.includes(code) ? [] : culprits.filter((id) => !atALoss.some(({ from }) => from === id))
+  const accusers = failures.filter((failure) => !atALoss.includes(failure)).map(({ from }) => from)
+  throw new CeremonyFailed(code, named, accusers, failures)
 }

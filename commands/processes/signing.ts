@@ -193,7 +193,9 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         previous = { code, culprits }
         for (const failure of failures) rifts.learn(key, failure)
         const isNotWith = UNWILLING.includes(code)
-        doubt(lessons, isNotWith ? doubtful : [...culprits, ...doubtful])
+        const inDoubt = isNotWith ? doubtful : [...culprits, ...doubtful]
+        // When nothing tells them apart, all of them are: others are to have their turn.
+        doubt(lessons, inDoubt.length > 0 ? inDoubt : opened.signers)
         for (const id of isNotWith ? [] : culprits) {
           if (OUT_OF_STOCK.includes(code)) stock.drop(key.keyId, id)
           if (code === 'opening_unknown') lessons.stale = true

@@ -29,11 +29,12 @@ const statementFields = (at: Moment, { broadcast, sealingKey, transcript }: Omit
   transcript,
 ]
 
-const secretFields = (at: Moment, to: string, transcript: Uint8Array, sealed: Uint8Array): readonly Field[] => [
+/** The statement that goes with a secret is one of all that its party may have made in this round: it may have been asked twice, with a restart in between. */
+const secretFields = (at: Moment, { to, statement }: Addressed, sealed: Uint8Array): readonly Field[] => [
   ...attemptFields(at),
   at.round,
   to,
-  transcript,
+  statement.signature,
   sha256(sealed),
 ]
 
@@ -47,29 +48,23 @@ export function isStatementOf(witness: Witness, at: Moment, from: string, statem
   return hasSaid(witness, from, statement.signature, STATEMENT, ...statementFields(at, statement))
 }
 
-type Addressed = { to: string; transcript: Uint8Array }
+/** For whom a secret is, and the statement with which it is said. */
+type Addressed = { to: string; statement: Statement }
 
 /** @throws Unavailable */
-export async function signSecret(speaker: Identity, at: Moment, { to, transcript }: Addressed, sealed: Uint8Array): Promise<Secret> {
-  return { sealed, signature: await signSaying(speaker, SECRET, ...secretFields(at, to, transcript, sealed)) }
+export async function signSecret(speaker: Identity, at: Moment, addressed: Addressed, sealed: Uint8Array): Promise<Secret> {
+  return { sealed, signature: await signSaying(speaker, SECRET, ...secretFields(at, addressed, sealed)) }
 }
 
-/** Whether `from` has sealed this, in this round, for somebody in a conversation with this transcript. */
-export function isSecretOf(
-  witness: Witness,
-  at: Moment,
-  from: string,
-  { to, transcript }: Addressed,
-  { sealed, signature }: Secret,
-): boolean {
-  return hasSaid(witness, from, signature, SECRET, ...secretFields(at, to, transcript, sealed))
+/** Whether `from` has sealed this, in this round, together with this statement. */
+export function isSecretOf(witness: Witness, at: Moment, from: string, addressed: Addressed, { sealed, signature }: Secret): boolean {
+  return hasSaid(witness, from, signature, SECRET, ...secretFields(at, addressed, sealed))
 }
 
 /** Whether all of an answer is signed by its party. What is not must not be carried: those who hear it would hold it against the carrier. */
 export function isSaidBy(witness: Witness, at: Moment, from: string, { statement, secrets }: Said): boolean {
-  const { transcript } = statement
   return (
     isStatementOf(witness, at, from, statement) &&
-    secrets.every(({ to, ...secret }) => isSecretOf(witness, at, from, { to, transcript }, secret))
+    secrets.every(({ to, ...secret }) => isSecretOf(witness, at, from, { to, statement }, secret))
   )
 }

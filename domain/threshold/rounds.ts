@@ -102,8 +102,9 @@ export function readEach<Message, Read>(
 const CONVICTING: readonly ProtocolAbortCode[] = ['invalid_message', 'commitment_mismatch', 'invalid_multiplication']
 
 /**
- * Applies `judge` to everybody's message, where it says itself what is wrong with one.
- * @throws ProtocolAbort as the first that was thrown, naming all senders whose messages are refused for the same reason
+ * Applies `judge` to everybody's message, where it says itself what is wrong with one. A multiplication that fails has told its sender something, and is
+ * never passed over for what is wrong with another's message, as somebody in league with its sender may have said that.
+ * @throws ProtocolAbort naming all senders whose messages are refused for the gravest reason, or else for the one that was found first
  */
 export function judgeEach<Message, Judged>(
   messages: ReadonlyMap<PartyIndex, Message>,
@@ -119,10 +120,11 @@ export function judgeEach<Message, Judged>(
       refused.set(from, error)
     }
   }
-  const [first] = refused.values()
-  if (!first) return results
-  const culprits = [...refused].filter(([, { code }]) => code === first.code).map(([party]) => party)
-  throw new ProtocolAbort(first.code, `refused from ${list(culprits)}: ${first.message}`, culprits)
+  const reasons = [...refused.values()]
+  const reason = reasons.find(({ code }) => code === 'invalid_multiplication') ?? reasons[0]
+  if (!reason) return results
+  const culprits = [...refused].filter(([, { code }]) => code === reason.code).map(([party]) => party)
+  throw new ProtocolAbort(reason.code, `refused from ${list(culprits)}: ${reason.message}`, culprits)
 }
 
 /** Compares public values; not in constant time. */

@@ -222,9 +222,9 @@ test.serial('a secret share that its sender has damaged convicts the sender, and
   const { identity } = system.identities.party('party-1')
   system.party('party-1').lie = async (reply, { header }) => {
     if (reply.type !== 'said') return reply
-    const { transcript } = reply.statement
+    const { statement } = reply
     const damaged = reply.secrets.map(async ({ to, sealed }) => {
-      const secret = await signSecret(identity, header, { to, transcript }, to === 'party-2' ? altered(sealed) : sealed)
+      const secret = await signSecret(identity, header, { to, statement }, to === 'party-2' ? altered(sealed) : sealed)
       return { to, ...secret }
     })
     return { ...reply, secrets: await Promise.all(damaged) }
@@ -248,12 +248,9 @@ test.serial('a party that does not sign what it says is named by the coordinator
 
 /** The same words, signed again with another idea of what was heard before. */
 async function speakingOf(transcript: Uint8Array, identity: Identity, at: Header, { statement, secrets }: Said): Promise<Said> {
-  const resigned = secrets.map(async ({ to, sealed }) => ({ to, ...(await signSecret(identity, at, { to, transcript }, sealed)) }))
-  return {
-    type: 'said',
-    statement: await signStatement(identity, at, { ...statement, transcript }),
-    secrets: await Promise.all(resigned),
-  }
+  const said = await signStatement(identity, at, { ...statement, transcript })
+  const resigned = secrets.map(async ({ to, sealed }) => ({ to, ...(await signSecret(identity, at, { to, statement: said }, sealed)) }))
+  return { type: 'said', statement: said, secrets: await Promise.all(resigned) }
 }
 
 async function startsOf(sessionId: string) {

@@ -97,6 +97,20 @@ test('every liar is named, not just the first', (t) => {
   }
 })
 
+test('who fails a multiplication is named, whatever else is wrong with the message of somebody in league with it', (t) => {
+  const truncated = (bytes: Uint8Array) => bytes.subarray(1)
+  const corrupted = (bytes: Uint8Array) => bytes.map((byte, at) => (at === bytes.length - 1 ? byte ^ 1 : byte))
+  for (const [accomplice, liar] of [
+    [2, 3],
+    [3, 2],
+  ] as const) {
+    const first = insteadOfSecret(accomplice, 1, truncated)
+    const second = insteadOfSecret(liar, 1, corrupted)
+    const altered: Parameters<typeof open>[3] = (incoming, at) => second(first(incoming, at), at)
+    throwsAbort(t, () => open(dkls23, THREE, [1, 2, 3], altered), 'invalid_multiplication', [liar])
+  }
+})
+
 /** A commitment that this participant could have sent. */
 function anotherCommitment(self: PartyIndex): Uint8Array {
   const participant = presign({ key: THREE.get(self)!, signers: [1, 2, 3], context: utf8ToBytes('opening 1'), rng })
