@@ -11,7 +11,7 @@ export const DIGEST_BYTES = 32
 /** Alice's nonce is in it so that her pads are fresh: the same session a second time would otherwise tell Bob how her inputs differ. */
 export const sessionOf = (sid: Uint8Array, message: Uint8Array, nonce: Uint8Array) => ask('multiplication/session', 32, sid, message, nonce)
 
-/** Uniform, and neither side has a say in it. */
+/** Uniform. Who names the session may choose among as many as it cares to try, which is far from what it would take to gain something. */
 export const gadgetOf = (sid: Uint8Array) => reduceScalars(ask('multiplication/gadget', TRANSFERS * SCALAR_BYTES, sid))
 
 /** The random vectors of the transfers, one after the other: the hash makes those of a column that Bob does not know look random to him. */
