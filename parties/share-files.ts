@@ -1,3 +1,5 @@
+import { ID_PATTERN } from '../domain/ceremony/messages.ts'
+
 /** Where a share is kept, inside the folder of its key. A pending one may still be discarded. */
 export type ShareFile = { epoch: number; attempt: number; pending: boolean }
 
@@ -14,12 +16,15 @@ export function sharesAmong(files: readonly string[]): ShareFile[] {
   })
 }
 
-const BAN_PATTERN = /^banned-([A-Za-z0-9][A-Za-z0-9_-]{0,63})$/
+const BAN = 'banned-'
 
 /** An empty file that says with whom the key is not used any more; it outlives the shares. */
-export const banFileName = (counterparty: string): string => `banned-${counterparty}`
+export const banFileName = (counterparty: string): string => `${BAN}${counterparty}`
 
 /** Who is banned, by the files of a folder. */
 export function bannedAmong(files: readonly string[]): string[] {
-  return files.flatMap((file) => BAN_PATTERN.exec(file)?.[1] ?? [])
+  return files
+    .filter((file) => file.startsWith(BAN))
+    .map((file) => file.slice(BAN.length))
+    .filter((id) => ID_PATTERN.test(id))
 }
