@@ -1,4 +1,5 @@
 import type { Scheme } from '../threshold/scheme.ts'
+import type { TransactionCodec } from './transaction-codec.ts'
 
 /** A blockchain, as far as it is known without asking one of its nodes. Everything here is pure. */
 export type Chain = {
@@ -27,6 +28,13 @@ export type Chain = {
    * The coin of this chain or a token on it, by its CAIP-19 id. @throws DomainError `asset_unknown`, and as `readAddress` for that of a token
    */
   readAsset(id: string, pointer: string): Asset
+
+  /** Base units of the native coin beyond which a fee is taken for a mistake, or for theft, unless the client or the policy says otherwise. */
+  readonly feeCeiling: bigint
+  /** Whether transactions of an account are counted, and each needs a nonce of its own. */
+  readonly hasNonces: boolean
+  /** Loaded when it is needed first: the libraries behind it are large. */
+  transactions(): Promise<TransactionCodec>
 }
 
 /** `id` is CAIP-19 in its one spelling; `token` is the address of the contract or mint, null for the native coin. */

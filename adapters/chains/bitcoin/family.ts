@@ -1,10 +1,12 @@
-import type { ChainFamily } from '../../../domain/ports/chain.ts'
+import type { Chain, ChainFamily } from '../../../domain/ports/chain.ts'
 import { readAsset } from '../asset.ts'
 import { addressOf, readAddress } from './address.ts'
 import { NETWORKS } from './networks.ts'
 
 /** In the registry of SLIP-44. That a network is for tests is in its id already. */
 const BITCOIN = 0
+/** A hundredth of a bitcoin. */
+const FEE_CEILING = 1_000_000n
 
 /** Bitcoin and its test networks: `bip122:<first half of the genesis hash>`. Keys of FROST have P2TR addresses, those of ECDSA P2WPKH. */
 export const family: ChainFamily = {
@@ -15,14 +17,18 @@ export const family: ChainFamily = {
     const { name, parameters } = network
     const id = `bip122:${reference}`
     const nativeAsset = `${id}/slip44:${BITCOIN}`
-    return {
+    const chain: Chain = {
       id,
       name,
       schemes: ['frost-secp256k1-tr', 'dkls23-secp256k1'],
       nativeAsset,
+      feeCeiling: FEE_CEILING,
+      hasNonces: false,
+      transactions: async () => (await import('./transactions.ts')).transactionsOf(chain),
       addressOf: (scheme, publicKey) => addressOf(parameters, scheme, publicKey),
       readAddress: (text, pointer) => readAddress(parameters, text, pointer),
       readAsset: (asset, pointer) => readAsset({ id, nativeAsset }, undefined, asset, pointer),
     }
+    return chain
   },
 }

@@ -5,6 +5,9 @@ import { addressOf, readAddress } from './address.ts'
 /** Ether, in the registry of SLIP-44; a chain of another coin says which. */
 const ETHER = 60
 
+/** A tenth of a coin. */
+const FEE_CEILING = 10n ** 17n
+
 /** By chain id. Any other chain is one of ether, too, until it stands here. */
 const NETWORKS: { readonly [chainId: string]: { readonly name: string; readonly coin?: number } } = {
   1: { name: 'Ethereum' },
@@ -27,6 +30,9 @@ export const family: ChainFamily = {
       name,
       schemes: ['dkls23-secp256k1'],
       nativeAsset,
+      feeCeiling: FEE_CEILING,
+      hasNonces: true,
+      transactions: async () => (await import('./transactions.ts')).transactionsOf(chain),
       addressOf: (_, publicKey) => addressOf(publicKey),
       readAddress,
       readAsset: (asset, pointer) => readAsset({ id, nativeAsset }, { namespace: 'erc20', readAddress }, asset, pointer),
