@@ -1,0 +1,35 @@
+/**
+ * A JSON value as the one text that RFC 8785 gives it. Beyond the RFC it takes what `JSON.parse` makes of any text: half a surrogate pair is written as an
+ * escape, and a number too large for a double as 1e999, which is read as the same again.
+ * @throws TypeError for what is not JSON
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || value === true || value === false) return String(value)
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'number') return canonicalNumber(value)
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (isPlainObject(value)) return canonicalObject(value)
+  throw new TypeError(`${Object.prototype.toString.call(value)} is not JSON`)
+}
+
+/** By UTF-16 code units (section 3.2.3), as `sort` does. A field that is undefined is not there, as for `JSON.stringify`. */
+function canonicalObject(object: { readonly [name: string]: unknown }): string {
+  let text = ''
+  for (const name of Object.keys(object).sort()) {
+    const value = object[name]
+    if (value !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(value)}`
+  }
+  return `{${text}}`
+}
+
+/** As ECMAScript writes it (section 3.2.2.3). */
+function canonicalNumber(number: number): string {
+  if (Number.isNaN(number)) throw new TypeError('NaN is not JSON')
+  return Number.isFinite(number) ? JSON.stringify(number) : number > 0 ? '1e999' : '-1e999'
+}
+
+function isPlainObject(value: unknown): value is { readonly [name: string]: unknown } {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
