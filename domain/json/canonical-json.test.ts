@@ -5,10 +5,10 @@ import { canonicalJson } from './canonical-json.ts'
 
 test('whatever is JSON is written as another implementation of RFC 8785 writes it', (t) => {
   fc.assert(
-    fc.property(fc.jsonValue(), (value) => {
+    fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
       t.is(canonicalJson(value), canonicalize(value) as string)
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   )
 })
 
