@@ -44,15 +44,25 @@ export type GrowingTree = {
   frontier(): Frontier
 }
 
-export function growTree({ size, peaks }: Frontier = EMPTY_TREE, sha256: Sha256 = nobleSha256): GrowingTree {
+/** `onSubtree` is told of every perfect subtree as it is completed, which has 2^`level` leaves; the leaf itself is the first. */
+export function growTree(
+  { size, peaks }: Frontier = EMPTY_TREE,
+  sha256: Sha256 = nobleSha256,
+  onSubtree: (level: number, root: Hash) => void = () => {},
+): GrowingTree {
   let count = size
   const kept = [...peaks]
   return {
     size: () => count,
     append(leaf) {
       let subtree = leaf
+      let level = 0
+      onSubtree(level, subtree)
       // Each peak of the size of the subtree is completed by it: as many as there are ones at the end of the count.
-      for (let completed = count; completed % 2 === 1; completed = half(completed)) subtree = nodeHash(kept.pop()!, subtree, sha256)
+      for (let completed = count; completed % 2 === 1; completed = half(completed)) {
+        subtree = nodeHash(kept.pop()!, subtree, sha256)
+        onSubtree(++level, subtree)
+      }
       kept.push(subtree)
       count++
     },
