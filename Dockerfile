@@ -6,6 +6,7 @@ COPY package.json package-lock.json ./
 RUN npm ci
 COPY tsconfig.json ./
 COPY adapters adapters
+COPY audit audit
 COPY commands commands
 COPY domain domain
 COPY http http

@@ -11,7 +11,8 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   queries: ['domain', 'http'],
   projections: ['domain'],
   parties: ['domain'],
-  scripts: ['domain', 'adapters', 'http', 'commands', 'queries', 'projections', 'parties'],
+  audit: ['domain'],
+  scripts: ['domain', 'adapters', 'http', 'commands', 'queries', 'projections', 'parties', 'audit'],
 }
 
 /** Packages that talk to something outside belong to the adapters alone. */

@@ -17,6 +17,9 @@ for (const [name, value] of [
   ['QUORATE_MONGODB_URL', 'localhost'],
   ['QUORATE_NATS_URL', 'localhost:4222'],
   ['QUORATE_LOG_LEVEL', 'loud'],
+  ['QUORATE_LOG_ORIGIN', 'my log'],
+  ['QUORATE_CHECKPOINT_EVENTS', '0'],
+  ['QUORATE_CHECKPOINT_SECONDS', '86401'],
 ] as const) {
   test(`${name}=${value} is refused by name`, (t) => {
     t.throws(() => readSettings({ [name]: value }), { instanceOf: InvalidSetting, message: new RegExp(name) })

@@ -23,6 +23,11 @@ export type Settings = {
   /** How long the documents of a read model that was replaced by a rebuilt one are kept. */
   projectionGraceSeconds: number
   natsUrl: string | undefined
+  /** What checkpoints of the log say that they are of; named after the log's key when undefined. */
+  logOrigin: string | undefined
+  /** A checkpoint is signed when so many events are not covered by one, or some for so long. */
+  checkpointEvents: number
+  checkpointSeconds: number
   /** Signing sessions that may wait for their turn. */
   signingQueue: number
   /** Where tokens' keys come from; the development issuer when undefined. */
@@ -60,6 +65,9 @@ export function readSettings(env: Environment): Settings {
     mongodbUrl: url(text, 'QUORATE_MONGODB_URL', ['mongodb:', 'mongodb+srv:']),
     mongodbDatabase: text('QUORATE_MONGODB_DATABASE') ?? 'quorate',
     projectionGraceSeconds: integer(text, 'QUORATE_PROJECTION_GRACE_SECONDS', 60, 0, 86_400),
+    logOrigin: origin(text, 'QUORATE_LOG_ORIGIN'),
+    checkpointEvents: integer(text, 'QUORATE_CHECKPOINT_EVENTS', 10_000, 1, 1_000_000),
+    checkpointSeconds: integer(text, 'QUORATE_CHECKPOINT_SECONDS', 60, 1, 86_400),
     signingQueue: integer(text, 'QUORATE_SIGNING_QUEUE', 10_000, 1, 100_000),
     natsUrl: url(text, 'QUORATE_NATS_URL', ['nats:', 'tls:']),
     jwks:
@@ -93,6 +101,14 @@ function integer(text: Text, name: string, fallback: number, min: number, max: n
 function id(text: Text, name: string, fallback: string): string {
   const value = text(name) ?? fallback
   if (!ID_PATTERN.test(value)) throw new InvalidSetting(`${name} must be 1 to 64 letters, digits, hyphens or underscores`)
+  return value
+}
+
+/** The name of a key in signed notes (c2sp.org/signed-note). */
+function origin(text: Text, name: string): string | undefined {
+  const value = text(name)
+  if (value !== undefined && !/^[^\s+\p{Cc}]{1,255}$/u.test(value))
+    throw new InvalidSetting(`${name} must be at most 255 characters without spaces or plus signs, such as example.com/quorate`)
   return value
 }
 

@@ -67,6 +67,7 @@ export async function startSystem(settings: Settings, events: ChildEvents): Prom
     await Promise.all([
       start({ name: 'projections', entry: entry('projections/main.js'), env, restartAfterMs: RESTART_MS }),
       start({ name: 'processes', entry: entry('commands/processes/main.js'), env, restartAfterMs: RESTART_MS }),
+      start({ name: 'audit', entry: entry('audit/main.js'), env, restartAfterMs: RESTART_MS }),
     ])
     const api = await start({
       name: 'api',

@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { AUDITED_STREAMS, isAudited } from '../domain/audit/canonical-event.ts'
+import type { Sha256 } from '../domain/audit/merkle-tree.ts'
+import type { LeafOf } from '../domain/audit/tree-documents.ts'
+import type { Documents } from '../domain/ports/documents.ts'
+import { type EventLog, type SubscriptionMessage, Unavailable } from '../domain/ports/event-log.ts'
+import { type ChainOptions, openChain } from './chain.ts'
+import { Contradiction } from './contradiction.ts'
+import { type SigningOptions, signTree } from './signing.ts'
+import { openTree } from './tree.ts'
+
+export type KeeperOptions = Omit<SigningOptions, 'chain' | 'log'> &
+  Omit<ChainOptions, 'log' | 'documents'> & {
+    /** Events as they are stored, not as the code knows them. */
+    log: Pick<EventLog, 'subscribe' | 'readStream' | 'append' | 'lastPosition'>
+    documents: Pick<Documents, 'get' | 'find' | 'apply'>
+    sha256: Sha256
+    /** A checkpoint is signed when there are so many events that none is of, or some for so long. */
+    everyEvents: number
+    everyMs: number
+    signal: AbortSignal
+    /** It goes on all the same. */
+    onFailure(error: unknown): void
+  }
+
+const MAX_BATCH = 1_000
+const LOOK_EVERY_MS = 200
+const RETRY_AFTER_MS = 500
+/** What is wrong otherwise than by being away does not change by asking again soon. */
+const RETRY_LATER_AFTER_MS = 30_000
+
+/**
+ * Keeps the tree of the log's events, and signs a checkpoint now and then, until the signal aborts. Whatever goes wrong, it begins again from what is stored.
+ * Any number of instances may do so at once: the log's order makes all of them the same tree, and of their checkpoints one at a time is the next.
+ */
+export async function keepTree(options: KeeperOptions): Promise<void> {
+  const { signal, onFailure } = options
+  while (!signal.aborted) {
+    const ended = new AbortController()
+    try {
+      await keepUntil(options, AbortSignal.any([signal, ended.signal]), () => ended.abort())
+    } catch (error) {
+      if (signal.aborted) return
+      onFailure(error)
+      await delay(error instanceof Unavailable ? RETRY_AFTER_MS : RETRY_LATER_AFTER_MS, undefined, { signal }).catch(() => {})
+    }
+  }
+}
+
+async function keepUntil(options: KeeperOptions, signal: AbortSignal, end: () => void): Promise<void> {
+  const { log, everyEvents, everyMs } = options
+  const tree = await openTree(options)
+  const chain = await openChain(options)
+  let isLive = false
+  const follow = async () => {
+    const { last } = tree.head()
+    const after = last && (await positionOf(log, last))
+    for await (const batch of log.subscribe({ after, prefixes: AUDITED_STREAMS, signal, maxBatch: MAX_BATCH })) {
+      await tree.append(batch.flatMap(leafIn))
+      isLive ||= batch.some(({ kind }) => kind === 'caughtUp')
+    }
+  }
+  const sign = async () => {
+    let signedSize = 0
+    let signedAt = Number.NEGATIVE_INFINITY
+    while (!signal.aborted) {
+      await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
+      // While it catches up nothing is due: much of it will have been signed already.
+      const unsigned = isLive ? tree.head().size - signedSize : 0
+      const isDue = unsigned >= everyEvents || (unsigned > 0 && Date.now() - signedAt >= everyMs)
+      if (!isDue || signal.aborted) continue
+      signedSize = await signTree(tree, { ...options, chain })
+      signedAt = Date.now()
+    }
+  }
+  const tasks = [follow(), sign()]
+  try {
+    await Promise.all(tasks)
+  } finally {
+    end()
+    await Promise.allSettled(tasks)
+  }
+}
+
+const leafIn = (message: SubscriptionMessage) => (message.kind === 'event' && isAudited(message.event) ? [message.event] : [])
+
+/** Where the event is in this log, which may have been restored since: events are the same then, at other positions. @throws Contradiction */
+async function positionOf(log: Pick<EventLog, 'readStream'>, { stream, revision, id }: LeafOf): Promise<bigint> {
+  for await (const event of log.readStream(stream, { from: revision, limit: 1 }))
+    if (event.revision === revision && event.id === id) return event.position
+  throw new Contradiction('leaf_missing', `event ${id}, which is the last of the tree, is not in the log any more`)
+}
