@@ -51,6 +51,8 @@ async function keepUntil(options: KeeperOptions, signal: AbortSignal, end: () =>
   const { log, everyEvents, everyMs } = options
   const tree = await openTree(options)
   const chain = await openChain(options)
+  // For readers, who can tell by them whether the tree is whole.
+  await chain.newest()
   let isLive = false
   const follow = async () => {
     const { last } = tree.head()

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { openChains } from '../adapters/chains/registry.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
@@ -22,6 +23,8 @@ import { openReadModels } from '../queries/open-read-models.ts'
 import { observeParties } from '../queries/party-metrics.ts'
 import { observeProjections } from '../queries/projections/metrics.ts'
 import { projectionRoutes } from '../queries/projections/routes.ts'
+import { observeTree } from '../queries/proofs/metrics.ts'
+import { proofRoutes } from '../queries/proofs/routes.ts'
 import { queryRoutes } from '../queries/routes.ts'
 import { authenticator, issuerKeys, type TokenRules } from './authentication.ts'
 import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, openDevelopmentIssuer } from './development-issuer.ts'
@@ -38,7 +41,8 @@ await runProcess('api', async () => {
   const urls = requireUrls(settings)
   const logger = createLogger('api', settings.logLevel)
   const chains = await openChains(settings.chainsFile)
-  const log = rememberingLog(withCurrentEvents(connectEventLog({ url: urls.eventStore })), {
+  const storedLog = connectEventLog({ url: urls.eventStore })
+  const log = rememberingLog(withCurrentEvents(storedLog), {
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
   })
   const mongo = await connectMongo({ url: urls.mongodb, database: settings.mongodbDatabase })
@@ -50,10 +54,12 @@ await runProcess('api', async () => {
   const head = await log.lastPosition(DOMAIN_STREAMS)
   if (head !== undefined) models.expect(head)
   const operated = { models, workers, catalogue: PROJECTIONS, alertWorkers: () => messages.publish(LOOK_SUBJECT, new Uint8Array()) }
+  const audited = { documents: mongo.documents, log: storedLog, sha256: (message: Uint8Array) => hash('sha256', message, 'buffer') }
   const metrics = createMetrics()
   observeProjections(metrics.registry, operated)
   observeCoordination(metrics.registry, { parties, coordinators })
   observeParties(metrics.registry, parties)
+  observeTree(metrics.registry, audited)
   const server = await serve({
     host: settings.host,
     port: settings.port,
@@ -61,6 +67,7 @@ await runProcess('api', async () => {
       ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains }), models.expect),
       ...queryRoutes(models, parties, coordinators, chains),
       ...projectionRoutes(operated),
+      ...proofRoutes(audited),
     ],
     authenticate: authenticator(await tokenRules(settings)),
     checks: [

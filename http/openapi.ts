@@ -177,7 +177,7 @@ function parameters(route: Route): Parameter[] {
   return [
     ...ids,
     ...Object.entries(queryParametersOf(route)).map(
-      ([name, { description, schema }]): Parameter => ({ name, in: 'query', description, schema }),
+      ([name, { description, required, schema }]): Parameter => ({ name, in: 'query', description, ...(required && { required }), schema }),
     ),
     ...(route.method === 'GET' ? [minPosition, ifNoneMatch] : [idempotencyKey]),
     ...(route.waits ? [prefer] : []),
@@ -200,7 +200,7 @@ function successes(route: Route, reference: (schema: JsonSchema) => JsonSchema):
 function problems(route: Route): { [status: string]: object } {
   const statuses = [400, 401, 403, 503]
   if (route.method === 'POST') statuses.push(409, 413, 415, 422)
-  if (route.path.includes(':')) statuses.push(404)
+  if (route.path.includes(':') || Object.values(route.query ?? {}).some(({ required }) => required)) statuses.push(404)
   const answered = statuses.map((status) => [String(status), { $ref: `#/components/responses/Problem${status}` }])
   return { ...(route.method === 'GET' && { 304: { description: 'Not modified.' } }), ...Object.fromEntries(answered) }
 }

@@ -29,6 +29,11 @@ type TransportCode =
   | 'command_conflict'
   | 'read_model_behind'
   | 'party_not_found'
+  | 'event_not_found'
+  | 'checkpoint_not_found'
+  | 'event_not_stored'
+  | 'not_signed_yet'
+  | 'log_contradicts_tree'
   | 'queue_full'
   | 'dependency_unavailable'
   | 'deadline_exceeded'
@@ -73,6 +78,8 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   account_not_found: { status: 404, title: 'No such account' },
   projection_not_found: { status: 404, title: 'No such projection' },
   party_not_found: { status: 404, title: 'No such party' },
+  event_not_found: { status: 404, title: 'No such event' },
+  checkpoint_not_found: { status: 404, title: 'No such checkpoint' },
   nothing_parked: { status: 404, title: 'No event of this stream is parked' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request came too slowly' },
@@ -97,6 +104,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   rebuild_in_progress: { status: 409, title: 'The projection is being rebuilt already' },
   command_conflict: { status: 409, title: 'Another command was first', retryable: true },
   idempotency_key_in_flight: { status: 409, title: 'A request with this idempotency key is being handled', retryable: true },
+  event_not_stored: { status: 410, title: 'The event is not in the store any more' },
   body_too_large: { status: 413, title: 'The body is too large' },
   media_type_unsupported: { status: 415, title: 'The body must be application/json' },
   validation_failed: { status: 422, title: 'The body does not have the required shape' },
@@ -120,9 +128,11 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   asset_unknown: { status: 422, title: 'The chain has no such asset' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   event_unreadable: { status: 500, title: 'The history holds an event that cannot be read' },
+  log_contradicts_tree: { status: 500, title: 'The log is not what its checkpoints say' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   dependency_unavailable: { status: 503, title: 'A service this one depends on does not answer', retryable: true },
   read_model_behind: { status: 503, title: 'The read model has not reached the position asked for', retryable: true },
+  not_signed_yet: { status: 503, title: 'No checkpoint covers the event yet', retryable: true },
   queue_full: { status: 503, title: 'Too many signing sessions wait for their turn', retryable: true },
   deadline_exceeded: { status: 503, title: 'The request took too long', retryable: true },
 }
@@ -165,6 +175,7 @@ export function noSuch(parameter: string): Problem {
   if (parameter === 'accountId') return new Problem('account_not_found', 'no such account')
   if (parameter === 'projection') return new Problem('projection_not_found', 'no such projection')
   if (parameter === 'partyId') return new Problem('party_not_found', 'no such party')
+  if (parameter === 'event') return new Problem('event_not_found', 'no such event')
   if (parameter === 'stream') return new Problem('nothing_parked', 'no event of this stream is parked')
   return new Problem('not_found', 'there is nothing here')
 }

@@ -58,6 +58,15 @@ for (const [parameter, values] of Object.entries({
   })
 }
 
+test('a parameter that is required is missed by name', (t) => {
+  const required = { event: { description: '', required: true as const, schema: { type: 'string' as const } } }
+  for (const querystring of ['', 'limit=1']) {
+    const error = t.throws(() => checkQuery(querystring, { ...declared, ...required }), { instanceOf: Problem })
+    t.like(error?.errors[0], { parameter: 'event', code: 'missing_parameter' })
+  }
+  t.deepEqual({ ...checkQuery('event=1', { ...declared, ...required }) }, { event: '1' })
+})
+
 test('a parameter sent twice, and one that is not known, are refused by name', (t) => {
   t.deepEqual(faultOf('limit=1&limit=1'), { parameter: 'limit', code: 'invalid_parameter' })
   for (const name of ['asOf', '__proto__', 'constructor', 'limit[]', 'Limit'])

@@ -23,7 +23,8 @@ export function queryParametersOf({ method, query = {} }: Pick<Route, 'method' |
  * @throws Problem `invalid_parameter`
  */
 export function checkQuery(querystring: string, declared: QueryParameters): { readonly [name: string]: string } {
-  if (querystring === '') return NO_QUERY
+  const required = Object.keys(declared).filter((name) => declared[name]?.required)
+  if (querystring === '' && required.length === 0) return NO_QUERY
   const query: { [name: string]: string } = Object.create(null)
   for (const [name, value] of new URLSearchParams(querystring)) {
     const parameter = Object.hasOwn(declared, name) ? declared[name] : undefined
@@ -33,6 +34,7 @@ export function checkQuery(querystring: string, declared: QueryParameters): { re
     if (wrong) throw fault(name, 'invalid_value', wrong)
     query[name] = value
   }
+  for (const name of required) if (!(name in query)) throw fault(name, 'missing_parameter', 'is required')
   return query
 }
 

@@ -18,6 +18,8 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
 /** A query parameter; its single value reaches the handler as the string that was sent, checked against `schema` (`string` with `pattern` or `enum`, or `integer` with bounds). */
 export type QueryParameter = {
   description: string
+  /** Without it nothing can be answered; what it names may not exist. */
+  required?: true
   schema:
     | { type: 'string'; pattern?: string; enum?: readonly string[]; maxLength?: number }
     | { type: 'integer'; minimum: number; maximum: number; default?: number }
