@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AUDITED_STREAMS, isAudited } from '../domain/audit/canonical-event.ts'
 import type { Sha256 } from '../domain/audit/merkle-tree.ts'
-import type { LeafOf } from '../domain/audit/tree-documents.ts'
 import type { Documents } from '../domain/ports/documents.ts'
 import { type EventLog, type SubscriptionMessage, Unavailable } from '../domain/ports/event-log.ts'
 import { type ChainOptions, openChain } from './chain.ts'
-import { Contradiction } from './contradiction.ts'
+import { positionOf } from './leaf-position.ts'
 import { type SigningOptions, signTree } from './signing.ts'
 import { openTree } from './tree.ts'
 
@@ -85,10 +84,3 @@ async function keepUntil(options: KeeperOptions, signal: AbortSignal, end: () =>
 }
 
 const leafIn = (message: SubscriptionMessage) => (message.kind === 'event' && isAudited(message.event) ? [message.event] : [])
-
-/** Where the event is in this log, which may have been restored since: events are the same then, at other positions. @throws Contradiction */
-async function positionOf(log: Pick<EventLog, 'readStream'>, { stream, revision, id }: LeafOf): Promise<bigint> {
-  for await (const event of log.readStream(stream, { from: revision, limit: 1 }))
-    if (event.revision === revision && event.id === id) return event.position
-  throw new Contradiction('leaf_missing', `event ${id}, which is the last of the tree, is not in the log any more`)
-}

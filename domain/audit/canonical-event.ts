@@ -18,11 +18,20 @@ export type AuditedEvent = Pick<RecordedEvent, 'stream' | 'revision' | 'id' | 't
  * An event as it was stored, never upcast, in canonical JSON (RFC 8785). It says what happened, and nothing of the store that keeps it: positions in its
  * log and times of recording are others after the log was restored from an archive, and the leaf is the same.
  */
-export function canonicalEvent({ stream, revision, id, type, data, metadata }: AuditedEvent): string {
-  return canonicalJson({ stream, revision: revision.toString(), id, type, ...stored('data', data), ...stored('metadata', metadata) })
+export function canonicalEvent(event: AuditedEvent): string {
+  return leafText(event, heldIn(event.data), heldIn(event.metadata))
 }
 
-/** Whoever else writes to the store may put there what is not JSON: that is a leaf too, under a name that says so. */
-function stored(field: string, value: unknown): { [field: string]: unknown } {
-  return value instanceof Uint8Array ? { [`${field}Base64`]: bytesToBase64(value) } : { [field]: value ?? null }
+/** What an event holds, as text: its canonical JSON. Whoever else writes to the store may put there what is not JSON: that is a leaf too, and says so. */
+export type Held = { readonly json: string } | { readonly base64: string }
+
+export const heldIn = (value: unknown): Held =>
+  value instanceof Uint8Array ? { base64: bytesToBase64(value) } : { json: canonicalJson(value ?? null) }
+
+/** `canonicalEvent` of an event that holds this. */
+export function leafText({ stream, revision, id, type }: Omit<AuditedEvent, 'data' | 'metadata'>, data: Held, metadata: Held): string {
+  const [name, kind, identity] = [stream, type, id].map(canonicalJson)
+  return `{${field('data', data)},"id":${identity},${field('metadata', metadata)},"revision":"${revision}","stream":${name},"type":${kind}}`
 }
+
+const field = (name: string, held: Held) => ('json' in held ? `"${name}":${held.json}` : `"${name}Base64":"${held.base64}"`)

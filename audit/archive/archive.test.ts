@@ -1,0 +1,200 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import test, { type ExecutionContext } from 'ava'
+import { folderStore } from '../../adapters/archive/folder-store.ts'
+import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
+import { verifyIdentity } from '../../adapters/identity/verify.ts'
+import { isSame } from '../../domain/audit/merkle-tree.ts'
+import type { SegmentRow } from '../../domain/ports/archive.ts'
+import { allOf, newEvents, newSigner, openTestDocuments, openTestLog, rootOfLog, startKeeper, until } from '../testing/audited-log.ts'
+import { sha256 } from '../testing/sha256.ts'
+import { readSegments } from './reading.ts'
+import { restoreArchive } from './restoring.ts'
+import { verifyArchive } from './verifying.ts'
+import { archiveLog } from './writing.ts'
+
+async function setUp(t: ExecutionContext, { segmentEvents = 100 } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-archive-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const signer = newSigner()
+  const testLog = await openTestLog(t, signer.key)
+  const options = {
+    ...signer,
+    store: folderStore(folder),
+    format: await parquetFormat(),
+    verify: verifyIdentity,
+    sha256,
+    segmentEvents,
+    signal: new AbortController().signal,
+    onSegment() {},
+  }
+  const archive = () => archiveLog({ ...options, log: testLog.log })
+  const verify = () => verifyArchive(options)
+  const change = async (name: string, edit: (content: Buffer) => void) => {
+    const content = await readFile(join(folder, name))
+    edit(content)
+    await writeFile(join(folder, name), content)
+  }
+  return { folder, signer, ...testLog, options, archive, verify, change }
+}
+
+/** Signs what is in the log now. */
+async function sign(t: ExecutionContext, { signer, log, checkpoints }: Awaited<ReturnType<typeof setUp>>, size: number) {
+  const keeper = startKeeper(t, { ...signer, log, documents: await openTestDocuments(t) })
+  await until(async () => (await checkpoints()).at(-1)?.size === size)
+  await keeper.stop()
+}
+
+const codes = ({ findings }: Awaited<ReturnType<typeof verifyArchive>>) => findings.map(({ code }) => code)
+
+test('what is archived is the log, in segments that go on from one another and agree with its checkpoints', async (t) => {
+  const context = await setUp(t)
+  await context.append(130)
+  await sign(t, context, 130)
+  await context.archive()
+  await context.append(120)
+  await sign(t, context, 250)
+  const newest = await context.archive()
+  t.like(newest, { number: 3, first: 230, count: 20 })
+  const verified = await context.verify()
+  t.like(verified, { segments: 4, events: 250, checkpoints: 2, findings: [], unreferenced: [] })
+  t.true(isSame(verified.root, (await rootOfLog(context.log)).root))
+  t.like(await context.archive(), { number: 3 }, 'there is nothing new')
+  const archived = []
+  for await (const { rows } of readSegments(context.options)) archived.push(...rows.map(({ event }) => event))
+  const logged = (await allOf(context.log)).filter(({ stream }) => stream.startsWith('wallet-'))
+  t.deepEqual(archived, logged)
+})
+
+test('restored into an empty log it has the same root, its checkpoints hold, and archiving goes on', async (t) => {
+  const context = await setUp(t)
+  await context.append(130)
+  await context.append(90)
+  await sign(t, context, 220)
+  await context.archive()
+  const other = await openTestLog(t, context.signer.key)
+  const restored = await restoreArchive({ ...context.options, log: other.log, tenant: '*' })
+  t.like(restored, { events: 220, checkpoints: 1 })
+  t.deepEqual((await rootOfLog(other.log)).root, (await rootOfLog(context.log)).root)
+  t.deepEqual(await other.checkpoints(), await context.checkpoints())
+  await other.append(5)
+  t.like(await archiveLog({ ...context.options, log: other.log }), { first: 220, count: 5 })
+  t.deepEqual((await context.verify()).findings, [])
+  await t.throwsAsync(restoreArchive({ ...context.options, log: other.log, tenant: '*' }), { code: 'log_not_empty' })
+})
+
+test('every byte of a segment, of the hashes and of a manifest counts', async (t) => {
+  const context = await setUp(t, { segmentEvents: 30 })
+  await context.append(60)
+  await context.archive()
+  const files = (await readdir(context.folder, { recursive: true })).filter((name) => /\.(parquet|leaves|json)$/.test(name))
+  t.is(files.length, 6)
+  for (const file of files) {
+    const { length } = await readFile(join(context.folder, file))
+    for (let at = 0; at < length; at += Math.ceil(length / 40)) {
+      const flip = (content: Buffer) => {
+        content[at]! ^= 1
+      }
+      await context.change(file, flip)
+      const { findings } = await context.verify()
+      t.true(findings.length > 0, `${file} at ${at}`)
+      t.true(
+        findings.every((finding) => finding.file === file || finding.code === 'manifests_out_of_order'),
+        `${file} at ${at}: ${findings.map(({ message }) => message)}`,
+      )
+      await context.change(file, flip)
+    }
+  }
+  t.deepEqual((await context.verify()).findings, [])
+})
+
+test('which event was changed, dropped, inserted or moved is said', async (t) => {
+  const context = await setUp(t)
+  await context.append(90)
+  await context.archive()
+  const [segment] = await readdir(join(context.folder, 'segments'))
+  const file = join(
+    context.folder,
+    'segments',
+    segment!.endsWith('.parquet') ? segment! : (await readdir(join(context.folder, 'segments')))[1]!,
+  )
+  const original = await readFile(file)
+  const rows = await context.options.format.read(original)
+  const rewritten = async (edit: (rows: SegmentRow[]) => SegmentRow[]) => {
+    const writer = context.options.format.writer()
+    writer.add(edit([...rows]))
+    await writeFile(file, writer.finish())
+    const { findings } = await context.verify()
+    await writeFile(file, original)
+    return findings.map(({ code, leafIndex }) => [code, leafIndex])
+  }
+  const other = { ...rows[7]!, data: { json: '{"n":70}' } }
+  t.deepEqual(await rewritten((all) => all.with(7, other)), [['event_changed', 7]])
+  t.deepEqual(await rewritten((all) => all.toSpliced(7, 1)), [['event_dropped', 7]])
+  t.deepEqual(await rewritten((all) => all.toSpliced(7, 0, other)), [['event_inserted', 7]])
+  t.deepEqual(await rewritten((all) => all.with(7, rows[8]!).with(8, rows[7]!)), [['events_reordered', 7]])
+  t.deepEqual(await rewritten((all) => [...all, rows[3]!]), [['events_reordered', 90]])
+  const moved = { ...rows[7]!, event: { ...rows[7]!.event, position: 1n } }
+  t.deepEqual(await rewritten((all) => all.with(7, moved)), [['columns_changed', undefined]])
+})
+
+test('segments that were removed or swapped are named, and manifests that were forged, removed or swapped', async (t) => {
+  const context = await setUp(t, { segmentEvents: 20 })
+  await context.append(60)
+  await context.archive()
+  const segments = (await readdir(join(context.folder, 'segments'))).filter((name) => name.endsWith('.parquet')).sort()
+  const [first, second, third] = segments.map((name) => join(context.folder, 'segments', name)) as [string, string, string]
+  const [one, two] = [await readFile(first), await readFile(second)]
+  await rm(third)
+  await writeFile(first, two)
+  await writeFile(second, one)
+  const found = await context.verify()
+  t.deepEqual(
+    found.findings.map(({ code, segment }) => [code, segment]),
+    [
+      ['segment_replaced', 0],
+      ['segment_replaced', 1],
+      ['segment_missing', 2],
+    ],
+  )
+  await writeFile(first, one)
+  await writeFile(second, two)
+  const manifest = (number: number) => join(context.folder, 'manifests', `0000000${number}.json`)
+  const [m0, m1] = [await readFile(manifest(0)), await readFile(manifest(1))]
+  await writeFile(manifest(0), m1)
+  await writeFile(manifest(1), m0)
+  t.true(codes(await context.verify()).includes('manifests_out_of_order'))
+  await writeFile(manifest(0), m0)
+  await rm(manifest(1))
+  t.true(codes(await context.verify()).includes('manifest_missing'))
+  await writeFile(manifest(1), String(m1).replace('"count": 20', '"count": 21'))
+  t.true(codes(await context.verify()).includes('manifest_forged'))
+})
+
+test('a checkpoint of another tree is not archived with the events, and one in the archive is found', async (t) => {
+  const context = await setUp(t)
+  const [event] = newEvents(1)
+  await context.append(3)
+  await sign(t, context, 3)
+  const other = await openTestLog(t, context.signer.key)
+  for (const { stream, id, type, data, metadata } of await allOf(context.log))
+    await other.log.append(stream, 'any', [{ id, type, data: stream.startsWith('wallet-') ? event!.data : data, metadata }])
+  await t.throwsAsync(archiveLog({ ...context.options, log: other.log }), { code: 'log_rewritten' })
+})
+
+test('DuckDB reads the segments, and counts what was logged', async (t) => {
+  const context = await setUp(t)
+  await context.append(250)
+  await context.archive()
+  const database = await (await DuckDBInstance.create(':memory:')).connect()
+  const rows = async (query: string) => (await database.runAndReadAll(query)).getRowObjectsJson()
+  const from = `from read_parquet('${context.folder}/segments/*.parquet')`
+  t.deepEqual(await rows(`select count(*) as events, count(distinct id) as ids ${from}`), [{ events: '250', ids: '250' }])
+  t.deepEqual(await rows(`select tenant, type, min(leaf_index) as first, max(leaf_index) as last ${from} group by all`), [
+    { tenant: 'acme', type: 'Happened', first: '0', last: '249' },
+  ])
+  t.deepEqual(await rows(`select json_extract_string(data, '$.n') as n ${from} where leaf_index = 17`), [{ n: '17' }])
+  t.deepEqual(await rows(`select occurred_at ${from} where revision = 3`), [{ occurred_at: '2026-01-01 00:00:00' }])
+})

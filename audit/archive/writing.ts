@@ -1,0 +1,181 @@
+import { type Manifest, manifestName, SEGMENTS, type StoredFile, signManifest } from '../../domain/archive/manifest.ts'
+import { AUDITED_STREAMS, heldIn, isAudited, leafText } from '../../domain/audit/canonical-event.ts'
+import { readCheckpoint } from '../../domain/audit/checkpoint.ts'
+import { CHECKPOINT_STREAM, checkpointSigned } from '../../domain/audit/checkpoint-stream.ts'
+import {
+  EMPTY_TREE,
+  type GrowingTree,
+  growTree,
+  HASH_BYTES,
+  type Hash,
+  isSame,
+  leafHash,
+  type Sha256,
+} from '../../domain/audit/merkle-tree.ts'
+import type { ArchiveStore, SegmentFormat, SegmentRow } from '../../domain/ports/archive.ts'
+import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
+import type { Identity } from '../../domain/ports/identity.ts'
+import { Contradiction } from '../contradiction.ts'
+import { positionOf } from '../leaf-position.ts'
+import { type ArchiveKey, countManifests, manifestAt, type ReadManifest } from './manifests.ts'
+
+export type ArchivingOptions = ArchiveKey & {
+  readonly log: Pick<EventLog, 'subscribe' | 'readStream'>
+  readonly store: ArchiveStore
+  readonly format: SegmentFormat
+  readonly identity: Identity
+  readonly sha256: Sha256
+  /** Most events of a segment. */
+  readonly segmentEvents: number
+  readonly signal: AbortSignal
+  onSegment(manifest: Manifest): void
+}
+
+/** Events turned into rows of a segment at a time. */
+const ROWS = 10_000
+const MAX_BATCH = 2_000
+const POSITION_DIGITS = 12
+
+/** Another run has closed the segment first: what it archived is archived. */
+export class ArchiveOvertaken extends Error {
+  override readonly name = 'ArchiveOvertaken'
+}
+
+/** A checkpoint in the log of a tree that is not archived yet. */
+type Expected = { readonly size: number; readonly root: Hash; readonly note: string }
+
+/**
+ * Archives what the log holds and the archive does not, in segments that are closed then and there: segment, hashes, and last the manifest, without which a
+ * segment is none. Run again it goes on from the last manifest.
+ * @returns the newest manifest, undefined when there is nothing to archive
+ * @throws Contradiction when the log is not what its checkpoints, or the archive, say; ArchiveOvertaken, NoteRefused, Unavailable
+ */
+export async function archiveLog(options: ArchivingOptions): Promise<Manifest | undefined> {
+  const { log, store, segmentEvents, signal } = options
+  const count = await countManifests(store)
+  let newest = count === 0 ? undefined : await manifestAt(store, count - 1, options)
+  const expected = await checkpointsAfter(newest?.manifest.tree.size ?? 0, options)
+  const after = newest && (await positionOf(log, leafIn(newest.manifest)))
+  const caughtUp = new AbortController()
+  let segment = openSegment(newest, expected, options)
+  const close = async () => {
+    newest = await segment.close()
+    segment = openSegment(newest, expected, options)
+  }
+  const subscription = { after, prefixes: AUDITED_STREAMS, signal: AbortSignal.any([signal, caughtUp.signal]), maxBatch: MAX_BATCH }
+  for await (const batch of log.subscribe(subscription)) {
+    for (const message of batch) {
+      if (message.kind === 'caughtUp') caughtUp.abort()
+      if (caughtUp.signal.aborted) break
+      if (message.kind !== 'event' || !isAudited(message.event)) continue
+      segment.add(message.event)
+      if (segment.size() === segmentEvents) await close()
+    }
+    if (caughtUp.signal.aborted) break
+  }
+  signal.throwIfAborted()
+  if (segment.size() > 0) await close()
+  return newest?.manifest
+}
+
+const leafIn = ({ last }: Manifest) => ({ stream: last.stream, revision: BigInt(last.revision), id: last.id })
+
+/** A segment that goes on from the one before. */
+function openSegment(before: ReadManifest | undefined, expected: readonly Expected[], options: ArchivingOptions) {
+  const { store, format, identity, sha256, onSegment } = options
+  const tree = growTree(before?.manifest.tree ?? EMPTY_TREE, sha256)
+  const own = growTree(EMPTY_TREE, sha256)
+  const first = tree.size()
+  const writer = format.writer()
+  const leaves: Hash[] = []
+  const checkpoints: string[] = []
+  let rows: SegmentRow[] = []
+  const ends: { first?: RecordedEvent; last?: RecordedEvent } = {}
+
+  const put = async (name: string, content: Uint8Array): Promise<StoredFile> => {
+    const digest = sha256(content)
+    const file = `${SEGMENTS}${String(first).padStart(POSITION_DIGITS, '0')}-${Buffer.from(digest).toString('hex').slice(0, 16)}${name}`
+    await store.put(file, content)
+    return { name: file, bytes: content.length, sha256: digest }
+  }
+
+  return {
+    size: () => leaves.length,
+
+    add(event: RecordedEvent) {
+      const [data, metadata] = [heldIn(event.data), heldIn(event.metadata)]
+      const leaf = leafHash(Buffer.from(leafText(event, data, metadata)), sha256)
+      rows.push({ leafIndex: tree.size(), identity: event, data, metadata, event })
+      leaves.push(leaf)
+      for (const each of [tree, own]) each.append(leaf)
+      checkpoints.push(...checked(tree, expected))
+      ends.first ??= event
+      ends.last = event
+      if (rows.length < ROWS) return
+      writer.add(rows)
+      rows = []
+    },
+
+    async close(): Promise<ReadManifest> {
+      writer.add(rows)
+      const { first: oldest, last: newest } = ends as Required<typeof ends>
+      const manifest: Manifest = {
+        number: (before?.manifest.number ?? -1) + 1,
+        previous: before?.hash,
+        first,
+        count: leaves.length,
+        segment: await put(format.extension, writer.finish()),
+        leaves: await put('.leaves', joined(leaves)),
+        root: own.root(),
+        tree: tree.frontier(),
+        treeRoot: tree.root(),
+        positions: [oldest.position.toString(), newest.position.toString()],
+        times: [oldest.recordedAt, newest.recordedAt],
+        last: { stream: newest.stream, revision: newest.revision.toString(), id: newest.id },
+        checkpoints,
+      }
+      const { text, hash } = await signManifest(manifest, identity)
+      if (!(await store.put(manifestName(manifest.number), Buffer.from(text))))
+        throw new ArchiveOvertaken(`segment ${manifest.number} was archived by another run meanwhile`)
+      onSegment(manifest)
+      return { manifest, hash }
+    },
+  }
+}
+
+/** The checkpoint of the tree as it is now, if there is one. @throws Contradiction when it is of another tree */
+function checked(tree: GrowingTree, expected: readonly Expected[]): readonly string[] {
+  const size = tree.size()
+  const due = binarySearch(expected, size)
+  if (!due) return []
+  if (!isSame(tree.root(), due.root))
+    throw new Contradiction('log_rewritten', `of the first ${size} events some are not those that were signed`)
+  return [due.note]
+}
+
+/** Those in the log that are of larger trees, smallest first. @throws NoteRefused */
+async function checkpointsAfter(size: number, { log, key, verify }: ArchivingOptions): Promise<readonly Expected[]> {
+  const found: Expected[] = []
+  for await (const event of log.readStream(CHECKPOINT_STREAM)) {
+    const { note } = checkpointSigned(event)
+    const { checkpoint } = readCheckpoint(note, key, verify)
+    if (checkpoint.size > size) found.push({ size: checkpoint.size, root: checkpoint.root, note })
+  }
+  return found
+}
+
+function binarySearch(sorted: readonly Expected[], size: number): Expected | undefined {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]!.size < size) low = middle + 1
+    else high = middle
+  }
+  return sorted[low]?.size === size ? sorted[low] : undefined
+}
+
+function joined(hashes: readonly Hash[]): Uint8Array {
+  const bytes = new Uint8Array(hashes.length * HASH_BYTES)
+  for (const [index, hash] of hashes.entries()) bytes.set(hash, index * HASH_BYTES)
+  return bytes
+}

@@ -1,0 +1,69 @@
+import type { Held } from '../audit/canonical-event.ts'
+import type { RecordedEvent } from './event-log.ts'
+
+/** Where the archive is kept: a folder, or a bucket. Names are paths with slashes. Each @throws Unavailable */
+export interface ArchiveStore {
+  /** For people. */
+  readonly place: string
+  /**
+   * Stores an object, whole or not at all, unless there is one of the name already; once it returns the object survives a power failure.
+   * @returns whether it is this one that is there now
+   */
+  put(name: string, content: Uint8Array): Promise<boolean>
+  /** Undefined when there is none. @throws NotRetrieved */
+  get(name: string): Promise<Uint8Array | undefined>
+  /** In the order of their names. */
+  list(prefix: string): AsyncIterable<StoredObject>
+  /** Moves an object to the tier; one that is there already stays. */
+  moveTo(tier: Tier, name: string): Promise<void>
+  /** Asks for an object of the cold tier to be made readable for some days. */
+  retrieve(name: string, days: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** `warm` can be read at once, `cold` once it was asked for. */
+export type Tier = 'warm' | 'cold'
+
+export type Retrieval = 'none' | 'requested' | 'readable'
+
+export type StoredObject = { readonly name: string; readonly bytes: number; readonly tier: Tier; readonly retrieval: Retrieval }
+
+/** The object is in the cold tier: it must be asked for, and waited for, before it can be read. */
+export class NotRetrieved extends Error {
+  override readonly name = 'NotRetrieved'
+  readonly code = 'not_retrieved'
+  constructor(readonly object: string) {
+    super(`${object} is in the cold tier: ask for it with "npm run archive -- --retrieve", and wait until it is readable`)
+  }
+}
+
+export type EventIdentity = Pick<RecordedEvent, 'stream' | 'revision' | 'id' | 'type'>
+
+/** An event in a segment; of the same text as `data` and `metadata` the leaf is made. */
+export type SegmentRow = {
+  readonly leafIndex: number
+  readonly identity: EventIdentity
+  readonly data: Held
+  readonly metadata: Held
+  readonly event: RecordedEvent
+}
+
+/** Segments as files of a format that data teams can read. */
+export interface SegmentFormat {
+  /** Ends of file names. */
+  readonly extension: string
+  writer(): SegmentWriter
+  /** In the order of the file. @throws SegmentUnreadable */
+  read(content: Uint8Array): Promise<SegmentRow[]>
+}
+
+export interface SegmentWriter {
+  /** Rows in their order, some thousands at a time. */
+  add(rows: readonly SegmentRow[]): void
+  finish(): Uint8Array
+}
+
+/** The file is no segment, or was damaged. */
+export class SegmentUnreadable extends Error {
+  override readonly name = 'SegmentUnreadable'
+}
