@@ -1,0 +1,173 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  GetObjectLockConfigurationCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  RestoreObjectCommand,
+  S3Client,
+  type StorageClass,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import { type ArchiveStore, NotRetrieved, type Retrieval, type StoredObject } from '../../domain/ports/archive.ts'
+import { Unavailable } from '../../domain/ports/event-log.ts'
+
+export type S3StoreOptions = {
+  readonly bucket: string
+  /** Before every name; empty, or with a slash at its end. */
+  readonly prefix: string
+  /** Of a provider other than AWS. */
+  readonly endpoint: string | undefined
+  readonly region: string | undefined
+  /** Class of the cold tier. */
+  readonly coldClass: StorageClass
+  /** Days that nobody can delete or overwrite an object, in a bucket with object lock. */
+  readonly retentionDays: number
+}
+
+/** Larger objects are sent in parts of as much. */
+const PART_BYTES = 16 * 2 ** 20
+const DAY_MS = 24 * 60 * 60 * 1_000
+const REQUEST_TIMEOUT_MS = 60_000
+const CONNECTION_TIMEOUT_MS = 5_000
+/** Said by buckets of which objects are read only once they were restored. */
+const COLD_CLASSES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE']
+const ALREADY_THERE = ['PreconditionFailed', 'ConditionalRequestConflict']
+
+/** An archive in a bucket of S3, or of what speaks its protocol. Credentials come from where the AWS SDK looks for them: environment, profile, role. */
+export function s3Store({ bucket, prefix, endpoint, region, coldClass, retentionDays }: S3StoreOptions): ArchiveStore {
+  const client = new S3Client({
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    ...(region === undefined ? {} : { region }),
+    // Others do not know all checksums of AWS.
+    ...(endpoint === undefined ? {} : { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
+    maxAttempts: 5,
+    requestHandler: { requestTimeout: REQUEST_TIMEOUT_MS, connectionTimeout: CONNECTION_TIMEOUT_MS },
+  })
+  const placeOf = (name: string) => ({ Bucket: bucket, Key: `${prefix}${name}` })
+  let locked: Promise<boolean> | undefined
+
+  /** What keeps an object from being deleted, in a bucket that can. */
+  async function retention(): Promise<{ ObjectLockMode?: 'COMPLIANCE'; ObjectLockRetainUntilDate?: Date }> {
+    locked ??= hasObjectLock()
+    return (await locked) ? { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: new Date(Date.now() + retentionDays * DAY_MS) } : {}
+  }
+
+  async function hasObjectLock(): Promise<boolean> {
+    try {
+      const { ObjectLockConfiguration } = await client.send(new GetObjectLockConfigurationCommand({ Bucket: bucket }))
+      return ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled'
+    } catch (error) {
+      // A bucket without it, or a provider that has never heard of it.
+      if (statusOf(error) !== undefined) return false
+      throw unavailable(error)
+    }
+  }
+
+  async function isThere(name: string): Promise<boolean> {
+    try {
+      await client.send(new HeadObjectCommand(placeOf(name)))
+      return true
+    } catch (error) {
+      if (statusOf(error) === 404) return false
+      throw unavailable(error)
+    }
+  }
+
+  async function putInParts(name: string, content: Uint8Array): Promise<void> {
+    const place = placeOf(name)
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...place, ...(await retention()) }))
+    try {
+      const Parts: { ETag: string | undefined; PartNumber: number }[] = []
+      for (let at = 0; at < content.length; at += PART_BYTES) {
+        const PartNumber = Parts.length + 1
+        const part = new UploadPartCommand({ ...place, UploadId, PartNumber, Body: content.subarray(at, at + PART_BYTES) })
+        Parts.push({ ETag: (await client.send(part)).ETag, PartNumber })
+      }
+      await client.send(new CompleteMultipartUploadCommand({ ...place, UploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' }))
+    } catch (error) {
+      await client.send(new AbortMultipartUploadCommand({ ...place, UploadId })).catch(() => {})
+      throw error
+    }
+  }
+
+  return {
+    place: `s3://${bucket}/${prefix}`,
+
+    async put(name, content) {
+      // Not all providers know conditional writes; those that do decide between two that come here at once.
+      if (await isThere(name)) return false
+      try {
+        if (content.length > PART_BYTES) await putInParts(name, content)
+        else await client.send(new PutObjectCommand({ ...placeOf(name), ...(await retention()), Body: content, IfNoneMatch: '*' }))
+        return true
+      } catch (error) {
+        if (ALREADY_THERE.includes((error as Error).name) || statusOf(error) === 412) return false
+        throw unavailable(error)
+      }
+    },
+
+    async get(name) {
+      try {
+        const { Body } = await client.send(new GetObjectCommand(placeOf(name)))
+        return await Body?.transformToByteArray()
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined
+        if ((error as Error).name === 'InvalidObjectState') throw new NotRetrieved(name)
+        throw unavailable(error)
+      }
+    },
+
+    async *list(folder) {
+      let ContinuationToken: string | undefined
+      do {
+        const page = await client
+          .send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: `${prefix}${folder}`,
+              OptionalObjectAttributes: ['RestoreStatus'],
+              ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
+            }),
+          )
+          .catch((error) => Promise.reject(unavailable(error)))
+        for (const { Key = '', Size = 0, StorageClass: kind = 'STANDARD', RestoreStatus } of page.Contents ?? []) {
+          const retrieval: Retrieval = RestoreStatus?.IsRestoreInProgress ? 'requested' : RestoreStatus ? 'readable' : 'none'
+          const isCold = COLD_CLASSES.includes(kind) || kind === coldClass
+          const object: StoredObject = { name: Key.slice(prefix.length), bytes: Size, tier: isCold ? 'cold' : 'warm', retrieval }
+          yield object
+        }
+        ContinuationToken = page.NextContinuationToken
+      } while (ContinuationToken !== undefined)
+    },
+
+    async moveTo(tier, name) {
+      const StorageClass = tier === 'cold' ? coldClass : 'STANDARD'
+      const source = { CopySource: `${bucket}/${encodeURIComponent(`${prefix}${name}`)}`, MetadataDirective: 'COPY' as const }
+      await client
+        .send(new CopyObjectCommand({ ...placeOf(name), ...source, ...(await retention()), StorageClass }))
+        .catch((error) => Promise.reject(unavailable(error)))
+    },
+
+    async retrieve(name, Days) {
+      try {
+        const wish = { Days, GlacierJobParameters: { Tier: 'Standard' as const } }
+        await client.send(new RestoreObjectCommand({ ...placeOf(name), RestoreRequest: wish }))
+      } catch (error) {
+        if ((error as Error).name !== 'RestoreAlreadyInProgress') throw unavailable(error)
+      }
+    },
+
+    async close() {
+      client.destroy()
+    },
+  }
+}
+
+const statusOf = (error: unknown): number | undefined => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+
+const unavailable = (error: unknown) => (error instanceof Unavailable ? error : new Unavailable('archive', { cause: error }))

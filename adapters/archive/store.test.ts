@@ -1,0 +1,94 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { type ArchiveStore, NotRetrieved, type StoredObject } from '../../domain/ports/archive.ts'
+import { openArchiveStore } from './open-store.ts'
+
+const S3rver = createRequire(import.meta.url)('s3rver')
+
+const settings = { coldClass: 'GLACIER', retentionDays: 2_555 }
+
+const STORES: { readonly [name: string]: (t: ExecutionContext) => Promise<ArchiveStore> } = {
+  'a folder': async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'quorate-store-'))
+    t.teardown(() => rm(folder, { recursive: true }))
+    return openArchiveStore({ ...settings, url: folder })
+  },
+  'a bucket': async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'quorate-s3-'))
+    const server = new S3rver({ port: 0, address: '127.0.0.1', silent: true, directory, configureBuckets: [{ name: 'archive' }] })
+    const { port } = (await server.run()) as AddressInfo
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' })
+    const store = await openArchiveStore({ ...settings, url: `s3://archive/quorate?endpoint=http://127.0.0.1:${port}&region=us-east-1` })
+    t.teardown(async () => {
+      await store.close()
+      await server.close()
+      await rm(directory, { recursive: true })
+    })
+    return store
+  },
+}
+
+async function listed(store: ArchiveStore, prefix: string): Promise<StoredObject[]> {
+  const found: StoredObject[] = []
+  for await (const object of store.list(prefix)) found.push(object)
+  return found
+}
+
+for (const [name, open] of Object.entries(STORES)) {
+  test(`${name} keeps what was put first, whole, under its name`, async (t) => {
+    const store = await open(t)
+    const content = Uint8Array.from({ length: 100_000 }, (_, index) => index % 251)
+    t.is(await store.get('segments/one'), undefined)
+    t.true(await store.put('segments/one', content))
+    t.false(await store.put('segments/one', new Uint8Array(3)))
+    t.deepEqual(Uint8Array.from((await store.get('segments/one'))!), content)
+    t.true(await store.put('segments/empty', new Uint8Array()))
+    t.is((await store.get('segments/empty'))!.length, 0)
+  })
+
+  test(`${name} lists by prefix, in order`, async (t) => {
+    const store = await open(t)
+    for (const object of ['manifests/2', 'segments/1', 'manifests/1']) await store.put(object, Buffer.from(object))
+    t.deepEqual(
+      (await listed(store, 'manifests/')).map(({ name: each, bytes, tier }) => [each, bytes, tier]),
+      [
+        ['manifests/1', 11, 'warm'],
+        ['manifests/2', 11, 'warm'],
+      ],
+    )
+    t.deepEqual(await listed(store, 'elsewhere/'), [])
+  })
+
+  test(`${name} takes objects of more than one part`, async (t) => {
+    const store = await open(t)
+    const content = Buffer.alloc(40 * 2 ** 20, 'quorate')
+    t.true(await store.put('segments/large', content))
+    t.true(content.equals((await store.get('segments/large'))!))
+    t.false(await store.put('segments/large', content))
+  })
+}
+
+test('in a folder, what is cold is read once it was asked for', async (t) => {
+  const store = await STORES['a folder']!(t)
+  await store.put('segments/one', Buffer.from('one'))
+  await store.moveTo('cold', 'segments/one')
+  t.like((await listed(store, 'segments/'))[0], { tier: 'cold', retrieval: 'none' })
+  await t.throwsAsync(store.get('segments/one'), { instanceOf: NotRetrieved })
+  t.false(await store.put('segments/one', Buffer.from('two')))
+  await store.retrieve('segments/one', 7)
+  t.like((await listed(store, 'segments/'))[0], { tier: 'cold', retrieval: 'readable' })
+  t.deepEqual(Buffer.from((await store.get('segments/one'))!), Buffer.from('one'))
+  await store.moveTo('cold', 'segments/one')
+  await t.throwsAsync(store.get('segments/one'), { instanceOf: NotRetrieved })
+  await store.moveTo('warm', 'segments/one')
+  t.like((await listed(store, 'segments/'))[0], { tier: 'warm' })
+  t.deepEqual(await readdir(join(store.place, '.unfinished')), [])
+})
+
+test('a place that is neither is refused', async (t) => {
+  await t.throwsAsync(openArchiveStore({ ...settings, url: 'ftp://archive' }), { name: 'InvalidSetting' })
+})
