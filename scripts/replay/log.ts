@@ -7,7 +7,10 @@ import type { EventLog } from '../../domain/ports/event-log.ts'
 import { readEndpoints } from '../supervisor/endpoints.ts'
 
 /** The log to replay, and where it is: the configured store, that of the running system, or the data folder itself when nothing runs. */
-export async function openLog(settings: Settings): Promise<{ log: EventLog; source: string; close(): Promise<void> }> {
+export async function openLog(
+  settings: Settings,
+  { mayBeNew = false } = {},
+): Promise<{ log: EventLog; source: string; close(): Promise<void> }> {
   const running = settings.eventStoreUrl ?? (await readEndpoints(settings.dataDir))?.eventStore
   if (running !== undefined) {
     const log = connectEventLog({ url: running })
@@ -20,7 +23,7 @@ export async function openLog(settings: Settings): Promise<{ log: EventLog; sour
     }
   }
   const dataDir = join(settings.dataDir, 'eventstore')
-  if (!existsSync(dataDir))
+  if (!mayBeNew && !existsSync(dataDir))
     throw new Error(`there is no event store in ${settings.dataDir}: start Quorate first, or set QUORATE_EVENTSTORE_URL`)
   const server = await startEmbeddedEventStore({ port: 0, dataDir })
   const log = connectEventLog({ url: server.url })

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { ClientKey } from '../../../domain/authorisation/client-key.ts'
 import { versionToWrite } from '../../../domain/event-catalogue.ts'
 import { type Authorisation, type KeyShareEvent, keyShareStream } from '../../../domain/key-share/events.ts'
@@ -7,6 +7,7 @@ import { type SigningSessionEvent, signingSessionStream } from '../../../domain/
 import type { Scheme } from '../../../domain/threshold/scheme.ts'
 import { type WalletEvent, walletStream } from '../../../domain/wallet/events.ts'
 import { keyPolicyOf, type WalletPolicy } from '../../../domain/wallet/policy.ts'
+import type { Fate } from './fate.ts'
 
 /** Events that one command appends. */
 export type Step = { stream: string; expected: ExpectedRevision; events: readonly NewEvent[] }
@@ -27,26 +28,27 @@ const INTENT_TTL_SECONDS = 120
  * All that ever happens to a wallet: two keys of two of three, forty signing sessions, a change of policy. Commands, events, metadata and sizes are those of
  * the real thing; keys, digests and signatures are noise.
  */
-export function* walletLife(index: number): Generator<Step> {
-  const walletId = randomUUID()
+export function* walletLife(index: number, fate: Fate): Generator<Step> {
+  const walletId = fate.uuid()
   const tenant = `tenant-${index % TENANTS}`
-  const client = publicKey()
-  const approvals = index % RARELY.approvals === 0 ? { required: 1, approvers: [publicKey(), publicKey(), publicKey()] } : undefined
+  const client = publicKey(fate)
+  const approvals =
+    index % RARELY.approvals === 0 ? { required: 1, approvers: [publicKey(fate), publicKey(fate), publicKey(fate)] } : undefined
   const policy: WalletPolicy = { rawDigests: false, ...(approvals && { approvals }) }
-  const append = appender(tenant)
+  const append = appender(fate, tenant)
   const wallet = walletStream(walletId)
 
   yield append(wallet, 'client', [
     { type: 'WalletCreated', data: { walletId, tenant, name: `wallet ${index}`, clientKeys: [client], policy } },
   ])
   const keys: Key[] = []
-  for (const scheme of SCHEMES) keys.push(yield* keyGeneration(append, client, walletId, tenant, scheme, policy))
+  for (const scheme of SCHEMES) keys.push(yield* keyGeneration(fate, append, client, walletId, tenant, scheme, policy))
   for (let session = 0; session < SESSIONS; session++) {
-    yield* signing(append, client, walletId, tenant, keys[session % keys.length] as Key, session, approvals)
+    yield* signing(fate, append, client, walletId, tenant, keys[session % keys.length] as Key, session, approvals)
     if (session !== SESSIONS / 2) continue
-    const authorisation = authorise(client, `/v1/wallets/${walletId}/policy`, { policy })
+    const authorisation = authorise(fate, client, `/v1/wallets/${walletId}/policy`, { policy })
     const intents = policy.approvals
-      ? [intentOf(authorise(policy.approvals.approvers[0] as ClientKey, authorisation.path, { policy }))]
+      ? [intentOf(authorise(fate, policy.approvals.approvers[0] as ClientKey, authorisation.path, { policy }))]
       : []
     yield append(wallet, 'client', [{ type: 'PolicyChanged', data: { walletId, policy, version: 2, authorisation, approvals: intents } }])
   }
@@ -56,12 +58,13 @@ export function* walletLife(index: number): Generator<Step> {
   }
   if (index % RARELY.revoked === 0) {
     const { keyId } = keys[0] as Key
-    const authorisation = authorise(client, `/v1/keys/${keyId}/revoke`, { reason: 'rotated' })
+    const authorisation = authorise(fate, client, `/v1/keys/${keyId}/revoke`, { reason: 'rotated' })
     yield append(keyShareStream(keyId), 'client', [{ type: 'KeyRevoked', data: { keyId, walletId, reason: 'rotated', authorisation } }])
   }
 }
 
 function* keyGeneration(
+  fate: Fate,
   append: Appender,
   client: ClientKey,
   walletId: string,
@@ -69,13 +72,13 @@ function* keyGeneration(
   scheme: Scheme,
   policy: WalletPolicy,
 ): Generator<Step, Key> {
-  const keyId = randomUUID()
+  const keyId = fate.uuid()
   const identity = { keyId, walletId }
   const parties = PARTIES.slice(0, 3)
   const stream = keyShareStream(keyId)
-  const publicKey = hex(32)
-  const packageDigest = hex(32)
-  const authorisation = authorise(client, `/v1/wallets/${walletId}/keys`, { scheme, threshold: 2, parties: 3 })
+  const publicKey = fate.hex(32)
+  const packageDigest = fate.hex(32)
+  const authorisation = authorise(fate, client, `/v1/wallets/${walletId}/keys`, { scheme, threshold: 2, parties: 3 })
   const requested = {
     ...identity,
     tenant,
@@ -90,17 +93,18 @@ function* keyGeneration(
   yield append(
     stream,
     'key-generation',
-    parties.map((partyId) => ({ type: 'CommitmentReceived', data: { ...identity, attempt: 1, partyId, digest: hex(32) } })),
+    parties.map((partyId) => ({ type: 'CommitmentReceived', data: { ...identity, attempt: 1, partyId, digest: fate.hex(32) } })),
   )
   yield append(stream, 'key-generation', [
     ...parties.map((partyId) => ({ type: 'ShareGenerated', data: { ...identity, attempt: 1, partyId, packageDigest } }) as const),
-    { type: 'KeyGenerationCompleted', data: { ...identity, attempt: 1, publicKey, publicPackage: hex(136), epoch: 1 } },
+    { type: 'KeyGenerationCompleted', data: { ...identity, attempt: 1, publicKey, publicPackage: fate.hex(136), epoch: 1 } },
   ])
   yield append(walletStream(walletId), 'key-attachment', [{ type: 'KeyAttached', data: { ...identity, scheme, publicKey } }])
   return { keyId, scheme, parties }
 }
 
 function* signing(
+  fate: Fate,
   append: Appender,
   client: ClientKey,
   walletId: string,
@@ -109,14 +113,14 @@ function* signing(
   index: number,
   approvals: WalletPolicy['approvals'],
 ): Generator<Step> {
-  const sessionId = randomUUID()
+  const sessionId = fate.uuid()
   const identity = { sessionId, keyId, walletId }
   const stream = signingSessionStream(sessionId)
-  const text = `pay ${index}.50 to ${hex(20)}`
+  const text = `pay ${index}.50 to ${fate.hex(20)}`
   const payload = { kind: 'message', encoding: 'utf8', data: text } as const
   const message = Buffer.from(text).toString('hex')
-  const deadline = new Date(Date.now() + 60_000).toISOString()
-  const authorisation = authorise(client, `/v1/keys/${keyId}/signatures`, { payload })
+  const deadline = new Date(fate.now() + 60_000).toISOString()
+  const authorisation = authorise(fate, client, `/v1/keys/${keyId}/signatures`, { payload })
   const requested = {
     ...identity,
     tenant,
@@ -130,7 +134,7 @@ function* signing(
   yield append(stream, 'client', [{ type: 'SigningRequested', data: requested }])
   if (approvals) {
     const approver = approvals.approvers[0] as ClientKey
-    const approval = authorise(approver, `/v1/signing-sessions/${sessionId}/approvals`, { decision: 'approve' })
+    const approval = authorise(fate, approver, `/v1/signing-sessions/${sessionId}/approvals`, { decision: 'approve' })
     const data = { ...identity, approver: approver.kid, status: 'requested' as const, authorisation: approval }
     yield append(stream, 'approver', [{ type: 'ApprovalGranted', data }])
   }
@@ -158,34 +162,37 @@ function* signing(
   const attempt = again ? 2 : 1
   yield append(stream, 'signing', [
     { type: 'RoundCompleted', data: { ...identity, attempt, round: 2, rounds: 2 } },
-    { type: 'SignatureProduced', data: { ...identity, attempt, signature: hex(64), signers: again ? [first, third] : [first, second] } },
+    {
+      type: 'SignatureProduced',
+      data: { ...identity, attempt, signature: fate.hex(64), signers: again ? [first, third] : [first, second] },
+    },
   ])
 }
 
 /** Steps of one wallet's streams, each at the revision that the steps before it have left the stream at. */
-function appender(tenant: string): Appender {
+function appender(fate: Fate, tenant: string): Appender {
   const revisions = new Map<string, bigint>()
   const correlations = new Map<string, string>()
   return (stream, actor, events) => {
     const revision = revisions.get(stream)
     revisions.set(stream, (revision ?? -1n) + BigInt(events.length))
-    const commandId = randomUUID()
-    const correlationId = correlations.get(stream) ?? randomUUID()
+    const commandId = fate.uuid()
+    const correlationId = correlations.get(stream) ?? fate.uuid()
     correlations.set(stream, correlationId)
     const metadata = {
       commandId,
       correlationId,
-      causationId: actor === 'client' ? commandId : randomUUID(),
+      causationId: actor === 'client' ? commandId : fate.uuid(),
       actor,
       tenant,
-      occurredAt: new Date().toISOString(),
-      ...(actor === 'client' && { requestDigest: hex(32) }),
+      occurredAt: new Date(fate.now()).toISOString(),
+      ...(actor === 'client' && { requestDigest: fate.hex(32) }),
     }
     return {
       stream,
       expected: revision ?? 'no_stream',
       events: events.map((event) => ({
-        id: randomUUID(),
+        id: fate.uuid(),
         ...event,
         metadata: { ...metadata, schemaVersion: versionToWrite(stream, event.type) },
       })),
@@ -194,18 +201,16 @@ function appender(tenant: string): Appender {
 }
 
 /** An intent as clients sign it, but for the signature. */
-function authorise({ kid }: ClientKey, path: string, body: object): Authorisation {
+function authorise(fate: Fate, { kid }: ClientKey, path: string, body: object): Authorisation {
   const text = JSON.stringify(body)
-  const iat = Math.floor(Date.now() / 1000)
+  const iat = Math.floor(fate.now() / 1000)
   const bodyDigest = createHash('sha256').update(text).digest('base64url')
-  const claims = { jti: randomUUID(), iat, exp: iat + INTENT_TTL_SECONDS, htm: 'POST', htu: path, bodyDigest }
+  const claims = { jti: fate.uuid(), iat, exp: iat + INTENT_TTL_SECONDS, htm: 'POST', htu: path, bodyDigest }
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const intent = `${part({ typ: 'intent+jwt', alg: 'EdDSA', kid })}.${part(claims)}.${randomBytes(64).toString('base64url')}`
+  const intent = `${part({ typ: 'intent+jwt', alg: 'EdDSA', kid })}.${part(claims)}.${fate.bytes(64).toString('base64url')}`
   return { method: 'POST', path, body: text, intent }
 }
 
-const publicKey = (): ClientKey => ({ kid: randomUUID(), kty: 'OKP', crv: 'Ed25519', x: randomBytes(32).toString('base64url') })
+const publicKey = (fate: Fate): ClientKey => ({ kid: fate.uuid(), kty: 'OKP', crv: 'Ed25519', x: fate.bytes(32).toString('base64url') })
 
 const intentOf = ({ intent }: Authorisation) => intent ?? ''
-
-const hex = (bytes: number) => randomBytes(bytes).toString('hex')

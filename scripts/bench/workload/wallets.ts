@@ -1,5 +1,6 @@
 import type { EventLog } from '../../../domain/ports/event-log.ts'
 import type { Append } from '../projection-lag.ts'
+import { chance } from './fate.ts'
 import { type Step, walletLife } from './wallet-life.ts'
 
 /** Many wallets that live at the same time, each one step after the other; where one has lived its life, the next begins. */
@@ -17,13 +18,13 @@ const AT_A_TIME = 64
 
 export function createWallets(log: EventLog): Wallets {
   let begun = 0
-  const lives = Array.from({ length: AT_A_TIME }, () => ({ steps: walletLife(begun++), last: Promise.resolve(0n) }))
+  const lives = Array.from({ length: AT_A_TIME }, () => ({ steps: walletLife(begun++, chance), last: Promise.resolve(0n) }))
 
   function nextStep(life: (typeof lives)[number]): Step {
     for (;;) {
       const { value, done } = life.steps.next()
       if (!done) return value
-      life.steps = walletLife(begun++)
+      life.steps = walletLife(begun++, chance)
     }
   }
 
