@@ -15,6 +15,8 @@ export type ProofOptions = {
   kept: readonly string[]
   /** Witnesses that must have signed each of those. */
   witnesses: readonly NoteKey[]
+  /** Others that must be consistent with what was kept. */
+  checkpoints?: readonly Checkpoint[]
 }
 
 /** That the log goes on from one checkpoint to another. */
@@ -24,10 +26,10 @@ type Step = { from: Checkpoint; to: Checkpoint }
  * Checks proofs with the public key alone, and that they lead to the checkpoints that were kept; returns what holds, in sentences.
  * @throws ProofRefused, NoteRefused, and what reading a file throws
  */
-export async function verifyProofs({ proofs, key, kept, witnesses }: ProofOptions): Promise<string[]> {
+export async function verifyProofs({ proofs, key, kept, witnesses, checkpoints = [] }: ProofOptions): Promise<string[]> {
   const said: string[] = []
   const steps: Step[] = []
-  const seen: Checkpoint[] = []
+  const seen: Checkpoint[] = [...checkpoints]
   for (const file of proofs) {
     const proof = await named(file, async () => readProof(await readFile(file, 'utf8')))
     const checked = await named(file, async () => checkProof(proof, key))
