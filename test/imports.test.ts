@@ -30,6 +30,11 @@ const DRIVERS = [
   '@scure/btc-signer',
   '@solana/kit',
   'viem',
+  'cockatiel',
+  '@aws-sdk/client-s3',
+  'hyparquet',
+  'hyparquet-writer',
+  '@bokuweb/zstd-wasm',
 ]
 
 const root = resolve(import.meta.dirname, '../..')

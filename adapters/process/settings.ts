@@ -34,6 +34,18 @@ export type Settings = {
   jwks: { url: string; issuer: string; audience: string } | undefined
   /** Which chains there are; those built in when undefined. */
   chainsFile: string | undefined
+  archive: {
+    /** A folder, `file://…` or `s3://…`. */
+    url: string
+    /** Most events of a segment. */
+    segmentEvents: number
+    /** Days after which a segment goes to the cold tier. */
+    coldDays: number
+    /** S3's name of the class of the cold tier. */
+    coldClass: string
+    /** For how long nobody can delete what is archived, in a bucket with object lock. */
+    retentionDays: number
+  }
   logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -41,6 +53,9 @@ type Environment = { readonly [name: string]: string | undefined }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const MAX_PARTY_PROCESSES = 50
+/** Of S3: the first two are read at once, and cost more to read. */
+const COLD_CLASSES = ['STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const
+const SEVEN_YEARS = 2_557
 
 /** Where the registry is unless `QUORATE_REGISTRY` says otherwise. */
 export const registryFileIn = (dataDir: string): string => join(dataDir, 'registry.json')
@@ -79,6 +94,13 @@ export function readSettings(env: Environment): Settings {
             audience: text('QUORATE_JWT_AUDIENCE') ?? 'quorate',
           },
     chainsFile: chainsFile === undefined ? undefined : resolve(chainsFile),
+    archive: {
+      url: text('QUORATE_ARCHIVE_URL') ?? join(dataDir, 'archive'),
+      segmentEvents: integer(text, 'QUORATE_ARCHIVE_SEGMENT_EVENTS', 100_000, 1, 1_000_000),
+      coldDays: integer(text, 'QUORATE_ARCHIVE_COLD_DAYS', 90, 0, 36_500),
+      coldClass: oneOf(text, 'QUORATE_ARCHIVE_COLD_CLASS', COLD_CLASSES, 'GLACIER'),
+      retentionDays: integer(text, 'QUORATE_ARCHIVE_RETENTION_DAYS', SEVEN_YEARS, 1, 36_500),
+    },
     logLevel: oneOf(text, 'QUORATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
 }

@@ -1,0 +1,53 @@
+import { hash } from 'node:crypto'
+import { openArchiveStore } from '../../adapters/archive/open-store.ts'
+import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
+import { verifyIdentity } from '../../adapters/identity/verify.ts'
+import type { Settings } from '../../adapters/process/settings.ts'
+import { type Finding, verifyArchive } from '../../audit/archive/verifying.ts'
+import { bytesToBase64 } from '../../domain/audit/base64.ts'
+import type { NoteKey } from '../../domain/audit/signed-note.ts'
+
+/** Something in the archive is not what was archived; each line says what, and where. */
+export class ArchiveRefused extends Error {
+  override readonly name = 'ArchiveRefused'
+  readonly code = 'archive_refused'
+  constructor(findings: readonly Finding[]) {
+    super(findings.map(lineOf).join('\n'))
+  }
+}
+
+/** What holds of an archive, by the public key alone. @throws ArchiveRefused */
+export async function verifyArchiveAt(url: string, key: NoteKey, { archive }: Pick<Settings, 'archive'>): Promise<readonly string[]> {
+  const store = await openArchiveStore({ ...archive, url })
+  try {
+    const options = {
+      store,
+      format: await parquetFormat(),
+      key,
+      verify: verifyIdentity,
+      sha256: (content: Uint8Array) => hash('sha256', content, 'buffer'),
+    }
+    const { segments, events, root, checkpoints, findings, unreferenced } = await verifyArchive({
+      ...options,
+      onSegment: ({ number }) => progress(number),
+    })
+    if (findings.length > 0) throw new ArchiveRefused(findings)
+    return [
+      `${events} events in ${segments} segments are what was archived, in their order, and ${checkpoints} checkpoints are of them`,
+      `root ${bytesToBase64(root)}`,
+      ...unreferenced.map((name) => `${name} belongs to no segment: a run that was interrupted has left it`),
+    ]
+  } finally {
+    await store.close()
+  }
+}
+
+function progress(number: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\rsegment ${number} verified\x1b[K\r`)
+}
+
+function lineOf({ code, segment, file, leafIndex, event, message }: Finding): string {
+  const place = [`segment ${segment}`, file, ...(leafIndex === undefined ? [] : [`event ${leafIndex} of the log`])].join(', ')
+  const named = event ? ` (${event.type}, ${event.stream} revision ${event.revision}, id ${event.id})` : ''
+  return `${code}: ${place}${named}: ${message}`
+}
