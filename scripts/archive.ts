@@ -96,4 +96,6 @@ async function keyOf({ dataDir, logOrigin }: Settings) {
   return { key, verify: verifyIdentity }
 }
 
-const round = (seconds: number) => Number(seconds.toFixed(2))
+function round(seconds: number): number {
+  return Number(seconds.toFixed(2))
+}

@@ -55,9 +55,13 @@ const COLUMNS: readonly Column[] = [
   { name: 'metadata_base64', type: 'STRING', of: ({ metadata }) => base64In(metadata), isOptional: true },
 ]
 
+/** The WebAssembly of zstd is loaded once: loaded again, it forgets what it has at work. */
+let loaded: Promise<void> | undefined
+
 /** Segments in Parquet, compressed with zstd. */
 export async function parquetFormat(): Promise<SegmentFormat> {
-  await init()
+  loaded ??= init()
+  await loaded
   return {
     extension: '.parquet',
 
@@ -87,7 +91,7 @@ export async function parquetFormat(): Promise<SegmentFormat> {
         const rows = await parquetReadObjects({ file, compressors: { ZSTD: (packed) => decompress(packed) } })
         return rows.map(rowIn)
       } catch (error) {
-        throw new SegmentUnreadable('the file is no segment, or was damaged', { cause: error })
+        throw error instanceof SegmentUnreadable ? error : new SegmentUnreadable('the file is no segment, or was damaged', { cause: error })
       }
     },
   }
