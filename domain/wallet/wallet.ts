@@ -4,6 +4,7 @@ import { DomainError } from '../domain-error.ts'
 import type { Authorisation } from '../key-share/events.ts'
 import type { WalletEvent } from './events.ts'
 import { checkClientKeys, checkPolicy, type WalletPolicy } from './policy.ts'
+import type { DepositCommand, TransferCommand } from './transfers/commands.ts'
 
 export type Wallet =
   | { status: 'absent' }
@@ -51,6 +52,8 @@ export type WalletCommand =
     }
   | { type: 'Freeze'; reason: string }
   | { type: 'Unfreeze'; reason: string }
+  | TransferCommand
+  | DepositCommand
 
 export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
   stateVersion: 3,
@@ -85,6 +88,8 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
       case 'Unfreeze':
         if (existing.status === 'open') throw new DomainError('wallet_not_frozen', 'the wallet is not frozen')
         return [{ type: 'WalletUnfrozen', data: { walletId, reason: command.reason } }]
+      default:
+        throw new DomainError('transfer_not_found', 'no such transfer')
     }
   },
 
@@ -106,6 +111,8 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
         return { ...state, status: 'frozen' }
       case 'WalletUnfrozen':
         return { ...state, status: 'open' }
+      default:
+        return state
     }
   },
 }
