@@ -120,6 +120,9 @@ export function authorisePolicyChange({
   })
 }
 
+/** What is wrong with a request under this policy, and might not be under another. */
+const FORBIDDEN: readonly string[] = ['raw_digest_not_allowed', 'message_hides_transaction']
+
 function verifyByClient(authorisation: Authorisation, { policy, ...rules }: Rules & { maxAgeSeconds: number }): readonly string[] {
   const intent: Intent = verifyIntent(authorisation, { ...rules, keys: policy.clientKeys })
   return [intentId(intent)]
@@ -142,8 +145,7 @@ function coded<Result>(check: () => Result): Result {
   } catch (error) {
     if (error instanceof AuthorisationRefused) throw new Refusal(error.code, error.message)
     if (error instanceof MalformedJson) throw new Refusal('malformed', error.message)
-    if (error instanceof DomainError)
-      throw new Refusal(error.code === 'raw_digest_not_allowed' ? 'policy_forbids' : 'malformed', error.message)
+    if (error instanceof DomainError) throw new Refusal(FORBIDDEN.includes(error.code) ? 'policy_forbids' : 'malformed', error.message)
     throw error
   }
 }

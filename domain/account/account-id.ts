@@ -1,4 +1,4 @@
-import { uuidV5 } from '../uuid-v5.ts'
+import { uuidv5 } from '../uuid.ts'
 
 /** Namespace of the ids of accounts (RFC 9562, version 5). Never to change: opening an account again must lead to the one that is there. */
 const ACCOUNT_NAMESPACE = '5b0f3f0a-8f0e-5d6c-9a3e-2c1d7e4b6a90'
@@ -8,4 +8,4 @@ export type AccountOf = { readonly walletId: string; readonly keyId: string; rea
 
 /** There is one account for each key, chain and path, and its id follows from them: API and parties know it without asking each other. */
 export const accountIdOf = ({ walletId, keyId, chain, path }: AccountOf): string =>
-  uuidV5([walletId, keyId, chain, path].join('/'), ACCOUNT_NAMESPACE)
+  uuidv5([walletId, keyId, chain, path].join('/'), ACCOUNT_NAMESPACE)

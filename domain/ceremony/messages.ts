@@ -67,13 +67,29 @@ export type RecoveryRequest = { key: SharedKey; lost: string; helpers: readonly 
 /** A holder's signed word that it keeps its share of a new epoch until a later one is in force. */
 export type Confirmation = { from: string; signature: Uint8Array }
 
-/** What is signed is in the authorisation, where the client put it; `path` must be the one that is found there. Who has opened signs. */
+/**
+ * The transaction that a signature is a part of: message `index` of those that it takes. `replacement` is the client's request to have it in place of another one of the
+ * same transfer.
+ */
+export type TransactionToSign = {
+  chain: string
+  transferId: string
+  unsigned: Uint8Array
+  index: number
+  replacement: Authorisation | null
+}
+
+/**
+ * What is signed is in the authorisation, where the client put it; `path` must be the one that is found there. For a transfer it is the transaction, which must do what the
+ * authorisation says. Who has opened signs.
+ */
 export type SigningRequest = {
   share: ShareReference
   path: string
   openings: readonly Opening[]
   authorisation: Authorisation
   approvals: readonly Authorisation[]
+  transaction: TransactionToSign | null
 }
 
 /** The same, of signers who have not opened yet: they do it together, and then sign. */

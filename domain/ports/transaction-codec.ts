@@ -46,6 +46,9 @@ export interface TransactionCodec {
   attach(unsigned: Uint8Array, sender: Sender, signatures: readonly MadeSignature[]): SignedTransaction
 }
 
+/** Most messages that one transaction is signed with. */
+export const MAX_MESSAGES = 1_000
+
 /** Largest transaction, unsigned, that is looked at. */
 export const MAX_TRANSACTION_BYTES = 128 * 1024
 
