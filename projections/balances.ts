@@ -19,26 +19,27 @@ export const balances: Projection = {
   apply(event) {
     switch (event.type) {
       case 'FundsReserved':
-        return event.data.reserved.map((funds) => moved(event, event.data, funds, { available: -1n, reserved: 1n }))
+        return event.data.reserved.map((funds) => moved(event, event.data, funds, { reserved: 1n }))
       case 'FundsReleased':
-        return event.data.released.map((funds) => moved(event, event.data, funds, { available: 1n, reserved: -1n }))
+        return event.data.released.map((funds) => moved(event, event.data, funds, { reserved: -1n }))
       case 'TransferFinalized':
       case 'TransferReverted':
       case 'TransferCancelled':
-        return event.data.spent.map((funds) => moved(event, event.data, funds, { reserved: -1n }))
+        return event.data.spent.map((funds) => moved(event, event.data, funds, { settled: -1n, reserved: -1n }))
       case 'DepositDetected':
         return [moved(event, event.data, event.data, { pending: 1n })]
       case 'DepositCredited':
-        return [moved(event, event.data, event.data, { pending: -1n, available: 1n })]
+        return [moved(event, event.data, event.data, { settled: 1n, pending: -1n })]
       case 'DepositReverted':
-        return [moved(event, event.data, event.data, event.data.was === 'pending' ? { pending: -1n } : { available: -1n })]
+        return [moved(event, event.data, event.data, event.data.was === 'pending' ? { pending: -1n } : { settled: -1n })]
       default:
         return []
     }
   },
 }
 
-type Figures = { readonly available?: bigint; readonly reserved?: bigint; readonly pending?: bigint }
+/** `settled` is what is there, what is reserved included. */
+type Figures = { readonly settled?: bigint; readonly reserved?: bigint; readonly pending?: bigint }
 
 /** `signs` says which figures the amount is added to or taken from. */
 function moved(

@@ -1,4 +1,4 @@
-import { CONFIRMED_STATUSES, ENDED_STATUSES } from '../domain/wallet/transfers/statuses.ts'
+import { ENDS } from '../domain/wallet/transfers/transfer.ts'
 import { route } from '../http/route.ts'
 import { present } from './present.ts'
 import { awaitDocument, entityTag, hasStatus, preferenceApplied, type ReadModels } from './read-model.ts'
@@ -25,7 +25,7 @@ export const getTransfer = (models: ReadModels) =>
         model: 'transfers',
         id: request.params.transferId,
         parameter: 'transferId',
-        isOver: hasStatus(request.query.until === 'confirmed' ? CONFIRMED_STATUSES : ENDED_STATUSES),
+        isOver: hasStatus(request.query.until === 'confirmed' ? ['confirmed', ...ENDS] : ENDS),
       } as const
       const { document, asOf } = await awaitDocument(models, request, sought)
       return { status: 200, body: present(document, TRANSFER), ...asOf, etag: entityTag(document), headers: preferenceApplied(request) }

@@ -22,13 +22,16 @@ type Groups = { readonly [index: string]: number } | undefined
 
 /** The figures as amounts, and the chain that the asset is of. */
 function withFigures(document: Document): Document {
-  const { asset, available, reserved, pending } = document
-  const figure = (groups: unknown) => String(sumOf(groups as Groups))
+  const figure = (name: string) => sumOf(document[name] as Groups)
+  const settled = figure('settled')
+  const reserved = figure('reserved')
+  const available = settled - reserved
   return {
     ...document,
-    chain: String(asset).split('/')[0]!,
-    available: figure(available),
-    reserved: figure(reserved),
-    pending: figure(pending),
+    chain: String(document.asset).split('/')[0]!,
+    available: String(available > 0n ? available : 0n),
+    reserved: String(reserved),
+    pending: String(figure('pending')),
+    owed: available < 0n ? String(-available) : null,
   }
 }

@@ -1,4 +1,4 @@
-import { TRANSFER_STATUSES } from '../domain/wallet/transfers/statuses.ts'
+import { ENDS, STAGES } from '../domain/wallet/transfers/transfer.ts'
 import { route } from '../http/route.ts'
 import { PAGE_PARAMETERS } from './page.ts'
 import type { ReadModels } from './read-model.ts'
@@ -12,7 +12,7 @@ export const listWalletTransfers = (models: ReadModels) =>
     tag: 'transfers',
     summary: 'The transfers of a wallet',
     roles: ['client', 'approver', 'auditor'],
-    query: { ...PAGE_PARAMETERS, status: { description: 'Only those in it.', schema: { type: 'string', enum: TRANSFER_STATUSES } } },
+    query: { ...PAGE_PARAMETERS, status: { description: 'Only those in it.', schema: { type: 'string', enum: [...STAGES, ...ENDS] } } },
     answers: { 200: { description: 'Transfers, the newest first', schema: pageOf(TRANSFER) } },
     handle: (request) => {
       const { status } = request.query

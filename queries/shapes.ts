@@ -3,7 +3,7 @@ import { PRESIGNATURE_TIERS } from '../domain/authorisation/key-policy.ts'
 import { FEE_LEVELS } from '../domain/ports/chain-node.ts'
 import { CIRCUIT_STATES } from '../domain/ports/coordinators.ts'
 import { SCHEMES } from '../domain/threshold/scheme.ts'
-import { TRANSFER_STATUSES } from '../domain/wallet/transfers/statuses.ts'
+import { ENDS, STAGES } from '../domain/wallet/transfers/transfer.ts'
 import type { JsonSchema } from '../http/route.ts'
 import type { Shape } from './present.ts'
 
@@ -313,7 +313,7 @@ export const TRANSFER: Shape = {
     quotedFee: amount('The most that it was said to cost'),
     memo: { type: 'string' },
     usdCents: { type: 'string', description: 'What the amount was worth when it was asked for; absent when nobody knows.' },
-    status: { type: 'string', enum: [...TRANSFER_STATUSES] },
+    status: { type: 'string', enum: [...STAGES, ...ENDS] },
     decision: {
       type: 'object',
       description: 'What the policy said of it, and why.',
@@ -379,9 +379,10 @@ export const BALANCE: Shape = {
     walletId: id,
     chain: { type: 'string', description: 'CAIP-2.' },
     asset: { type: 'string', description: 'CAIP-19.' },
-    available: amount('What can be moved; less than nothing when a deposit was undone after it was spent'),
+    available: amount('What can be moved'),
     reserved: amount('What is set aside for transfers under way'),
     pending: amount('What has come in and is not confirmed'),
+    owed: amount('What is missing for what is reserved, since a deposit was undone by a reorganisation after it had been credited; absent while nothing is'),
     updatedAt: time,
     position,
   },
