@@ -49,7 +49,7 @@ export async function allowSignature(
     stored,
     now,
     async record(answer) {
-      await ledger.claim({ ...claim, digest: signedDigest(allowed.message, path), slots: [], intents, answer })
+      await ledger.claim({ ...claim, digest: signedDigest(allowed.message, path), slots: [], transaction: null, intents, answer })
       await requireStillAllowed(shares, stored)
     },
   }
