@@ -1,5 +1,7 @@
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
 import type { Authorisation } from '../key-share/events.ts'
+import { approvalsOfChange } from '../policy/evaluate.ts'
+import type { ClientKey } from './client-key.ts'
 import { type Intent, type IntentRules, isOpen, LATE_SECONDS, verifyIntent } from './intent.ts'
 import type { KeyPolicy } from './key-policy.ts'
 import { AuthorisationRefused } from './refused.ts'
@@ -54,8 +56,8 @@ export function verifySignatureRequest(
 }
 
 /**
- * Verifies that a client has asked for another policy, and that as many approvers as the policy in force wants have signed the very same request, up to
- * a day before.
+ * Verifies that a client has asked for another policy, and that as many approvers as the policy in force wants, for anything or for its strictest tier of
+ * transfers, have signed the very same request, up to a day before.
  * @param approvals intents over the request, each by an approver
  * @returns the intents that allow it
  * @throws AuthorisationRefused
@@ -65,10 +67,11 @@ export function verifyPolicyChange(
   { policy, ...rules }: Rules & Pick<IntentRules, 'maxAgeSeconds'>,
 ): readonly Intent[] {
   const asked = verifyIntent(authorisation, { ...rules, keys: policy.clientKeys })
-  if (!policy.approvals) return [asked]
+  const wanted = approvalsOfChange<ClientKey>(policy)
+  if (!wanted) return [asked]
   const maxAgeSeconds = MAX_AGE_SECONDS + (rules.maxAgeSeconds ?? 0)
-  const approved = approvals.map((intent) => verifyApproval({ ...authorisation, intent }, policy.approvals, { ...rules, maxAgeSeconds }))
-  requireEnough(approved, policy.approvals.required)
+  const approved = approvals.map((intent) => verifyApproval({ ...authorisation, intent }, wanted, { ...rules, maxAgeSeconds }))
+  requireEnough(approved, wanted.required)
   return [asked, ...approved]
 }
 
