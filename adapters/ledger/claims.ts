@@ -11,7 +11,11 @@ export function recordClaim(file: LedgerFile, claim: SigningClaim, at: number, l
   const [slots, intents] = [unique(claim.slots), unique(claim.intents)]
   const before = claim.transaction ? signedFor(file, claim.transaction.transferId) : []
   const transaction = claim.transaction && signedTransaction(claim.transaction, before.length === 0)
-  const entry: SignatureEntry = { kind: 'signature', at, ...{ keyId, sessionId, attempt, requestDigest, digest, slots, intents, transaction, answer } }
+  const entry: SignatureEntry = {
+    kind: 'signature',
+    at,
+    ...{ keyId, sessionId, attempt, requestDigest, digest, slots, intents, transaction, answer },
+  }
   const owner = slotOwner(entry)
   const ownerOf = (slot: string) => file.slot(keyId, slot)?.digest
   const refuse = (code: ClaimRefused['code'], why: string) => {

@@ -8,7 +8,9 @@ export type SignedTransaction = Omit<TransactionClaim, 'moves'> & {
 }
 
 /** Ledgers of version 1 do not say that there is no transaction. Of those that sign the same one the first has the slots. */
-export type SignatureEntry = { kind: 'signature'; at: number } & Omit<SigningClaim, 'transaction'> & { transaction?: SignedTransaction | null }
+export type SignatureEntry = { kind: 'signature'; at: number } & Omit<SigningClaim, 'transaction'> & {
+    transaction?: SignedTransaction | null
+  }
 
 /** What is recorded, each with its time in ms since 1970. */
 export type Entry =

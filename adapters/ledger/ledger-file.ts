@@ -104,7 +104,9 @@ export function openLedgerFile(file: string) {
     session: read<{ sequence: number }>('SELECT sequence FROM attempts WHERE key_id = ? AND session_id = ? LIMIT 1'),
     slot: read<{ digest: Uint8Array }>('SELECT digest FROM slots WHERE key_id = ? AND slot = ?'),
     transaction: read<TransactionRow>('SELECT * FROM transactions WHERE sequence = ?'),
-    firstOfEach: read<{ sequence: number }>('SELECT min(sequence) AS sequence FROM transactions WHERE transfer_id = ? GROUP BY digest ORDER BY 1'),
+    firstOfEach: read<{ sequence: number }>(
+      'SELECT min(sequence) AS sequence FROM transactions WHERE transfer_id = ? GROUP BY digest ORDER BY 1',
+    ),
     moved: read<Movement>(
       `SELECT at, asset, amount, usd_cents FROM transactions
         WHERE wallet_id = ? AND at > ? AND sequence < ? AND transfer_id <> ? AND asset IS NOT NULL ORDER BY sequence DESC LIMIT ?`,

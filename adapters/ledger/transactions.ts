@@ -25,10 +25,14 @@ export function signedFor(file: LedgerFile, transferId: string): (SignatureEntry
 }
 
 /** Why the transaction may not be signed, given those before. */
-export function conflictWith(before: readonly (SignatureEntry & { transaction: SignedTransaction })[], entry: SignatureEntry): string | undefined {
+export function conflictWith(
+  before: readonly (SignatureEntry & { transaction: SignedTransaction })[],
+  entry: SignatureEntry,
+): string | undefined {
   const { transaction, slots, at } = entry
   if (!transaction) return undefined
-  const isAlive = ({ at: signedAt, transaction: { lifetimeMs } }: (typeof before)[number]) => lifetimeMs === null || at <= signedAt + lifetimeMs
+  const isAlive = ({ at: signedAt, transaction: { lifetimeMs } }: (typeof before)[number]) =>
+    lifetimeMs === null || at <= signedAt + lifetimeMs
   const alive = before.filter(isAlive)
   if (alive.length === 0) return undefined
   if (transaction.replacement === null) return `transfer:${transaction.transferId} was spent on another transaction`

@@ -1,7 +1,7 @@
 import { LedgerCorrupt } from './corrupt.ts'
 import { chainHash, decodeEntry, type Entry, GENESIS } from './entry.ts'
-import { isIndexed, slotOwner, useFor } from './transactions.ts'
 import type { LedgerFile, Place, Row } from './ledger-file.ts'
+import { isIndexed, slotOwner, useFor } from './transactions.ts'
 
 export const BEGINNING: Place = { sequence: 0, hash: GENESIS }
 
