@@ -58,6 +58,7 @@ export type DomainErrorCode =
   | 'transfer_too_early'
   | 'transfer_may_be_signed'
   | 'replacement_under_way'
+  | 'not_replaceable'
   | 'conflict_taken'
   | 'too_many_transfers'
   | 'too_many_deposits'
@@ -69,13 +70,17 @@ export type DomainErrorCode =
   | 'fee_too_high'
   | 'transfer_would_revert'
 
-/** A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is. */
+/**
+ * A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is; `rule` the id of the rule of the
+ * wallet's policy that speaks against it, if one does.
+ */
 export class DomainError extends Error {
   override readonly name = 'DomainError'
   constructor(
     readonly code: DomainErrorCode,
     message: string,
     readonly pointer?: string,
+    readonly rule?: string,
   ) {
     super(message)
   }

@@ -128,6 +128,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   transfer_may_be_signed: { status: 409, title: 'The transfer may have been signed, and cannot end without the chain' },
   replacement_under_way: { status: 409, title: 'The transaction is being replaced already' },
   conflict_taken: { status: 409, title: 'Another transfer uses up the same' },
+  not_replaceable: { status: 422, title: 'The chain cannot put another transaction in its place' },
   amount_malformed: { status: 422, title: 'This is no amount' },
   amount_fractional: { status: 422, title: 'The amount has decimals' },
   amount_negative: { status: 422, title: 'The amount is negative' },
@@ -154,8 +155,8 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   deadline_exceeded: { status: 503, title: 'The request took too long', retryable: true },
 }
 
-/** One fault: of the body at a JSON Pointer (RFC 6901), or of a query parameter or header by its name. */
-export type Fault = { pointer?: string; parameter?: string; header?: string; code: string; detail: string }
+/** One fault: of the body at a JSON Pointer (RFC 6901), or of a query parameter or header by its name; `rule` is that of the policy which it breaks. */
+export type Fault = { pointer?: string; parameter?: string; header?: string; rule?: string; code: string; detail: string }
 
 /** Thrown to answer with a problem; `detail` is for the caller to read, so nothing internal belongs in it. */
 export class Problem extends Error {
@@ -201,7 +202,8 @@ export function noSuch(parameter: string): Problem {
 export function problemFrom(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof DomainError) {
-    const errors = error.pointer === undefined ? [] : [{ pointer: error.pointer, code: error.code, detail: error.message }]
+    const { pointer, rule, code, message: detail } = error
+    const errors = pointer === undefined ? [] : [{ pointer, ...(rule === undefined ? {} : { rule }), code, detail }]
     return new Problem(error.code, error.message, { errors, cause: error })
   }
   if (error instanceof MalformedJson) return new Problem('validation_failed', error.message, { cause: error })

@@ -7,8 +7,12 @@ export type TransferCommand =
   | RequestTransfer
   | DecideTransfer
   /** `observed` is the chain's next nonce: it counts when the account has nothing under way, and is where counting begins. */
-  | { type: 'AllocateNonce'; transferId: string; observed: string }
-  | ({ type: 'BuildTransfer'; transferId: string } & Omit<BuiltTransaction, 'version'>)
+  | { type: 'AllocateNonce'; transferId: string; observed: string; now: string }
+  /**
+   * `as` is 'transfer' also when it is made anew, after the one before it has died of age; a replacement that a client has asked for takes his word for it from
+   * the aggregate.
+   */
+  | ({ type: 'BuildTransfer'; transferId: string; now: string } & Omit<BuiltTransaction, 'version' | 'authorisation'>)
   | { type: 'SignTransfer'; transferId: string; version: number; raw: string; hash: string }
   | { type: 'BroadcastTransfer'; transferId: string; version: number }
   /** It is in this block; `isConfirmed` when as many follow as the chain wants. In another block than before it was reorganised. */
@@ -29,9 +33,9 @@ export type TransferCommand =
    * It comes to nothing. Once it is built parties may hold what it uses up for it alone: then it is refused, unless `isUnclaimed` says that every party
    * refused to sign before it claimed anything, or nothing is used up.
    */
-  | { type: 'FailTransfer'; transferId: string; code: string; rule?: string; isUnclaimed?: true }
+  | { type: 'FailTransfer'; transferId: string; code: string; rule: string | null; isUnclaimed?: true }
   /** The policy speaks against it now. */
-  | { type: 'RejectTransfer'; transferId: string; code: string; rule?: string }
+  | { type: 'RejectTransfer'; transferId: string; code: string; rule: string | null }
   | { type: 'ExpireTransfer'; transferId: string; now: string }
   /** Cancels what is not built yet; afterwards a cancellation in the chain is asked for, which `BuildTransfer` makes. */
   | { type: 'CancelTransfer'; transferId: string; by: string; authorisation: Authorisation }

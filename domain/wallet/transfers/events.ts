@@ -145,8 +145,8 @@ export type TransferEvent =
   | { type: 'TransferReplaced'; data: TransferIdentity & { by: string | null } }
   /** It can never be mined any more. */
   | { type: 'TransferDropped'; data: TransferIdentity & { reason: string } }
-  | { type: 'TransferFailed'; data: TransferIdentity & { code: string; rule?: string } }
-  | { type: 'TransferRejected'; data: TransferIdentity & { code: string; rule?: string } }
+  | { type: 'TransferFailed'; data: TransferIdentity & { code: string; rule: string | null } }
+  | { type: 'TransferRejected'; data: TransferIdentity & { code: string; rule: string | null } }
   | { type: 'TransferExpired'; data: TransferIdentity & { deadline: string } }
   /** Given back to what is available: with every end what was reserved and not spent. `nonce` may be given out again. */
   | { type: 'FundsReleased'; data: TransferIdentity & { accountId: string; released: readonly Funds[]; nonce: string | null } }

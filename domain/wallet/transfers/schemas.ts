@@ -1,7 +1,7 @@
 import { authorisation } from '../../authorisation/shapes.ts'
 import { FEE_LEVELS } from '../../ports/chain-node.ts'
 import type { EventSchemas } from '../../upcasting/event-schema.ts'
-import { either, fields, listOf, oneOf, optional, orNull, recordOf, text, whole } from '../../upcasting/shape.ts'
+import { either, fields, listOf, oneOf, orNull, recordOf, text, whole } from '../../upcasting/shape.ts'
 import type { DepositEvent, TransferEvent } from './events.ts'
 
 const identity = { walletId: text, transferId: text }
@@ -26,7 +26,7 @@ const decision = fields({
 })
 
 const decidedBy = { ...identity, approver: text, authorisation }
-const ended = fields({ ...identity, code: text, rule: optional(text) })
+const ended = fields({ ...identity, code: text, rule: orNull(text) })
 
 /** What the events of transfers hold, through their versions. */
 export const transferSchemas: EventSchemas<TransferEvent> = {
