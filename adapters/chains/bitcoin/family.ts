@@ -24,7 +24,7 @@ export const family: ChainFamily = {
       nativeAsset,
       feeCeiling: FEE_CEILING,
       hasNonces: false,
-      transactions: async () => (await import('./transactions.ts')).transactionsOf(chain),
+      transactions: async () => (await import('./transactions.ts')).transactionsOf(chain, parameters),
       addressOf: (scheme, publicKey) => addressOf(parameters, scheme, publicKey),
       readAddress: (text, pointer) => readAddress(parameters, text, pointer),
       readAsset: (asset, pointer) => readAsset({ id, nativeAsset }, undefined, asset, pointer),
