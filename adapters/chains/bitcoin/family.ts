@@ -1,5 +1,6 @@
 import type { Chain, ChainFamily } from '../../../domain/ports/chain.ts'
 import { readAsset } from '../asset.ts'
+import type { OpenNode } from '../open-node.ts'
 import { addressOf, readAddress } from './address.ts'
 import { NETWORKS } from './networks.ts'
 
@@ -31,4 +32,9 @@ export const family: ChainFamily = {
     }
     return chain
   },
+}
+
+export const openNode: OpenNode = async (chain, settings, observer) => {
+  const [, reference = ''] = chain.id.split(':')
+  return (await import('./open-node.ts')).openBitcoinNode(chain, NETWORKS[reference]!, settings, observer)
 }
