@@ -157,6 +157,16 @@ export const REFUSAL_CODES = [
   'signed_already',
   /** The party may have signed what its store does not have; until an operator lifts that it signs nothing. */
   'fenced',
+  /** The bytes are no transaction that may be signed for the account, or not one that is wholly understood. */
+  'transaction_refused',
+  /** The transaction does something else than the client has asked for. */
+  'transaction_mismatch',
+  /** It may cost more than client, policy or chain allow. */
+  'fee_too_high',
+  /** The policy wants more signers for it than were chosen. */
+  'too_few_signers',
+  /** The time has not passed that the policy wants to pass before it is signed. */
+  'time_locked',
   'carrier_forged',
   'unknown_sender',
   'signature_invalid',

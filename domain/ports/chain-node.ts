@@ -120,6 +120,8 @@ export type ChainNodes = ReadonlyMap<string, ChainNode>
 
 export type ChainFailureCode =
   | 'insufficient_funds'
+  /** There is enough, but not yet: other transactions use it, or it has too few confirmations. To be tried again. */
+  | 'funds_locked'
   | 'nonce_too_low'
   | 'fee_too_low'
   | 'fee_too_high'
