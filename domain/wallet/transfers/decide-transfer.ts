@@ -49,6 +49,6 @@ export function decideTransfer(holder: Holder, command: TransferCommand): readon
       if (transfer.stuck || transfer.mined) return []
       return [{ type: 'TransferStuck', data: { ...identityOf(holder, transfer), since: command.since, reason: command.reason } }]
     case 'UnmarkTransferStuck':
-      return transfer.stuck ? [{ type: 'TransferUnstuck', data: identityOf(holder, transfer) }] : []
+      return transfer.stuck ? [{ type: 'TransferUnstuck', data: { ...identityOf(holder, transfer), status: transfer.stuck.was } }] : []
   }
 }
