@@ -24,6 +24,7 @@ export type DomainErrorCode =
   | 'not_an_approver'
   | 'already_decided'
   | 'raw_digest_not_allowed'
+  | 'message_hides_transaction'
   | 'payload_not_supported'
   | 'typed_data_invalid'
   | 'path_invalid'

@@ -102,6 +102,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   validation_failed: { status: 422, title: 'The body does not have the required shape' },
   idempotency_key_reused: { status: 422, title: 'The idempotency key was used for a different request' },
   raw_digest_not_allowed: { status: 422, title: 'The policy does not allow bare digests' },
+  message_hides_transaction: { status: 422, title: 'The policy does not allow what could be a transaction' },
   payload_not_supported: { status: 422, title: 'The scheme cannot sign this payload' },
   typed_data_invalid: { status: 422, title: 'The typed data cannot be signed' },
   path_invalid: { status: 422, title: 'No key can be derived along this path' },
