@@ -31,6 +31,8 @@ export type Settings = {
   chainsFile: string | undefined
   /** How long a transaction may wait to be mined before its transfer is said to be stuck. */
   transferStuckSeconds: number
+  /** What assets are worth; the table that comes with this when undefined. */
+  pricesFile: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -50,6 +52,7 @@ export function readSettings(env: Environment): Settings {
   const text = (name: string) => env[name]?.trim() || undefined
   const dataDir = resolve(text('QUORATE_DATA_DIR') ?? '.quorate')
   const chainsFile = text('QUORATE_CHAINS')
+  const pricesFile = text('QUORATE_PRICES')
   const jwksUrl = url(text, 'QUORATE_JWKS_URL', ['http:', 'https:', 'file:'])
   return {
     port: integer(text, 'QUORATE_PORT', 8080, 0, 65_535),
@@ -74,6 +77,7 @@ export function readSettings(env: Environment): Settings {
           },
     chainsFile: chainsFile === undefined ? undefined : resolve(chainsFile),
     transferStuckSeconds: integer(text, 'QUORATE_TRANSFER_STUCK_SECONDS', 600, 1, 604_800),
+    pricesFile: pricesFile === undefined ? undefined : resolve(pricesFile),
     logLevel: oneOf(text, 'QUORATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
 }

@@ -1,12 +1,14 @@
-import { decideTransferApproval } from './approving.ts'
+import { decideTransferApproval, revised } from './approving.ts'
 import { allocateNonce, buildTransfer } from './building.ts'
 import type { TransferCommand } from './commands.ts'
-import { dropTransfer, expireTransfer, failTransfer, identityOf, rejectTransfer, replaceTransfer } from './ending.ts'
+import { dropTransfer, expireTransfer, failTransfer, rejectTransfer, replaceTransfer } from './ending.ts'
 import type { TransferEvent } from './events.ts'
 import { type Holder, requireTransfer } from './holdings.ts'
 import { broadcastTransfer, confirmTransfer, finalizeTransfer, reorganiseTransfer, signTransfer } from './mining.ts'
 import { accelerateTransfer, cancelTransfer, failReplacement } from './replacing.ts'
 import { requestTransfer } from './requesting.ts'
+import { markStuck, unmarkStuck } from './stuck.ts'
+import { latestOf } from './transfer.ts'
 
 /** What a command makes of the transfers of a wallet. @throws DomainError when it is refused */
 export function decideTransfer(holder: Holder, command: TransferCommand): readonly TransferEvent[] {
@@ -35,6 +37,8 @@ export function decideTransfer(holder: Holder, command: TransferCommand): readon
       return dropTransfer(holder, transfer, command.reason)
     case 'FailTransfer':
       return failTransfer(holder, transfer, command)
+    case 'ReviseTransfer':
+      return latestOf(transfer) ? [] : revised(holder, transfer).events
     case 'RejectTransfer':
       return rejectTransfer(holder, transfer, command.code, command.rule)
     case 'ExpireTransfer':
@@ -46,9 +50,8 @@ export function decideTransfer(holder: Holder, command: TransferCommand): readon
     case 'FailReplacement':
       return failReplacement(holder, transfer, command.code)
     case 'MarkTransferStuck':
-      if (transfer.stuck || transfer.mined) return []
-      return [{ type: 'TransferStuck', data: { ...identityOf(holder, transfer), since: command.since, reason: command.reason } }]
+      return markStuck(holder, transfer, command)
     case 'UnmarkTransferStuck':
-      return transfer.stuck ? [{ type: 'TransferUnstuck', data: { ...identityOf(holder, transfer), status: transfer.stuck.was } }] : []
+      return unmarkStuck(holder, transfer)
   }
 }
