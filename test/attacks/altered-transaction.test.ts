@@ -65,7 +65,12 @@ for (const [what, unsigned, code, reason] of [
   ['another destination', evmTransaction({ ...payment, to: OTHER }), 'transaction_mismatch', /^the to /],
   ['another amount', evmTransaction({ ...payment, amount: 1_001n }), 'transaction_mismatch', /^the amount /],
   ['another asset', tokenTransaction(payment), 'transaction_mismatch', /^the asset /],
-  ['a higher fee', evmTransaction(payment, { gas: 30_000_000n, fees: { kind: 'legacy', gasPrice: 1_000n * gwei } }), 'fee_too_high', undefined],
+  [
+    'a higher fee',
+    evmTransaction(payment, { gas: 30_000_000n, fees: { kind: 'legacy', gasPrice: 1_000n * gwei } }),
+    'fee_too_high',
+    undefined,
+  ],
   ['another chain', evmTransaction(payment, { chainId: 137 }), 'transaction_refused', undefined],
   ['a cancellation that nobody has asked for', undefined, 'transaction_mismatch', /^the kind /],
   ['extra data', evmTransaction(payment, { data: Uint8Array.of(1) }), 'transaction_refused', undefined],
