@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   address,
-  appendTransactionMessageInstruction,
+  appendTransactionMessageInstructions,
   type Blockhash,
   compileTransaction,
   compressTransactionMessageUsingAddressLookupTables,
@@ -31,14 +31,13 @@ const instruction = (size: number) => ({
 })
 
 /** As `@solana/kit` writes it: what others take for a transaction. */
-const written = (version: 'legacy' | 0 | 1, ...sizes: readonly number[]) => {
-  const empty = pipe(
+const written = (version: 'legacy' | 0 | 1, ...sizes: readonly number[]) =>
+  pipe(
     createTransactionMessage({ version } as { version: 0 }),
     (message) => setTransactionMessageFeePayer(payer, message),
     (message) => setTransactionMessageLifetimeUsingBlockhash(lifetime, message),
+    (message) => appendTransactionMessageInstructions(sizes.map(instruction), message),
   )
-  return sizes.reduce((message, size) => appendTransactionMessageInstruction(instruction(size), message) as typeof empty, empty)
-}
 const bytesOf = (message: Parameters<typeof compileTransaction>[0]) => new Uint8Array(compileTransaction(message).messageBytes)
 
 const transactions = (['legacy', 0, 1] as const).flatMap((version) =>
