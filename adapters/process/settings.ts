@@ -29,6 +29,8 @@ export type Settings = {
   jwks: { url: string; issuer: string; audience: string } | undefined
   /** Which chains there are; those built in when undefined. */
   chainsFile: string | undefined
+  /** What assets are worth; the table that comes with this when undefined. */
+  pricesFile: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -48,6 +50,7 @@ export function readSettings(env: Environment): Settings {
   const text = (name: string) => env[name]?.trim() || undefined
   const dataDir = resolve(text('QUORATE_DATA_DIR') ?? '.quorate')
   const chainsFile = text('QUORATE_CHAINS')
+  const pricesFile = text('QUORATE_PRICES')
   const jwksUrl = url(text, 'QUORATE_JWKS_URL', ['http:', 'https:', 'file:'])
   return {
     port: integer(text, 'QUORATE_PORT', 8080, 0, 65_535),
@@ -71,6 +74,7 @@ export function readSettings(env: Environment): Settings {
             audience: text('QUORATE_JWT_AUDIENCE') ?? 'quorate',
           },
     chainsFile: chainsFile === undefined ? undefined : resolve(chainsFile),
+    pricesFile: pricesFile === undefined ? undefined : resolve(pricesFile),
     logLevel: oneOf(text, 'QUORATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
 }

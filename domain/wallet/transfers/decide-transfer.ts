@@ -1,12 +1,13 @@
 import { decideTransferApproval } from './approving.ts'
 import { allocateNonce, buildTransfer } from './building.ts'
 import type { TransferCommand } from './commands.ts'
-import { dropTransfer, expireTransfer, failTransfer, identityOf, rejectTransfer, replaceTransfer } from './ending.ts'
+import { dropTransfer, expireTransfer, failTransfer, rejectTransfer, replaceTransfer } from './ending.ts'
 import type { TransferEvent } from './events.ts'
 import { type Holder, requireTransfer } from './holdings.ts'
 import { broadcastTransfer, confirmTransfer, finalizeTransfer, reorganiseTransfer, signTransfer } from './mining.ts'
 import { accelerateTransfer, cancelTransfer, failReplacement } from './replacing.ts'
 import { requestTransfer } from './requesting.ts'
+import { markStuck, unmarkStuck } from './stuck.ts'
 
 /** What a command makes of the transfers of a wallet. @throws DomainError when it is refused */
 export function decideTransfer(holder: Holder, command: TransferCommand): readonly TransferEvent[] {
@@ -46,9 +47,8 @@ export function decideTransfer(holder: Holder, command: TransferCommand): readon
     case 'FailReplacement':
       return failReplacement(holder, transfer, command.code)
     case 'MarkTransferStuck':
-      if (transfer.stuck || transfer.mined) return []
-      return [{ type: 'TransferStuck', data: { ...identityOf(holder, transfer), since: command.since, reason: command.reason } }]
+      return markStuck(holder, transfer, command)
     case 'UnmarkTransferStuck':
-      return transfer.stuck ? [{ type: 'TransferUnstuck', data: identityOf(holder, transfer) }] : []
+      return unmarkStuck(holder, transfer)
   }
 }

@@ -135,12 +135,22 @@ export type TransferEvent =
   /** What was asked for did not come to anything; the transaction before stands. */
   | { type: 'TransferReplacementFailed'; data: TransferIdentity & { as: 'acceleration' | 'cancellation'; code: string } }
   | { type: 'TransferStuck'; data: TransferIdentity & { since: string; reason: string } }
-  | { type: 'TransferUnstuck'; data: TransferIdentity }
+  /** `status` is what it was in before, or has come to meanwhile. */
+  | { type: 'TransferUnstuck'; data: TransferIdentity & { status: 'signing' | 'signed' | 'broadcasting' } }
   /** `spent` has left the account for good: with an end in the chain, the fee at least. */
-  | { type: 'TransferFinalized'; data: TransferIdentity & MinedTransaction & { feePaid: string; spent: readonly Funds[] } }
-  | { type: 'TransferReverted'; data: TransferIdentity & MinedTransaction & { feePaid: string; spent: readonly Funds[] } }
+  | {
+      type: 'TransferFinalized'
+      data: TransferIdentity & { accountId: string } & MinedTransaction & { feePaid: string; spent: readonly Funds[] }
+    }
+  | {
+      type: 'TransferReverted'
+      data: TransferIdentity & { accountId: string } & MinedTransaction & { feePaid: string; spent: readonly Funds[] }
+    }
   /** `mined` is the cancellation in the chain; null when there was nothing to cancel there. */
-  | { type: 'TransferCancelled'; data: TransferIdentity & { by: string; mined: MinedTransaction | null; spent: readonly Funds[] } }
+  | {
+      type: 'TransferCancelled'
+      data: TransferIdentity & { accountId: string; by: string; mined: MinedTransaction | null; spent: readonly Funds[] }
+    }
   /** What it would have used up was used by a transaction of somebody else. */
   | { type: 'TransferReplaced'; data: TransferIdentity & { by: string | null } }
   /** It can never be mined any more. */

@@ -127,10 +127,10 @@ function evolveTransfer(transfer: Transfer, event: Changing, policyVersion: numb
       return { ...transfer, replacement: null }
     case 'TransferStuck': {
       const { since, reason } = event.data
-      return { ...transfer, stuck: { since, reason, was: transfer.status }, status: 'stuck' }
+      return { ...transfer, stuck: { since, reason }, status: 'stuck' }
     }
     case 'TransferUnstuck':
-      return { ...transfer, stuck: null, status: transfer.stuck?.was ?? transfer.status }
+      return { ...transfer, stuck: null, status: event.data.status }
   }
 }
 

@@ -53,7 +53,7 @@ export function finalizeTransfer(holder: Holder, transfer: Transfer, command: Co
   const { asset, amount, feeAsset } = transfer
   const mined = { version, hash, block }
   const fee = { asset: feeAsset, amount: feePaid }
-  const identity = identityOf(holder, transfer)
+  const identity = { ...identityOf(holder, transfer), accountId: transfer.accountId }
   if (as === 'cancellation') {
     const spent = together([fee])
     return ended(holder, transfer, { type: 'TransferCancelled', data: { ...identity, by: requestedBy!, mined, spent } }, spent)

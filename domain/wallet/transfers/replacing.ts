@@ -16,7 +16,7 @@ export function cancelTransfer(
 ): readonly TransferEvent[] {
   const latest = latestOf(transfer)
   if (!latest) {
-    const data = { ...identityOf(holder, transfer), by, mined: null, spent: [] }
+    const data = { ...identityOf(holder, transfer), accountId: transfer.accountId, by, mined: null, spent: [] }
     return ended(holder, transfer, { type: 'TransferCancelled', data })
   }
   if (latest.as === 'cancellation' || transfer.replacement?.as === 'cancellation') return []

@@ -43,7 +43,7 @@ export type Transfer = RequestedTransfer & {
   mined: MinedTransaction | null
   /** Asked for by a client, and not built yet. */
   replacement: Replacement | null
-  stuck: { since: string; reason: string; was: Stage } | null
+  stuck: { since: string; reason: string } | null
 }
 
 export type Transaction = BuiltTransaction & {
