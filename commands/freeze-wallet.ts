@@ -19,7 +19,7 @@ function freezing<Path extends `/v1/wallets/:walletId/${string}`>(
   { log, verify }: CommandDependencies,
   path: Path,
   summary: string,
-  type: Extract<WalletCommand, { reason: string }>['type'],
+  type: 'Freeze' | 'Unfreeze',
 ) {
   return route<Path, ReasonBody>({
     method: 'POST',

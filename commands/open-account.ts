@@ -1,8 +1,8 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { IsOptional, IsString, Matches, MaxLength } from 'class-validator'
 import { JSONSchema } from 'class-validator-jsonschema'
-import { v5 as uuidv5 } from 'uuid'
 import { type Account, type AccountCommand, account, requireAccount } from '../domain/account/account.ts'
+import { accountIdOf } from '../domain/account/account-id.ts'
 import { accountStream } from '../domain/account/events.ts'
 import { DomainError } from '../domain/domain-error.ts'
 import { type ExistingKeyShare, requireActiveKey } from '../domain/key-share/key-share.ts'
@@ -19,9 +19,6 @@ import { execute } from './execute.ts'
 import type { AggregateLog } from './load.ts'
 import { contextOf } from './request-context.ts'
 import { findKey, findWallet } from './tenancy.ts'
-
-/** Namespace of the ids of accounts (RFC 9562, version 5). Never to change: opening an account again must lead to the one that is there. */
-const ACCOUNT_NAMESPACE = '5b0f3f0a-8f0e-5d6c-9a3e-2c1d7e4b6a90'
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 const uuid = { type: 'string', format: 'uuid' }
@@ -71,7 +68,7 @@ export const openAccount = ({ log, chains }: CommandDependencies) => {
         const owner = await findWallet(log, walletId, request.principal)
         const key = await findKeyOf(walletId, log, keyId, request.principal)
         const chain = requireChain(chains, request.body.chain)
-        const accountId = uuidv5([walletId, keyId, chain.id, path].join('/'), ACCOUNT_NAMESPACE)
+        const accountId = accountIdOf({ walletId, keyId, chain: chain.id, path })
         const { state, commands, position } = await execute(
           log,
           { decider: account, stream: accountStream(accountId) },

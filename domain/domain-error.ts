@@ -24,6 +24,7 @@ export type DomainErrorCode =
   | 'not_an_approver'
   | 'already_decided'
   | 'raw_digest_not_allowed'
+  | 'message_hides_transaction'
   | 'payload_not_supported'
   | 'typed_data_invalid'
   | 'path_invalid'
@@ -41,14 +42,47 @@ export type DomainErrorCode =
   | 'address_kind_not_supported'
   | 'asset_unknown'
   | 'idempotency_key_reused'
+  | 'amount_malformed'
+  | 'amount_fractional'
+  | 'amount_negative'
+  | 'amount_zero'
+  | 'amount_too_large'
+  | 'insufficient_funds'
+  | 'funds_locked'
+  | 'account_ambiguous'
+  | 'policy_denied'
+  | 'too_few_parties'
+  | 'transfer_rules_invalid'
+  | 'transfer_not_found'
+  | 'transfer_terminal'
+  | 'transfer_out_of_order'
+  | 'transfer_not_pending_approval'
+  | 'transfer_too_early'
+  | 'transfer_may_be_signed'
+  | 'replacement_under_way'
+  | 'not_replaceable'
+  | 'conflict_taken'
+  | 'too_many_transfers'
+  | 'too_many_deposits'
+  | 'deposit_unknown'
+  | 'chain_not_connected'
+  | 'chain_unavailable'
+  | 'dust'
+  | 'account_closed'
+  | 'fee_too_high'
+  | 'transfer_would_revert'
 
-/** A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is. */
+/**
+ * A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is; `rule` the id of the rule of the
+ * wallet's policy that speaks against it, if one does.
+ */
 export class DomainError extends Error {
   override readonly name = 'DomainError'
   constructor(
     readonly code: DomainErrorCode,
     message: string,
     readonly pointer?: string,
+    readonly rule?: string,
   ) {
     super(message)
   }

@@ -110,6 +110,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   validation_failed: { status: 422, title: 'The body does not have the required shape' },
   idempotency_key_reused: { status: 422, title: 'The idempotency key was used for a different request' },
   raw_digest_not_allowed: { status: 422, title: 'The policy does not allow bare digests' },
+  message_hides_transaction: { status: 422, title: 'The policy does not allow what could be a transaction' },
   payload_not_supported: { status: 422, title: 'The scheme cannot sign this payload' },
   typed_data_invalid: { status: 422, title: 'The typed data cannot be signed' },
   path_invalid: { status: 422, title: 'No key can be derived along this path' },
@@ -126,6 +127,32 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   address_of_another_network: { status: 422, title: 'The address is of another network' },
   address_kind_not_supported: { status: 422, title: 'Nothing can be sent to an address of this kind' },
   asset_unknown: { status: 422, title: 'The chain has no such asset' },
+  transfer_not_found: { status: 404, title: 'No such transfer' },
+  deposit_unknown: { status: 404, title: 'No such deposit' },
+  transfer_terminal: { status: 409, title: 'The transfer has ended' },
+  transfer_out_of_order: { status: 409, title: 'The transfer is not at this step' },
+  transfer_not_pending_approval: { status: 409, title: 'The transfer does not wait for approval' },
+  transfer_too_early: { status: 409, title: 'The transfer may not be signed yet' },
+  transfer_may_be_signed: { status: 409, title: 'The transfer may have been signed, and cannot end without the chain' },
+  replacement_under_way: { status: 409, title: 'The transaction is being replaced already' },
+  funds_locked: { status: 409, title: 'The funds are tied up for now', retryable: true },
+  conflict_taken: { status: 409, title: 'Another transfer uses up the same' },
+  not_replaceable: { status: 422, title: 'The chain cannot put another transaction in its place' },
+  amount_malformed: { status: 422, title: 'This is no amount' },
+  amount_fractional: { status: 422, title: 'The amount has decimals' },
+  amount_negative: { status: 422, title: 'The amount is negative' },
+  amount_zero: { status: 422, title: 'The amount is zero' },
+  amount_too_large: { status: 422, title: 'The amount is larger than any chain counts' },
+  insufficient_funds: { status: 422, title: 'The account does not have as much' },
+  account_ambiguous: { status: 422, title: 'Several accounts could pay' },
+  policy_denied: { status: 422, title: 'The policy does not allow this transfer' },
+  too_few_parties: { status: 422, title: 'The policy wants more signers than the key has parties' },
+  transfer_rules_invalid: { status: 422, title: 'These cannot be the rules for transfers' },
+  chain_not_connected: { status: 422, title: 'The chain has no endpoint here' },
+  dust: { status: 422, title: 'The amount is too small to be moved' },
+  account_closed: { status: 422, title: 'The account it would go to is closed' },
+  fee_too_high: { status: 422, title: 'The fee would be higher than it may be' },
+  transfer_would_revert: { status: 422, title: 'The chain would undo the transfer' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   event_unreadable: { status: 500, title: 'The history holds an event that cannot be read' },
   log_contradicts_tree: { status: 500, title: 'The log is not what its checkpoints say' },
@@ -133,12 +160,15 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   dependency_unavailable: { status: 503, title: 'A service this one depends on does not answer', retryable: true },
   read_model_behind: { status: 503, title: 'The read model has not reached the position asked for', retryable: true },
   not_signed_yet: { status: 503, title: 'No checkpoint covers the event yet', retryable: true },
+  chain_unavailable: { status: 503, title: "The chain's endpoints do not answer", retryable: true },
+  too_many_transfers: { status: 503, title: 'Too many transfers of the wallet are under way', retryable: true },
+  too_many_deposits: { status: 503, title: 'Too many deposits of the wallet are not final yet', retryable: true },
   queue_full: { status: 503, title: 'Too many signing sessions wait for their turn', retryable: true },
   deadline_exceeded: { status: 503, title: 'The request took too long', retryable: true },
 }
 
-/** One fault: of the body at a JSON Pointer (RFC 6901), or of a query parameter or header by its name. */
-export type Fault = { pointer?: string; parameter?: string; header?: string; code: string; detail: string }
+/** One fault: of the body at a JSON Pointer (RFC 6901), or of a query parameter or header by its name; `rule` is that of the policy which it breaks. */
+export type Fault = { pointer?: string; parameter?: string; header?: string; rule?: string; code: string; detail: string }
 
 /** Thrown to answer with a problem; `detail` is for the caller to read, so nothing internal belongs in it. */
 export class Problem extends Error {
@@ -172,6 +202,7 @@ export function noSuch(parameter: string): Problem {
   if (parameter === 'walletId') return new Problem('wallet_not_found', 'no such wallet')
   if (parameter === 'keyId') return new Problem('key_not_found', 'no such key')
   if (parameter === 'sessionId') return new Problem('session_not_found', 'no such signing session')
+  if (parameter === 'transferId') return new Problem('transfer_not_found', 'no such transfer')
   if (parameter === 'accountId') return new Problem('account_not_found', 'no such account')
   if (parameter === 'projection') return new Problem('projection_not_found', 'no such projection')
   if (parameter === 'partyId') return new Problem('party_not_found', 'no such party')
@@ -184,7 +215,8 @@ export function noSuch(parameter: string): Problem {
 export function problemFrom(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof DomainError) {
-    const errors = error.pointer === undefined ? [] : [{ pointer: error.pointer, code: error.code, detail: error.message }]
+    const { pointer, rule, code, message: detail } = error
+    const errors = pointer === undefined ? [] : [{ pointer, ...(rule === undefined ? {} : { rule }), code, detail }]
     return new Problem(error.code, error.message, { errors, cause: error })
   }
   if (error instanceof MalformedJson) return new Problem('validation_failed', error.message, { cause: error })

@@ -7,6 +7,7 @@ import { Refusal } from '../domain/ceremony/refusal.ts'
 import { DomainError } from '../domain/domain-error.ts'
 import { MalformedJson, parseStrictJson, readFields } from '../domain/json/strict-json.ts'
 import type { Authorisation } from '../domain/key-share/events.ts'
+import { TransactionRefused } from '../domain/ports/transaction-codec.ts'
 import { messageToSign, readWantedSignature } from '../domain/signing-session/payload.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import type { Scheme } from '../domain/threshold/scheme.ts'
@@ -120,12 +121,16 @@ export function authorisePolicyChange({
   })
 }
 
+/** What is wrong with a request under this policy, and might not be under another. */
+const FORBIDDEN: readonly string[] = ['raw_digest_not_allowed', 'message_hides_transaction']
+
 function verifyByClient(authorisation: Authorisation, { policy, ...rules }: Rules & { maxAgeSeconds: number }): readonly string[] {
   const intent: Intent = verifyIntent(authorisation, { ...rules, keys: policy.clientKeys })
   return [intentId(intent)]
 }
 
-function requirePost({ method, path }: Authorisation, expected: string): void {
+/** @throws Refusal `request_mismatch` */
+export function requirePost({ method, path }: Authorisation, expected: string): void {
   if (method !== 'POST' || path !== expected) throw new Refusal('request_mismatch', 'the client has asked for something else')
 }
 
@@ -136,14 +141,14 @@ function isAmong(wanted: unknown, parties: readonly string[]): boolean {
 }
 
 /** What speaks against a request, by the codes of parties. */
-function coded<Result>(check: () => Result): Result {
+export function coded<Result>(check: () => Result): Result {
   try {
     return check()
   } catch (error) {
     if (error instanceof AuthorisationRefused) throw new Refusal(error.code, error.message)
     if (error instanceof MalformedJson) throw new Refusal('malformed', error.message)
-    if (error instanceof DomainError)
-      throw new Refusal(error.code === 'raw_digest_not_allowed' ? 'policy_forbids' : 'malformed', error.message)
+    if (error instanceof TransactionRefused) throw new Refusal(error.code, error.message)
+    if (error instanceof DomainError) throw new Refusal(FORBIDDEN.includes(error.code) ? 'policy_forbids' : 'malformed', error.message)
     throw error
   }
 }

@@ -1,7 +1,9 @@
 import type { VerifyJws } from '../domain/authorisation/intent.ts'
 import type { CeremonyReply, CeremonyRequest } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
+import type { Chains } from '../domain/ports/chain.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
+import type { Prices } from '../domain/ports/prices.ts'
 import type { SigningLedger } from '../domain/ports/signing-ledger.ts'
 import { ProtocolAbort, type RandomBytes } from '../domain/threshold/protocol.ts'
 import type { Voice } from './conversation.ts'
@@ -28,6 +30,8 @@ export type CeremonyDependencies = {
   rng: RandomBytes
   verify: VerifyJws
   ledger: SigningLedger
+  chains: Chains
+  prices: Prices
   fence: Pick<Fence, 'assertLifted'>
   /** Milliseconds since the epoch. */
   now(): number

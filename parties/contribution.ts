@@ -1,6 +1,6 @@
 import { parsePath } from '../domain/threshold/derivation-path.ts'
 import type { Opened } from '../domain/threshold/protocol.ts'
-import type { Allowed } from './allowed-signature.ts'
+import type { Allowed } from './allowance.ts'
 import { participate } from './ceremony.ts'
 import type { StoredShare } from './share-record.ts'
 import type { ShareStore } from './share-store.ts'

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { openChains } from '../adapters/chains/registry.ts'
 import { hpkeSealing } from '../adapters/hpke/sealing.ts'
 import { openPartyIdentity } from '../adapters/identity/party-identity.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
@@ -25,13 +26,15 @@ import { bearWitness } from './witness.ts'
 
 /** A signing party: one process, one vault, one folder of sealed shares. */
 await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
-  const { natsUrl, dataDir, registryFile, logLevel } = readSettings(process.env)
+  const { natsUrl, dataDir, registryFile, chainsFile, logLevel } = readSettings(process.env)
   if (!natsUrl) throw new InvalidSetting('QUORATE_NATS_URL must be set; `npm start` does so for its own processes')
   const settings = readPartySettings(dataDir)
   const { partyId, dir, presignatureTtlMs } = settings
   const logger = createLogger(partyId, logLevel)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const registry = await readRegistry(registryFile)
+  const chains = await openChains(chainsFile)
+  const prices = { usdCents: () => undefined }
   const vault = await openPartyVault(settings)
   const { identity, keys, sealingKey } = await openPartyIdentity({ partyId, dir, vault })
   requireEnrolledParty(registry, partyId, keys)
@@ -48,7 +51,19 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   const onChange = (isUp: boolean) => logger.warn({ fenced: isUp }, isUp ? 'the party is fenced and signs nothing' : 'the fence is lifted')
   const fence = raiseFence({ ...end, messages, ledger, store, onFailure, onChange })
   const voice = { ...end, sealing: hpkeSealing(sealingKey) }
-  const party = serveParty({ partyId, endpoint, shares, voice, verify: verifyJws, ledger, fence, presignatureTtlMs, onFailure })
+  const party = serveParty({
+    partyId,
+    endpoint,
+    shares,
+    voice,
+    verify: verifyJws,
+    ledger,
+    fence,
+    chains,
+    prices,
+    presignatureTtlMs,
+    onFailure,
+  })
   const startedAt = new Date().toISOString()
   const stopHealth = announceHealth(messages, partyId, async () => ({
     partyId,

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { VerifyJws } from '../domain/authorisation/intent.ts'
 import type { KeyPolicy } from '../domain/authorisation/key-policy.ts'
-import type { CeremonyKind, CeremonyReply } from '../domain/ceremony/messages.ts'
+import type { CeremonyKind, CeremonyReply, RefusalCode } from '../domain/ceremony/messages.ts'
 import { Refusal, refused } from '../domain/ceremony/refusal.ts'
+import type { Chains } from '../domain/ports/chain.ts'
 import { Unavailable } from '../domain/ports/event-log.ts'
 import type { Asked, PartyEndpoint } from '../domain/ports/party-channel.ts'
+import type { Prices } from '../domain/ports/prices.ts'
 import { ClaimRefused, type SigningLedger } from '../domain/ports/signing-ledger.ts'
 import type { RandomBytes } from '../domain/threshold/protocol.ts'
 import { answeredOnce } from './answered-requests.ts'
@@ -33,6 +35,9 @@ export type PartyOptions = {
   voice: Voice
   verify: VerifyJws
   ledger: SigningLedger
+  /** Whose transactions it reads, and by what it tells what they are worth. */
+  chains: Chains
+  prices: Prices
   fence: Pick<Fence, 'assertLifted'>
   /** Milliseconds since the epoch. */
   now?(): number
@@ -53,6 +58,14 @@ export type Party = {
 
 export const systemRandom: RandomBytes = (length) => new Uint8Array(randomBytes(length))
 
+/** What is answered when the ledger refuses. */
+const REFUSED_CLAIMS: { readonly [Code in ClaimRefused['code']]: RefusalCode } = {
+  signed_otherwise: 'signed_already',
+  slot_taken: 'signed_already',
+  intent_reused: 'intent_reused',
+  limit_exceeded: 'policy_forbids',
+}
+
 /** Serves a party. Every request that is a request gets an answer: a reply, or a coded refusal. */
 export function serveParty(options: PartyOptions): Party {
   const { endpoint, onFailure, presignatureTtlMs, now = Date.now, rng = systemRandom, bounds = {}, ...given } = options
@@ -62,7 +75,7 @@ export function serveParty(options: PartyOptions): Party {
   const refusalOf = (error: unknown): Refusal => {
     if (error instanceof Refusal) return error
     onFailure(error)
-    if (error instanceof ClaimRefused) return new Refusal(error.code === 'intent_reused' ? error.code : 'signed_already', error.message)
+    if (error instanceof ClaimRefused) return new Refusal(REFUSED_CLAIMS[error.code], error.message)
     if (error instanceof Unavailable) return new Refusal('vault_unavailable', error.message)
     return new Refusal('internal', 'the party failed')
   }

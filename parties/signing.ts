@@ -21,16 +21,13 @@ export type SigningDependencies = AllowanceDependencies & Pick<CeremonyDependenc
 export async function sign(asked: Asked, dependencies: SigningDependencies): Promise<Concluded> {
   const { shares, nonces } = dependencies
   const { task } = requireType(asked.request, 'sign')
-  const allowed = await allowSignature(asked, task, dependencies)
+  const signers = task.openings.map(({ partyId }) => partyId)
+  const allowed = await allowSignature(asked, { ...task, signers }, dependencies)
   if ('answered' in allowed) return { concluded: contributed(allowed.answered) }
   const { stored, message, path, now } = allowed
   const { openings } = task
   const own = checkOpenings(openings, stored, dependencies, now)
-  await requireNoneBanned(
-    shares,
-    stored.record,
-    openings.map(({ partyId }) => partyId),
-  )
+  await requireNoneBanned(shares, stored.record, signers)
 
   const held = nonces.take(own.id)
   if (!held) throw new Refusal('opening_unknown', 'the nonces of the opening are used, or gone')

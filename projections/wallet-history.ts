@@ -31,18 +31,43 @@ const SHOWN = [
   'policy',
   'reason',
   'by',
+  'transferId',
+  'asset',
+  'to',
+  'from',
+  'amount',
+  'status',
+  'reserved',
+  'released',
+  'spent',
+  'nonce',
+  'version',
+  'as',
+  'fee',
+  'hash',
+  'block',
+  'was',
+  'confirmations',
+  'outcome',
+  'feePaid',
+  'rule',
+  'depositId',
+  'source',
 ]
+
+/** Ids of what an event is about, beside its wallet. */
+const ABOUT = ['keyId', 'sessionId', 'transferId', 'accountId'] as const
 
 /** One document an event, so that no document grows with its wallet. */
 export const walletHistory: Projection = {
   name: COLLECTION,
-  version: 3,
+  version: 4,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { walletId: 1, _id: 1 } }],
   acrossStreams: false,
   apply(event) {
     if (LEFT_OUT.has(event.type)) return []
-    const { walletId, keyId, sessionId } = event.data as { walletId: string; keyId?: string; sessionId?: string }
+    const { walletId, ...about } = event.data as { walletId: string } & { [Id in (typeof ABOUT)[number]]?: string }
     const set: JsonObject = {
       walletId,
       tenant: event.metadata.tenant,
@@ -53,8 +78,7 @@ export const walletHistory: Projection = {
       revision: Number(event.revision),
       data: shown(event.data as { [field: string]: Json | undefined }),
     }
-    if (keyId !== undefined) set.keyId = keyId
-    if (sessionId !== undefined) set.sessionId = sessionId
+    for (const id of ABOUT) if (about[id] !== undefined) set[id] = about[id]
     return [{ collection: COLLECTION, id: historyId(event.position), create: true, set }]
   },
 }

@@ -12,25 +12,30 @@ export const PAGE_PARAMETERS: { readonly [name: string]: QueryParameter } = {
   limit: { description: 'Items in a page.', schema: { type: 'integer', minimum: 1, maximum: 200, default: DEFAULT_LIMIT } },
 }
 
+/** What is listed, and how. `view` is what is made of a document before it is shown. */
+export type Listed = { model: ReadModelName; shape: Shape; view?: (document: Document) => Document } & Pick<Find, 'direction'> &
+  Partial<Pick<Find, 'by'>>
+
 export type Page = { items: object[]; nextCursor: string | null }
 
 /**
- * One page of a read model's documents, in the order of their ids, which stay what they are from build to build. The entity tag changes with any of them.
+ * One page of a read model's documents, in the order of their ids, or of another field that is as good as one: they stay what they are from build to build. The
+ * entity tag changes with any of the documents.
  * @throws Problem `invalid_cursor`, `read_model_behind`; Unavailable
  */
 export async function readPage(
   models: ReadModels,
   request: ReadRequest & Pick<RouteRequest, 'query'>,
-  { model, shape, where, direction }: { model: ReadModelName; shape: Shape } & Pick<Find, 'where' | 'direction'>,
+  { model, shape, view = (document) => document, where, direction, by = '_id' }: Listed & Pick<Find, 'where'>,
 ): Promise<{ page: Page; etag: string; asOf: AsOf }> {
   const { query } = request
   const limit = pageSize(query)
   const beyond = query.cursor === undefined ? undefined : idFrom(model, query.cursor)
-  const { found, asOf } = await readList(models, request, model, { where, by: '_id', direction, beyond, limit: limit + 1 })
+  const { found, asOf } = await readList(models, request, model, { where, by, direction, beyond, limit: limit + 1 })
   const items = found.slice(0, limit)
   const last = found.length > limit ? items.at(-1) : undefined
   return {
-    page: { items: items.map((document) => present(document, shape)), nextCursor: last ? cursorOf(model, last) : null },
+    page: { items: items.map((document) => present(view(document), shape)), nextCursor: last ? cursorOf(model, String(last[by])) : null },
     etag: `${newest(found)}-${found.length}`,
     asOf,
   }
@@ -40,15 +45,15 @@ function newest(documents: readonly Document[]): number {
   return documents.reduce((highest, { position }) => Math.max(highest, Number(position)), 0)
 }
 
-function cursorOf(model: string, { _id }: Document): string {
-  return Buffer.from(`${model}:${_id}`).toString('base64url')
+function cursorOf(model: string, id: string): string {
+  return Buffer.from(`${model}:${id}`).toString('base64url')
 }
 
 /** Only what `cursorOf` made for the same model is taken. */
 function idFrom(model: string, cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString()
   const id = text.slice(model.length + 1)
-  if (!text.startsWith(`${model}:`) || !/^[\w-]{1,64}$/.test(id) || cursorOf(model, { _id: id }) !== cursor) throw invalidCursor()
+  if (!text.startsWith(`${model}:`) || !/^[\w-]{1,64}$/.test(id) || cursorOf(model, id) !== cursor) throw invalidCursor()
   return id
 }
 

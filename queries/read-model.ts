@@ -7,7 +7,16 @@ import type { Freshness, Reading } from './freshness.ts'
 import type { Stored, StoredDocuments } from './stored-documents.ts'
 
 /** Each has a projection of that name, and a collection of that name in each of its builds. */
-export const READ_MODELS = ['wallets', 'accounts', 'keys', 'signing_sessions', 'wallet_history', 'parties'] as const
+export const READ_MODELS = [
+  'wallets',
+  'accounts',
+  'keys',
+  'signing_sessions',
+  'transfers',
+  'balances',
+  'wallet_history',
+  'parties',
+] as const
 export type ReadModelName = (typeof READ_MODELS)[number]
 
 export type ReadModels = { documents: StoredDocuments; freshness: { readonly [Name in ReadModelName]: Freshness } }

@@ -6,11 +6,14 @@ import { getAccount } from './get-account.ts'
 import { getKey } from './get-key.ts'
 import { getPublicKey } from './get-public-key.ts'
 import { getSigningSession } from './get-signing-session.ts'
+import { getTransfer } from './get-transfer.ts'
 import { getWallet } from './get-wallet.ts'
 import { listChains } from './list-chains.ts'
 import { listParties } from './list-parties.ts'
 import { listWalletAccounts } from './list-wallet-accounts.ts'
+import { listWalletBalances } from './list-wallet-balances.ts'
 import { listWalletKeys } from './list-wallet-keys.ts'
+import { listWalletTransfers } from './list-wallet-transfers.ts'
 import type { ReadModels } from './read-model.ts'
 import { walletHistory } from './wallet-history.ts'
 
@@ -30,5 +33,8 @@ export const queryRoutes = (
   getKey(models),
   getPublicKey(models),
   getSigningSession(models),
+  getTransfer(models),
+  listWalletTransfers(models),
+  listWalletBalances(models),
   listParties(models, parties, coordinators),
 ]

@@ -1,7 +1,9 @@
 /** The shapes of the read side, as JSON Schemas: tools of other people rely on every field named here. */
 import { PRESIGNATURE_TIERS } from '../domain/authorisation/key-policy.ts'
+import { FEE_LEVELS } from '../domain/ports/chain-node.ts'
 import { CIRCUIT_STATES } from '../domain/ports/coordinators.ts'
 import { SCHEMES } from '../domain/threshold/scheme.ts'
+import { ENDS, STAGES } from '../domain/wallet/transfers/transfer.ts'
 import type { JsonSchema } from '../http/route.ts'
 import type { Shape } from './present.ts'
 
@@ -242,6 +244,152 @@ export const SESSION: Shape = {
   },
 }
 
+const amount = (description: string) => ({ type: 'string', pattern: '^-?\\d+$', description: `${description}, in base units.` })
+
+const BLOCK: Shape = {
+  title: 'Block',
+  type: 'object',
+  required: ['height', 'hash'],
+  properties: { height: { type: 'string', pattern: '^\\d+$' }, hash: { type: 'string' } },
+}
+
+const TRANSACTION: Shape = {
+  title: 'TransferTransaction',
+  type: 'object',
+  required: ['version', 'as', 'fee', 'replaces', 'conflicts'],
+  properties: {
+    version: { type: 'integer', minimum: 1 },
+    as: { type: 'string', enum: ['transfer', 'acceleration', 'cancellation'] },
+    fee: amount('The most that it can cost'),
+    replaces: { type: ['integer', 'null'], description: 'The version whose place it takes.' },
+    conflicts: { ...names, description: 'What it uses up, such as a nonce: of two transactions that share one at most one is mined.' },
+  },
+}
+
+export const TRANSFER: Shape = {
+  title: 'Transfer',
+  type: 'object',
+  required: [
+    'transferId',
+    'walletId',
+    'tenant',
+    'accountId',
+    'keyId',
+    'chain',
+    'asset',
+    'from',
+    'to',
+    'amount',
+    'fee',
+    'feeAsset',
+    'quotedFee',
+    'status',
+    'decision',
+    'approvals',
+    'granted',
+    'refused',
+    'signers',
+    'transactions',
+    'deadline',
+    'createdAt',
+    'updatedAt',
+    'revision',
+    'position',
+  ],
+  properties: {
+    transferId: id,
+    walletId: id,
+    tenant: { type: 'string' },
+    accountId: id,
+    keyId: id,
+    chain: { type: 'string', description: 'CAIP-2.' },
+    asset: { type: 'string', description: 'CAIP-19.' },
+    from: { type: 'string', description: 'The address of the account.' },
+    to: { type: 'string' },
+    amount: amount('What is moved'),
+    fee: { type: 'string', enum: [...FEE_LEVELS] },
+    maxFee: amount('The most that it may cost'),
+    feeAsset: { type: 'string', description: 'CAIP-19: what fees are paid in.' },
+    quotedFee: amount('The most that it was said to cost'),
+    memo: { type: 'string' },
+    usdCents: { type: 'string', description: 'What the amount was worth when it was asked for; absent when nobody knows.' },
+    status: { type: 'string', enum: [...STAGES, ...ENDS] },
+    decision: {
+      type: 'object',
+      description: 'What the policy said of it, and why.',
+      required: ['outcome', 'findings', 'requires'],
+      properties: {
+        outcome: { type: 'string', enum: ['allowed', 'denied'] },
+        findings: { type: 'array', items: { type: 'object', additionalProperties: true } },
+        requires: { type: 'object', additionalProperties: true },
+      },
+    },
+    approvals,
+    granted: { ...names, description: 'Approvers who agreed.' },
+    refused: { ...names, description: 'Approvers who did not.' },
+    request: {
+      type: 'object',
+      description: 'As the client has sent and signed it, where approvers are asked.',
+      required: ['method', 'path', 'body'],
+      properties: { method: { type: 'string' }, path: { type: 'string' }, body: { type: 'string' } },
+    },
+    signers: { type: 'integer', description: 'How many parties sign; as many as the threshold of the key if that is more.' },
+    notBefore: { ...time, description: 'It is not signed earlier.' },
+    nonce: { type: 'string', pattern: '^\\d+$', description: 'On chains that count the transactions of an account.' },
+    transactions: { type: 'array', items: TRANSACTION, description: 'Those made for it, in their order.' },
+    hash: { type: 'string', description: 'What the chain calls its transaction, the last one signed or the one that was mined.' },
+    block: { ...BLOCK, description: 'That it was mined in.' },
+    confirmations: { type: 'integer', description: 'When they were last written down.' },
+    outcome: { type: 'string', enum: ['succeeded', 'reverted'] },
+    feePaid: amount('What it has cost'),
+    reorganisedFrom: { ...BLOCK, description: 'A block it was in that is not in the chain any more.' },
+    replacement: {
+      type: 'object',
+      description: 'What was asked for last in place of its transaction.',
+      required: ['as'],
+      properties: { as: { type: 'string', enum: ['acceleration', 'cancellation'] }, by: { type: 'string' }, code: { type: 'string' } },
+    },
+    replacedBy: { type: 'string', description: 'The transaction of somebody else that was mined in its place.' },
+    cancelledBy: { type: 'string' },
+    stuck: {
+      type: 'object',
+      required: ['since', 'reason'],
+      properties: { since: time, reason: { type: 'string' } },
+    },
+    failure: {
+      title: 'TransferFailure',
+      type: 'object',
+      required: ['code'],
+      properties: { code: { type: 'string' }, rule: { type: 'string', description: 'Of the policy.' } },
+    },
+    deadline: { ...time, description: 'Until when it has to be approved and signed.' },
+    createdAt: time,
+    updatedAt: time,
+    revision,
+    position,
+  },
+}
+
+export const BALANCE: Shape = {
+  title: 'Balance',
+  type: 'object',
+  required: ['accountId', 'walletId', 'chain', 'asset', 'available', 'reserved', 'pending', 'updatedAt', 'position'],
+  properties: {
+    accountId: id,
+    walletId: id,
+    chain: { type: 'string', description: 'CAIP-2.' },
+    asset: { type: 'string', description: 'CAIP-19.' },
+    available: amount('What can be moved'),
+    reserved: amount('What is set aside for transfers under way'),
+    pending: amount('What has come in and is not confirmed'),
+    owed: amount(
+      'What is missing for what is reserved, since a deposit was undone by a reorganisation after it had been credited; absent while nothing is',
+    ),
+    updatedAt: time,
+    position,
+  },
+}
+
 export const HISTORY_ITEM: Shape = {
   title: 'HistoryItem',
   type: 'object',
@@ -255,6 +403,8 @@ export const HISTORY_ITEM: Shape = {
     revision,
     keyId: id,
     sessionId: id,
+    transferId: id,
+    accountId: id,
     data: { type: 'object', description: 'What the event says, in brief.' },
     position,
   },

@@ -1,16 +1,23 @@
-import { ClaimRefused, type LedgerHead, type SigningClaim } from '../../domain/ports/signing-ledger.ts'
+import { ClaimRefused, type LedgerHead, type Limits, type SigningClaim } from '../../domain/ports/signing-ledger.ts'
 import { LedgerCorrupt } from './corrupt.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, SignatureEntry } from './entry.ts'
 import type { LedgerFile } from './ledger-file.ts'
+import { conflictWith, historyOf, indexTransaction, signedFor, signedTransaction, slotOwner } from './transactions.ts'
 import { operationOf } from './verification.ts'
 
-export type SignatureEntry = Extract<Entry, { kind: 'signature' }>
-
 /** Records a claim, unless it is recorded already. Within a transaction, which need not end when the claim is refused. @throws ClaimRefused */
-export function recordClaim(file: LedgerFile, claim: SigningClaim, at: number): void {
+export function recordClaim(file: LedgerFile, claim: SigningClaim, at: number, limits?: Limits): void {
   const { keyId, sessionId, attempt, requestDigest, digest, answer } = claim
   const [slots, intents] = [unique(claim.slots), unique(claim.intents)]
-  const entry: SignatureEntry = { kind: 'signature', at, keyId, sessionId, attempt, requestDigest, digest, slots, intents, answer }
+  const before = claim.transaction ? signedFor(file, claim.transaction.transferId) : []
+  const transaction = claim.transaction && signedTransaction(claim.transaction, before.length === 0)
+  const entry: SignatureEntry = {
+    kind: 'signature',
+    at,
+    ...{ keyId, sessionId, attempt, requestDigest, digest, slots, intents, transaction, answer },
+  }
+  const owner = slotOwner(entry)
+  const ownerOf = (slot: string) => file.slot(keyId, slot)?.digest
   const refuse = (code: ClaimRefused['code'], why: string) => {
     throw new ClaimRefused(code, `key ${keyId}, session ${sessionId}, attempt ${attempt}: ${why}`)
   }
@@ -18,33 +25,43 @@ export function recordClaim(file: LedgerFile, claim: SigningClaim, at: number): 
   const inSession = file.session(keyId, sessionId)
   if (inSession && !same(signatureAt(file, inSession.sequence).digest, digest))
     refuse('signed_otherwise', 'the session was signed over something else')
-  const before = file.attempt(keyId, sessionId, attempt)
-  if (before) {
-    const made = signatureAt(file, before.sequence)
+  const inAttempt = file.attempt(keyId, sessionId, attempt)
+  if (inAttempt) {
+    const made = signatureAt(file, inAttempt.sequence)
     const isRepeated = same(made.requestDigest, requestDigest) && same(made.answer, answer)
-    if (isRepeated && slots.every((slot) => made.slots.includes(slot)) && intents.every((intent) => made.intents.includes(intent))) return
+    const isOwn = (slot: string) => same(new Uint8Array(ownerOf(slot) ?? []), owner)
+    if (isRepeated && slots.every(isOwn) && intents.every((intent) => made.intents.includes(intent))) return
     refuse('signed_otherwise', 'this attempt was answered otherwise')
   }
   for (const slot of slots) {
-    const taken = file.slot(keyId, slot)
-    if (taken && !same(new Uint8Array(taken.digest), digest)) refuse('slot_taken', `${slot} was spent on something else`)
+    const taken = ownerOf(slot)
+    if (taken && !same(new Uint8Array(taken), owner)) refuse('slot_taken', `${slot} was spent on something else`)
   }
-  assertUnused(file, intents, operationOf(entry))
+  const isAnother = transaction && !before.some((other) => same(other.transaction.digest, transaction.digest))
+  const conflict = isAnother ? conflictWith(before, entry) : undefined
+  if (conflict !== undefined) refuse('slot_taken', conflict)
+  assertUnused(file, intents, (intent) => operationOf(entry, intent))
+  const exceeded = transaction && before.length === 0 && limits?.exceededBy(historyOf(file, transaction, limits.windowMs, at))
+  if (exceeded) refuse('limit_exceeded', exceeded)
 
-  const { sequence } = file.append(entry)
+  // The transaction's first entry has its slots, and stays as long as they do.
+  const recorded = transaction && !isAnother ? { ...entry, slots: [] } : entry
+  const { sequence } = file.append(recorded)
   file.insertAttempt(keyId, sessionId, attempt, sequence)
-  for (const slot of slots) if (!file.slot(keyId, slot)) file.insertSlot(keyId, slot, digest)
-  for (const intent of intents) file.putIntent(intent, operationOf(entry), sequence)
+  indexTransaction(file, sequence, recorded)
+  for (const slot of recorded.slots) if (!ownerOf(slot)) file.insertSlot(keyId, slot, owner)
+  for (const intent of intents) file.putIntent(intent, operationOf(entry, intent), sequence)
 }
 
 /** Records what intents were used for, unless it is recorded already. Within a transaction. @throws ClaimRefused */
 export function recordOperation(file: LedgerFile, given: readonly string[], operation: string, at: number): void {
   const intents = unique(given)
   const entry: Entry = { kind: 'operation', at, operation, intents }
-  assertUnused(file, intents, operationOf(entry))
+  const use = () => operationOf(entry, '')
+  assertUnused(file, intents, use)
   if (intents.every((intent) => file.intent(intent))) return
   const { sequence } = file.append(entry)
-  for (const intent of intents) file.putIntent(intent, operationOf(entry), sequence)
+  for (const intent of intents) file.putIntent(intent, use(), sequence)
 }
 
 /** What was answered in an attempt. */
@@ -64,11 +81,11 @@ function signatureAt(file: LedgerFile, sequence: number): SignatureEntry {
   return entry
 }
 
-function assertUnused(file: LedgerFile, intents: readonly string[], operation: string): void {
+function assertUnused(file: LedgerFile, intents: readonly string[], useOf: (intent: string) => string): void {
   for (const intent of intents) {
     const used = file.intent(intent)
-    if (used && used.operation !== operation)
-      throw new ClaimRefused('intent_reused', `intent ${intent} was used for ${used.operation}, and is not for ${operation}`)
+    if (used && used.operation !== useOf(intent))
+      throw new ClaimRefused('intent_reused', `intent ${intent} was used for ${used.operation}, and is not for ${useOf(intent)}`)
   }
 }
 

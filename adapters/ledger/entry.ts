@@ -1,10 +1,20 @@
 import { createHash } from 'node:crypto'
 import { decode, encode } from '@msgpack/msgpack'
-import type { SigningClaim } from '../../domain/ports/signing-ledger.ts'
+import type { SigningClaim, TransactionClaim } from '../../domain/ports/signing-ledger.ts'
+
+/** Amounts are decimal strings. `moves` is told by the first entry of the transfer alone. */
+export type SignedTransaction = Omit<TransactionClaim, 'moves'> & {
+  moves: { asset: string; amount: string; usdCents: string | null } | null
+}
+
+/** Ledgers of version 1 do not say that there is no transaction. Of those that sign the same one the first has the slots. */
+export type SignatureEntry = { kind: 'signature'; at: number } & Omit<SigningClaim, 'transaction'> & {
+    transaction?: SignedTransaction | null
+  }
 
 /** What is recorded, each with its time in ms since 1970. */
 export type Entry =
-  | ({ kind: 'signature'; at: number } & SigningClaim)
+  | SignatureEntry
   | { kind: 'operation'; at: number; operation: string; intents: readonly string[] }
   /** An operator has lifted the fence: the entries that others have witnessed and this ledger does not have are taken for lost. */
   | { kind: 'lifted'; at: number; by: string; reason: string }

@@ -99,7 +99,7 @@ test('a file that is no database, or another one, is refused', async (t) => {
   t.throws(() => openSigningLedger({ file }), { instanceOf: LedgerCorrupt })
   const other = await newFile(t)
   change(other, 'CREATE TABLE something (id INTEGER); PRAGMA user_version = 7')
-  t.throws(() => openSigningLedger({ file: other }), { instanceOf: LedgerCorrupt, message: /version 1/ })
+  t.throws(() => openSigningLedger({ file: other }), { instanceOf: LedgerCorrupt, message: /version 2/ })
 })
 
 test('damaged pages end in a refusal, never in another answer', async (t) => {

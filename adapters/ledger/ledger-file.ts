@@ -13,6 +13,15 @@ export type Row = { first: number; sequence: number; hash: Uint8Array; content: 
 
 export type Place = { sequence: number; hash: Uint8Array }
 
+export type Movement = { at: number; asset: string; amount: string; usd_cents: string | null }
+export type TransactionRow = { [Column in keyof Movement]: Movement[Column] | null } & {
+  sequence: number
+  at: number
+  transfer_id: string
+  digest: Uint8Array
+  wallet_id: string
+}
+
 /** An open ledger file. Nothing is decided here. */
 export type LedgerFile = ReturnType<typeof openLedgerFile>
 
@@ -20,7 +29,7 @@ export type LedgerFile = ReturnType<typeof openLedgerFile>
 export const ledgerFileIn = (dir: string): string => join(dir, LEDGER_FILE)
 export const LEDGER_FILE = 'ledger.db'
 
-const VERSION = 1
+const VERSION = 2
 /** For another process at work on the file, which is never long. */
 const BUSY_MS = 5_000
 
@@ -33,6 +42,12 @@ const TABLES = `
   CREATE TABLE witnessed (party_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE lifts (sequence INTEGER PRIMARY KEY);
   CREATE TABLE fence (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, hash BLOB NOT NULL);
+`
+const SINCE_VERSION_2 = `
+  CREATE TABLE transactions (sequence INTEGER PRIMARY KEY, transfer_id TEXT NOT NULL, digest BLOB NOT NULL, wallet_id TEXT NOT NULL,
+    at INTEGER NOT NULL, asset TEXT, amount TEXT, usd_cents TEXT);
+  CREATE INDEX transactions_of_transfer ON transactions (transfer_id);
+  CREATE INDEX transactions_of_wallet ON transactions (wallet_id, at);
   PRAGMA user_version = ${VERSION};
 `
 
@@ -62,8 +77,9 @@ export function openLedgerFile(file: string) {
     })
   transaction(() => {
     const { user_version: version } = database.prepare('PRAGMA user_version').get([]) as { user_version: number }
-    if (version === 0) database.exec(TABLES)
-    else if (version !== VERSION) throw new LedgerCorrupt(`${file} is not a ledger of version ${VERSION}`)
+    if (version > VERSION) throw new LedgerCorrupt(`${file} is not a ledger of version ${VERSION}, or of one before`)
+    if (version < 1) database.exec(TABLES)
+    if (version < 2) database.exec(SINCE_VERSION_2)
   })
   syncFolder(dirname(file))
 
@@ -87,6 +103,14 @@ export function openLedgerFile(file: string) {
     attempt: read<{ sequence: number }>('SELECT sequence FROM attempts WHERE key_id = ? AND session_id = ? AND attempt = ?'),
     session: read<{ sequence: number }>('SELECT sequence FROM attempts WHERE key_id = ? AND session_id = ? LIMIT 1'),
     slot: read<{ digest: Uint8Array }>('SELECT digest FROM slots WHERE key_id = ? AND slot = ?'),
+    transaction: read<TransactionRow>('SELECT * FROM transactions WHERE sequence = ?'),
+    firstOfEach: read<{ sequence: number }>(
+      'SELECT min(sequence) AS sequence FROM transactions WHERE transfer_id = ? GROUP BY digest ORDER BY 1',
+    ),
+    moved: read<Movement>(
+      `SELECT at, asset, amount, usd_cents FROM transactions
+        WHERE wallet_id = ? AND at > ? AND sequence < ? AND transfer_id <> ? AND asset IS NOT NULL ORDER BY sequence DESC LIMIT ?`,
+    ),
     intent: read<{ operation: string }>('SELECT operation FROM intents WHERE intent = ?'),
     witnessed: read<Place & { signature: Uint8Array }>('SELECT sequence, hash, signature FROM witnessed WHERE party_id = ?'),
     lift: read<{ sequence: number | null }>('SELECT max(sequence) AS sequence FROM lifts'),
@@ -121,6 +145,11 @@ export function openLedgerFile(file: string) {
     session: rows.session.one,
     slot: rows.slot.one,
     intent: rows.intent.one,
+    transactionAt: rows.transaction.one,
+    /** Where each of a transfer's transactions was signed first, in that order. */
+    transactionsOf: (transferId: string): number[] => rows.firstOfEach.all(transferId).map(({ sequence }) => sequence),
+    /** What other transfers of the wallet have moved since then, in entries before this one; the latest, and so many of them at most. */
+    movedBefore: rows.moved.all,
     witnessed: rows.witnessed.one,
     fence: rows.fence.one,
     /** The entry that lifted a fence last; 0 when none did. */
@@ -133,6 +162,10 @@ export function openLedgerFile(file: string) {
     },
     insertAttempt: write('INSERT INTO attempts (key_id, session_id, attempt, sequence) VALUES (?, ?, ?, ?)'),
     insertSlot: write('INSERT INTO slots (key_id, slot, digest) VALUES (?, ?, ?)'),
+    insertTransaction: write(
+      'INSERT INTO transactions (sequence, transfer_id, digest, wallet_id, at, asset, amount, usd_cents) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ),
+    deleteTransaction: write('DELETE FROM transactions WHERE sequence = ?'),
     /** The operation stays; the entry that used the intent last is what keeps it. */
     putIntent: write(
       'INSERT INTO intents (intent, operation, sequence) VALUES (?, ?, ?) ON CONFLICT (intent) DO UPDATE SET sequence = excluded.sequence',

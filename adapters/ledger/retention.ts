@@ -31,5 +31,7 @@ function forget(file: LedgerFile, sequence: number, content: Uint8Array): void {
   const entry = decodeEntry(content)
   if (entry.kind === 'lifted') return
   for (const intent of entry.intents) file.deleteIntent(intent, sequence)
-  if (entry.kind === 'signature') file.deleteAttempt(entry.keyId, entry.sessionId, entry.attempt)
+  if (entry.kind !== 'signature') return
+  file.deleteAttempt(entry.keyId, entry.sessionId, entry.attempt)
+  file.deleteTransaction(sequence)
 }

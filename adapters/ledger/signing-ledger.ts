@@ -5,6 +5,7 @@ import { groupCommits } from './commit-groups.ts'
 import { LedgerCorrupt } from './corrupt.ts'
 import { openLedgerFile, type Place } from './ledger-file.ts'
 import { dropOld } from './retention.ts'
+import { historyOf } from './transactions.ts'
 import { BEGINNING, verifyAfter } from './verification.ts'
 
 export type LedgerOptions = {
@@ -33,7 +34,7 @@ const RETENTION_DAYS = 90
 export function openSigningLedger(options: LedgerOptions): SigningLedger {
   const { onCorrupt = () => {}, retentionDays = RETENTION_DAYS, now = Date.now } = options
   const file = openLedgerFile(options.file)
-  const refusals = { signed_otherwise: 0, slot_taken: 0, intent_reused: 0 }
+  const refusals = { signed_otherwise: 0, slot_taken: 0, intent_reused: 0, limit_exceeded: 0 }
   let damage: LedgerCorrupt | undefined
   let open = true
 
@@ -99,9 +100,10 @@ export function openSigningLedger(options: LedgerOptions): SigningLedger {
         const made = answerIn(file, keyId, sessionId, attempt)
         return made && { requestDigest: made.requestDigest, answer: made.answer }
       }),
-    claim: (claim) =>
+    history: (transfer, windowMs) => guarded(() => historyOf(file, transfer, windowMs, now())),
+    claim: (claim, limits) =>
       counted(() => {
-        recordClaim(file, claim, now())
+        recordClaim(file, claim, now(), limits)
         return headOf(file)
       }),
     spend: (intents, operation) => counted(() => recordOperation(file, intents, operation, now())),

@@ -1,6 +1,7 @@
 import { LedgerCorrupt } from './corrupt.ts'
 import { chainHash, decodeEntry, type Entry, GENESIS } from './entry.ts'
 import type { LedgerFile, Place, Row } from './ledger-file.ts'
+import { isIndexed, slotOwner, useFor } from './transactions.ts'
 
 export const BEGINNING: Place = { sequence: 0, hash: GENESIS }
 
@@ -38,16 +39,18 @@ export function verifyLedger(file: LedgerFile): Place {
 
 function whatIsNotFound(file: LedgerFile, sequence: number, entry: Entry): string | undefined {
   if (entry.kind === 'lifted') return undefined
-  const operation = operationOf(entry)
-  if (entry.intents.some((intent) => file.intent(intent)?.operation !== operation)) return 'an intent'
+  if (entry.intents.some((intent) => file.intent(intent)?.operation !== operationOf(entry, intent))) return 'an intent'
   if (entry.kind === 'operation') return undefined
-  const { keyId, sessionId, attempt, digest, slots } = entry
+  const { keyId, sessionId, attempt, slots } = entry
   if (file.attempt(keyId, sessionId, attempt)?.sequence !== sequence) return 'the session'
-  const isTaken = (slot: string) => Buffer.compare(new Uint8Array(file.slot(keyId, slot)?.digest ?? []), digest) === 0
+  if (!isIndexed(file, sequence, entry)) return 'the transaction'
+  const owner = slotOwner(entry)
+  const isTaken = (slot: string) => Buffer.compare(new Uint8Array(file.slot(keyId, slot)?.digest ?? []), owner) === 0
   return slots.every(isTaken) ? undefined : 'a slot'
 }
 
 /** What an intent allows, once it was used. */
-export function operationOf(entry: Exclude<Entry, { kind: 'lifted' }>): string {
-  return entry.kind === 'signature' ? `signature ${entry.keyId} ${entry.sessionId}` : `operation ${entry.operation}`
+export function operationOf(entry: Exclude<Entry, { kind: 'lifted' }>, intent: string): string {
+  if (entry.kind === 'operation') return `operation ${entry.operation}`
+  return entry.transaction ? useFor(entry.transaction, intent) : `signature ${entry.keyId} ${entry.sessionId}`
 }

@@ -21,15 +21,24 @@ const opening = {
   signature: new Uint8Array(64),
 }
 
+const transaction = { chain: 'eip155:1', transferId: 'transfer', unsigned: Uint8Array.of(2), index: 3, replacement: authorisation }
+
 const requests: CeremonyRequest[] = [
   { type: 'generateKey', key: { keyId: 'key', threshold: 2, parties: ['party-1', 'party-2'], authorisation, policy: Uint8Array.of(6) } },
   { type: 'open', share, count: 16 },
   {
     type: 'sign',
-    task: { share, path: 'm/0/5', openings: [opening], authorisation: { ...authorisation, intent: 'a.b.c' }, approvals: [authorisation] },
+    task: {
+      share,
+      path: 'm/0/5',
+      openings: [opening],
+      authorisation: { ...authorisation, intent: 'a.b.c' },
+      approvals: [authorisation],
+      transaction: null,
+    },
   },
   { type: 'presign', share, signers: ['party-1', 'party-2'] },
-  { type: 'signTogether', task: { share, path: 'm', signers: ['party-1', 'party-2'], authorisation, approvals: [] } },
+  { type: 'signTogether', task: { share, path: 'm', signers: ['party-1', 'party-2'], authorisation, approvals: [], transaction } },
   { type: 'abandon', openings: [opening.id] },
   { type: 'proceed', heard },
   { type: 'refreshKey', share, authorisation },

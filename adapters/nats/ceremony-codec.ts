@@ -13,9 +13,11 @@ import {
   type SharedKey,
   type ShareReference,
   type Statement,
+  type TransactionToSign,
 } from '../../domain/ceremony/messages.ts'
 import { OPENING_ID_BYTES, type Opening, TRANSCRIPT_BYTES } from '../../domain/ceremony/opening.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
+import { MAX_MESSAGES, MAX_TRANSACTION_BYTES } from '../../domain/ports/transaction-codec.ts'
 import { MAX_PARTIES } from '../../domain/threshold/scheme.ts'
 import { MAX_REQUIRED_APPROVALS } from '../../domain/wallet/policy.ts'
 import { MAX_ATTEMPT, MAX_CONTENT_BYTES } from './envelope.ts'
@@ -29,6 +31,8 @@ const DIGEST_BYTES = 32
 const SEALING_KEY_BYTES = 32
 const SIGNATURE_BYTES = 64
 const MAX_PATH = 200
+/** CAIP-2: a namespace of 8 characters, a colon, a reference of 32. */
+const MAX_CHAIN = 41
 
 /** What no message needs more of, checked while it is being decoded. */
 const LIMITS = { maxStrLength: MAX_TEXT, maxBinLength: MAX_CONTENT_BYTES, maxArrayLength: 32, maxMapLength: 16, maxExtLength: 0 }
@@ -78,6 +82,13 @@ const sharedKey = record<SharedKey>({
 
 const path = text(MAX_PATH, /^m(\/\d{1,10})*$/)
 const approvals = list(authorisation, MAX_REQUIRED_APPROVALS)
+const transaction = record<TransactionToSign>({
+  chain: text(MAX_CHAIN),
+  transferId: id,
+  unsigned: bytes(1, MAX_TRANSACTION_BYTES),
+  index: integer(0, MAX_MESSAGES - 1),
+  replacement: nullable(authorisation),
+})
 const intents = list(text(16_384), MAX_REQUIRED_APPROVALS)
 
 const openingId = bytes(OPENING_ID_BYTES)
@@ -106,12 +117,13 @@ const request = variant<CeremonyRequest>({
       openings: list(opening, MAX_PARTIES),
       authorisation,
       approvals,
+      transaction: nullable(transaction),
     }),
   }),
   presign: record({ type: oneOf(['presign']), share, signers: parties }),
   signTogether: record({
     type: oneOf(['signTogether']),
-    task: record({ share, path, signers: parties, authorisation, approvals }),
+    task: record({ share, path, signers: parties, authorisation, approvals, transaction: nullable(transaction) }),
   }),
   proceed: record({ type: oneOf(['proceed']), heard }),
   refreshKey: record({ type: oneOf(['refreshKey']), share, authorisation }),

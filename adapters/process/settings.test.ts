@@ -35,6 +35,8 @@ test('tokens from a JWKS need the name of their issuer', (t) => {
 test('the file with the chains is found from anywhere', (t) => {
   t.is(readSettings({}).chainsFile, undefined)
   t.is(readSettings({ QUORATE_CHAINS: 'chains.json' }).chainsFile, resolve('chains.json'))
+  t.is(readSettings({}).pricesFile, undefined)
+  t.is(readSettings({ QUORATE_PRICES: 'prices.json' }).pricesFile, resolve('prices.json'))
 })
 
 test('a process other than the supervisor must be told of its servers', (t) => {

@@ -46,6 +46,10 @@ export type Settings = {
     /** For how long nobody can delete what is archived, in a bucket with object lock. */
     retentionDays: number
   }
+  /** How long a transaction may wait to be mined before its transfer is said to be stuck. */
+  transferStuckSeconds: number
+  /** What assets are worth; the table that comes with this when undefined. */
+  pricesFile: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -68,6 +72,7 @@ export function readSettings(env: Environment): Settings {
   const text = (name: string) => env[name]?.trim() || undefined
   const dataDir = resolve(text('QUORATE_DATA_DIR') ?? '.quorate')
   const chainsFile = text('QUORATE_CHAINS')
+  const pricesFile = text('QUORATE_PRICES')
   const jwksUrl = url(text, 'QUORATE_JWKS_URL', ['http:', 'https:', 'file:'])
   return {
     port: integer(text, 'QUORATE_PORT', 8080, 0, 65_535),
@@ -101,6 +106,8 @@ export function readSettings(env: Environment): Settings {
       coldClass: oneOf(text, 'QUORATE_ARCHIVE_COLD_CLASS', COLD_CLASSES, 'GLACIER'),
       retentionDays: integer(text, 'QUORATE_ARCHIVE_RETENTION_DAYS', SEVEN_YEARS, 1, 36_500),
     },
+    transferStuckSeconds: integer(text, 'QUORATE_TRANSFER_STUCK_SECONDS', 600, 1, 604_800),
+    pricesFile: pricesFile === undefined ? undefined : resolve(pricesFile),
     logLevel: oneOf(text, 'QUORATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
 }

@@ -9,7 +9,6 @@ import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
 import type { Failure, SessionIdentity } from '../../domain/signing-session/events.ts'
-import { readWantedSignature } from '../../domain/signing-session/payload.ts'
 import {
   type ExistingSession,
   isTerminal,
@@ -38,6 +37,7 @@ import { faultOfRefusal } from './standing/fault.ts'
 import { measuredChannel } from './standing/measured-channel.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
 import type { StockKeeping } from './stock-keeping.ts'
+import { transactionOf } from './transaction-signing.ts'
 
 export type SigningDependencies = {
   log: AggregateLog
@@ -212,7 +212,8 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
   /** Openings with the shares that are in force: those of another epoch may have come into it meanwhile. */
   async function openInForce(key: SigningKey, lessons: Lessons, session: ExistingSession): Promise<{ key: SigningKey; opened: Opened }> {
-    const opened = await open(key, lessons, Date.parse(session.deadline) - Date.now())
+    const needed = Math.max(key.threshold, session.transfer?.signers ?? 0)
+    const opened = await open(key, needed, lessons, Date.parse(session.deadline) - Date.now())
     if (!opened.missing) return { key, opened }
     const now = await keyToSignWith(log, session)
     if ('code' in now || now.epoch === key.epoch) return { key, opened }
@@ -221,21 +222,21 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   }
 
   /** Openings out of stock when enough parties have given some, else fresh ones, as many as can be had. */
-  async function open(key: SigningKey, lessons: Lessons, leftMs: number): Promise<Opened> {
-    const { parties, threshold } = key
+  async function open(key: SigningKey, needed: number, lessons: Lessons, leftMs: number): Promise<Opened> {
+    const { parties } = key
     const { excluded, doubts, stale } = lessons
     const ranked = standing.rank(
       parties.filter((id) => !excluded.has(id)),
-      threshold,
+      needed,
     )
     const doubtsOf = (id: string) => doubts.get(id) ?? 0
     const candidates = ranked.toSorted((a, b) => doubtsOf(a) - doubtsOf(b))
-    if (jointRounds(key.scheme) > 0) return choose(key, candidates, lessons)
+    if (jointRounds(key.scheme) > 0) return choose(key, needed, candidates, lessons)
 
     // Stock is worth a round trip, but not a signer that is more doubtful than there need be.
-    const mostDoubts = doubtsOf(candidates.slice(0, threshold).at(-1) ?? '')
-    const stocked = candidates.filter((id) => !stale && doubtsOf(id) <= mostDoubts && stock.held(key, [id]) > 0).slice(0, threshold)
-    if (stocked.length === threshold) return readyToSign(stocked.flatMap((id) => stock.take(key, [id]) ?? []))
+    const mostDoubts = doubtsOf(candidates.slice(0, needed).at(-1) ?? '')
+    const stocked = candidates.filter((id) => !stale && doubtsOf(id) <= mostDoubts && stock.held(key, [id]) > 0).slice(0, needed)
+    if (stocked.length === needed) return readyToSign(stocked.flatMap((id) => stock.take(key, [id]) ?? []))
 
     const { opened, slow, failures } = await gatherOpenings(
       async (to, signal) => {
@@ -247,7 +248,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       },
       {
         candidates,
-        needed: threshold,
+        needed,
         isUp: directory.isUp,
         hedgeAfterMs: timing.hedgeAfterMs,
         windowMs: Math.min(timing.windowMs, leftMs),
@@ -257,22 +258,22 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     doubt(lessons, [...slow, ...failures.keys()])
     const signers = [...opened.keys()]
     const missing = { code: 'quorum_unavailable', culprits: parties.filter((id) => !opened.has(id)) }
-    return { signers, openings: opened, rounds: 2, ...(signers.length < threshold && { missing }) }
+    return { signers, openings: opened, rounds: 2, ...(signers.length < needed && { missing }) }
   }
 
   /** Signers who open together: those who have done so ahead, as long as they are no more doubtful than there need be, or else those who will as they sign. */
-  function choose(key: SigningKey, candidates: readonly string[], { doubts, stale }: Lessons): Opened {
-    const { parties, threshold } = key
+  function choose(key: SigningKey, needed: number, candidates: readonly string[], { doubts, stale }: Lessons): Opened {
+    const { parties } = key
     const doubtsOf = (id: string) => doubts.get(id) ?? 0
-    const mostDoubts = doubtsOf(candidates.slice(0, threshold).at(-1) ?? '')
+    const mostDoubts = doubtsOf(candidates.slice(0, needed).at(-1) ?? '')
     const isLikely = (id: string) => doubtsOf(id) <= mostDoubts && directory.isUp(id)
     const areStocked = (signers: readonly string[]) => signers.every(isLikely) && stock.held(key, signers) > 0
     const canSign = (signers: readonly string[]) => !rifts.among(key, signers)
 
-    const stocked = stale ? undefined : chooseSigners(candidates, threshold, (signers) => canSign(signers) && areStocked(signers))
+    const stocked = stale ? undefined : chooseSigners(candidates, needed, (signers) => canSign(signers) && areStocked(signers))
     const lot = stocked && stock.take(key, stocked)
     if (lot) return readyToSign(lot)
-    const chosen = chooseSigners(candidates, threshold, canSign) ?? chooseSigners(parties, threshold, canSign)
+    const chosen = chooseSigners(candidates, needed, canSign) ?? chooseSigners(parties, needed, canSign)
     if (!chosen) {
       const missing = rifts.among(key, parties) ?? { code: 'quorum_unavailable', culprits: [] }
       return { signers: [], openings: new Map(), rounds: 0, missing }
@@ -306,9 +307,9 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     if (openedBefore > 0) progress(attempt, 'round_completed', 1)
     const task = {
       share: shareOf(key),
-      path: readWantedSignature(session.authorisation.body).path,
+      path: session.path ?? 'm',
       authorisation: session.authorisation,
-      approvals: session.approvedBy,
+      ...(session.transfer ? transactionOf(session) : { approvals: session.approvedBy, transaction: null }),
     }
     const leftMs = Date.parse(session.deadline) - Date.now()
     const wanted = {

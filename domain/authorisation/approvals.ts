@@ -1,5 +1,7 @@
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
 import type { Authorisation } from '../key-share/events.ts'
+import { strictestApprovals } from '../policy/evaluate.ts'
+import type { ClientKey } from './client-key.ts'
 import { type Intent, type IntentRules, isOpen, LATE_SECONDS, verifyIntent } from './intent.ts'
 import type { KeyPolicy } from './key-policy.ts'
 import { AuthorisationRefused } from './refused.ts'
@@ -41,21 +43,16 @@ export function verifySignatureRequest(
   const { authorisation, approvals, sessionId } = request
   if (!policy.approvals) return [verifyIntent(authorisation, { ...rules, keys: policy.clientKeys })]
   const asked = verifyIntent(authorisation, { ...rules, keys: policy.clientKeys, maxAgeSeconds: MAX_AGE_SECONDS })
-  const approved = approvals.map((approval) => {
-    requireApprovalOf(authorisation, approval, sessionId)
-    return verifyApproval(approval, policy.approvals, { ...rules, maxAgeSeconds: MAX_AGE_SECONDS })
-  })
-  requireEnough(approved, policy.approvals.required)
-  if (approved.some(({ iat }) => iat + LATE_SECONDS < asked.iat))
-    throw new AuthorisationRefused('request_mismatch', 'the request was made after it had been approved')
+  const given = { authorisation, asked, approvals, path: approvalPath(sessionId) }
+  const approved = verifyApprovals(given, policy.approvals, { ...rules, maxAgeSeconds: MAX_AGE_SECONDS })
   const newest = approved.reduce((one, other) => (other.iat > one.iat ? other : one))
   if (!isOpen(newest, rules.now)) throw new AuthorisationRefused('intent_expired', 'the newest approval has expired')
   return [asked, ...approved]
 }
 
 /**
- * Verifies that a client has asked for another policy, and that as many approvers as the policy in force wants have signed the very same request, up to
- * a day before.
+ * Verifies that a client has asked for another policy, and that as many approvers as the policy in force wants, for anything or for its strictest tier of
+ * transfers, have signed the very same request, up to a day before.
  * @param approvals intents over the request, each by an approver
  * @returns the intents that allow it
  * @throws AuthorisationRefused
@@ -65,11 +62,34 @@ export function verifyPolicyChange(
   { policy, ...rules }: Rules & Pick<IntentRules, 'maxAgeSeconds'>,
 ): readonly Intent[] {
   const asked = verifyIntent(authorisation, { ...rules, keys: policy.clientKeys })
-  if (!policy.approvals) return [asked]
+  const wanted = strictestApprovals<ClientKey>(policy)
+  if (!wanted) return [asked]
   const maxAgeSeconds = MAX_AGE_SECONDS + (rules.maxAgeSeconds ?? 0)
-  const approved = approvals.map((intent) => verifyApproval({ ...authorisation, intent }, policy.approvals, { ...rules, maxAgeSeconds }))
-  requireEnough(approved, policy.approvals.required)
+  const approved = approvals.map((intent) => verifyApproval({ ...authorisation, intent }, wanted, { ...rules, maxAgeSeconds }))
+  requireEnough(approved, wanted.required)
   return [asked, ...approved]
+}
+
+/**
+ * Verifies that as many approvers as are wanted have approved a request at this path, none of them before it was made.
+ * @param request `asked` is the intent that it was made with
+ * @returns the intents of the approvers
+ * @throws AuthorisationRefused
+ */
+export function verifyApprovals(
+  request: { authorisation: Authorisation; asked: Intent; approvals: readonly Authorisation[]; path: string },
+  wanted: NonNullable<KeyPolicy['approvals']>,
+  rules: Omit<IntentRules, 'keys'>,
+): readonly Intent[] {
+  const { authorisation, asked, approvals, path } = request
+  const approved = approvals.map((approval) => {
+    requireApprovalOf(authorisation, approval, path)
+    return verifyApproval(approval, wanted, rules)
+  })
+  requireEnough(approved, wanted.required)
+  if (approved.some(({ iat }) => iat + LATE_SECONDS < asked.iat))
+    throw new AuthorisationRefused('request_mismatch', 'the request was made after it had been approved')
+  return approved
 }
 
 /** Verifies that one of the approvers has signed this. @throws AuthorisationRefused */
@@ -82,10 +102,9 @@ export function verifyApproval(approval: Authorisation, approvals: KeyPolicy['ap
   }
 }
 
-/** @throws AuthorisationRefused `request_mismatch` unless this is an approval of the request, in this session */
-function requireApprovalOf(request: Authorisation, { method, path, body }: Authorisation, sessionId: string): void {
-  if (method !== 'POST' || path !== approvalPath(sessionId))
-    throw new AuthorisationRefused('request_mismatch', 'the approval is for another session')
+/** @throws AuthorisationRefused `request_mismatch` unless this is an approval of the request, at this path */
+function requireApprovalOf(request: Authorisation, { method, path, body }: Authorisation, expected: string): void {
+  if (method !== 'POST' || path !== expected) throw new AuthorisationRefused('request_mismatch', 'the approval is for something else')
   const { decision, requestDigest: digest } = decisionIn(body)
   if (decision !== 'approve') throw new AuthorisationRefused('request_mismatch', 'the approver did not approve')
   if (digest !== undefined && digest !== requestDigest(request))

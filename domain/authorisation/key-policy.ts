@@ -1,6 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { DomainError } from '../domain-error.ts'
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
+import { orderedRules, readTransferRules } from '../policy/read-rules.ts'
+import type { TransferRules } from '../policy/rules.ts'
 import { equalBytes } from '../threshold/rounds.ts'
 import type { ClientKey } from './client-key.ts'
 
@@ -22,13 +25,15 @@ export type KeyPolicy = {
   /** How many of the named must agree, each with a key of his own, to a signature or to a change of the policy; null when nobody need. */
   approvals: { required: number; approvers: readonly ClientKey[] } | null
   presignatures: PresignatureTier
+  /** What is allowed of transfers; absent, not null, where nothing is said of them, as it was in policies before there were any. */
+  transfers?: TransferRules
 }
 
-/** Longest policy, encoded: 20 client keys and 50 approvers, whose names may take six bytes a character. */
-export const MAX_POLICY_BYTES = 128 * 1024
+/** Longest policy, encoded: 20 client keys and 50 approvers, whose names may take six bytes a character, and the rules for transfers. */
+export const MAX_POLICY_BYTES = 256 * 1024
 
 /** The one encoding of a policy: JSON in UTF-8 with its fields in this order. What is sealed with a share is bound to these bytes. */
-export function encodePolicy({ version, walletId, clientKeys, rawDigests, approvals, presignatures }: KeyPolicy): Uint8Array {
+export function encodePolicy({ version, walletId, clientKeys, rawDigests, approvals, presignatures, transfers }: KeyPolicy): Uint8Array {
   const ordered: KeyPolicy = {
     version,
     walletId,
@@ -36,6 +41,9 @@ export function encodePolicy({ version, walletId, clientKeys, rawDigests, approv
     rawDigests,
     approvals: approvals && { required: approvals.required, approvers: approvals.approvers.map(orderedKey) },
     presignatures,
+    ...(transfers && {
+      transfers: orderedRules({ ...transfers, ...(transfers.approvers && { approvers: transfers.approvers.map(orderedKey) }) }),
+    }),
   }
   return utf8ToBytes(JSON.stringify(ordered))
 }
@@ -58,11 +66,28 @@ export function isPresignatureTier(value: unknown): value is PresignatureTier {
 const orderedKey = ({ kid, kty, crv, x, y }: ClientKey): ClientKey => ({ kid, kty, crv, x, ...(y === undefined ? {} : { y }) })
 
 function readPolicy(value: unknown): KeyPolicy {
-  const policy = readFields(value, ['version', 'walletId', 'clientKeys', 'rawDigests', 'approvals', 'presignatures'])
-  const { version, walletId, clientKeys, rawDigests, approvals, presignatures } = policy
+  const policy = readFields(value, ['version', 'walletId', 'clientKeys', 'rawDigests', 'approvals', 'presignatures'], ['transfers'])
+  const { version, walletId, clientKeys, rawDigests, approvals, presignatures, transfers } = policy
   const isWhole = isCount(version) && typeof walletId === 'string' && typeof rawDigests === 'boolean' && isPresignatureTier(presignatures)
   if (!isWhole) throw new MalformedJson('not a policy')
-  return { version, walletId, clientKeys: readKeys(clientKeys), rawDigests, approvals: readApprovals(approvals), presignatures }
+  return {
+    version,
+    walletId,
+    clientKeys: readKeys(clientKeys),
+    rawDigests,
+    approvals: readApprovals(approvals),
+    presignatures,
+    ...(transfers === undefined ? {} : { transfers: readSealedRules(transfers) }),
+  }
+}
+
+function readSealedRules(value: unknown): TransferRules {
+  try {
+    return readTransferRules(value, '/transfers', readKey)
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    throw new MalformedJson(`${error.pointer} ${error.message}`)
+  }
 }
 
 function readApprovals(value: unknown): KeyPolicy['approvals'] {
@@ -76,12 +101,14 @@ function readApprovals(value: unknown): KeyPolicy['approvals'] {
 /** Whether they are points of their curves was looked at when they came in; one that is not verifies nothing. */
 function readKeys(value: unknown): ClientKey[] {
   if (!Array.isArray(value)) throw new MalformedJson('a list of keys is expected')
-  return value.map((each) => {
-    const { kid, kty, crv, x, y } = readFields(each, ['kid', 'kty', 'crv', 'x'], ['y'])
-    const isWhole = [kid, x].every((text) => typeof text === 'string') && (y === undefined || typeof y === 'string')
-    if (!isWhole || !(kty === 'OKP' || kty === 'EC') || !(crv === 'Ed25519' || crv === 'P-256')) throw new MalformedJson('not a key')
-    return { kid, kty, crv, x, ...(y === undefined ? {} : { y }) } as ClientKey
-  })
+  return value.map(readKey)
+}
+
+function readKey(value: unknown): ClientKey {
+  const { kid, kty, crv, x, y } = readFields(value, ['kid', 'kty', 'crv', 'x'], ['y'])
+  const isWhole = [kid, x].every((text) => typeof text === 'string') && (y === undefined || typeof y === 'string')
+  if (!isWhole || !(kty === 'OKP' || kty === 'EC') || !(crv === 'Ed25519' || crv === 'P-256')) throw new MalformedJson('not a key')
+  return { kid, kty, crv, x, ...(y === undefined ? {} : { y }) } as ClientKey
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1

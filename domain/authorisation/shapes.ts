@@ -8,7 +8,15 @@ export const clientKey = fields({ kid: text, kty: oneOf('OKP', 'EC'), crv: oneOf
 
 const approvals = fields({ required: whole, approvers: listOf(clientKey) })
 
-export const walletPolicy = fields({ rawDigests: flag, approvals: optional(approvals), presignatures: optional(whole) })
+/** As they were read when they came in: what stands in them in detail is up to `domain/policy/`. */
+const transferRules = optional(fields({}))
+
+export const walletPolicy = fields({
+  rawDigests: flag,
+  approvals: optional(approvals),
+  presignatures: optional(whole),
+  transfers: transferRules,
+})
 
 export const keyPolicy = fields({
   version: whole,
@@ -17,4 +25,5 @@ export const keyPolicy = fields({
   rawDigests: flag,
   approvals: orNull(approvals),
   presignatures: whole,
+  transfers: transferRules,
 })

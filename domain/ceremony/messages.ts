@@ -67,13 +67,29 @@ export type RecoveryRequest = { key: SharedKey; lost: string; helpers: readonly 
 /** A holder's signed word that it keeps its share of a new epoch until a later one is in force. */
 export type Confirmation = { from: string; signature: Uint8Array }
 
-/** What is signed is in the authorisation, where the client put it; `path` must be the one that is found there. Who has opened signs. */
+/**
+ * The transaction that a signature is a part of: message `index` of those that it takes. `replacement` is the client's request to have it in place of another one of the
+ * same transfer.
+ */
+export type TransactionToSign = {
+  chain: string
+  transferId: string
+  unsigned: Uint8Array
+  index: number
+  replacement: Authorisation | null
+}
+
+/**
+ * What is signed is in the authorisation, where the client put it; `path` must be the one that is found there. For a transfer it is the transaction, which must do what the
+ * authorisation says. Who has opened signs.
+ */
 export type SigningRequest = {
   share: ShareReference
   path: string
   openings: readonly Opening[]
   authorisation: Authorisation
   approvals: readonly Authorisation[]
+  transaction: TransactionToSign | null
 }
 
 /** The same, of signers who have not opened yet: they do it together, and then sign. */
@@ -141,6 +157,16 @@ export const REFUSAL_CODES = [
   'signed_already',
   /** The party may have signed what its store does not have; until an operator lifts that it signs nothing. */
   'fenced',
+  /** The bytes are no transaction that may be signed for the account, or not one that is wholly understood. */
+  'transaction_refused',
+  /** The transaction does something else than the client has asked for. */
+  'transaction_mismatch',
+  /** It may cost more than client, policy or chain allow. */
+  'fee_too_high',
+  /** The policy wants more signers for it than were chosen. */
+  'too_few_signers',
+  /** The time has not passed that the policy wants to pass before it is signed. */
+  'time_locked',
   'carrier_forged',
   'unknown_sender',
   'signature_invalid',

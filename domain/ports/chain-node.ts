@@ -93,6 +93,8 @@ export interface ChainNode {
   /** Confirmations after which a transaction counts, and after which it is taken to be final. */
   readonly confirmations: number
   readonly finality: number
+  /** How often it is worth asking whether something has changed. */
+  readonly pollMs: number
   /** @throws ChainFailure, as `build` where it can be told by now: `dust`, `account_closed`, `asset_unknown` */
   quote(wanted: WantedTransaction): Promise<Quote>
   build(wanted: WantedTransaction, options: BuildOptions): Promise<UnsignedTransaction>
@@ -118,6 +120,8 @@ export type ChainNodes = ReadonlyMap<string, ChainNode>
 
 export type ChainFailureCode =
   | 'insufficient_funds'
+  /** There is enough, but not yet: other transactions use it, or it has too few confirmations. To be tried again. */
+  | 'funds_locked'
   | 'nonce_too_low'
   | 'fee_too_low'
   | 'fee_too_high'

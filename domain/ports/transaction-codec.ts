@@ -16,8 +16,8 @@ export type Effect = {
   readonly fee: bigint
   readonly memo: string | null
   /**
-   * What it uses up, each as text that begins with its kind, such as `nonce:7` or `input:<txid>:<index>`. Two transactions that share one cannot both be
-   * mined.
+   * What it uses up, each as text that begins with its kind, such as `nonce:<address>:7` or `input:<txid>:<index>`, and unique on the chain. Two
+   * transactions that share one cannot both be mined.
    */
   readonly conflicts: readonly string[]
   /** Seconds after its making at which it cannot be mined any more; null when it can be at any time. */
@@ -45,6 +45,9 @@ export interface TransactionCodec {
   /** @param signatures one for each message, in their order @throws TransactionRefused, also when one of them does not verify */
   attach(unsigned: Uint8Array, sender: Sender, signatures: readonly MadeSignature[]): SignedTransaction
 }
+
+/** Most messages that one transaction is signed with. */
+export const MAX_MESSAGES = 1_000
 
 /** Largest transaction, unsigned, that is looked at. */
 export const MAX_TRANSACTION_BYTES = 128 * 1024

@@ -1,6 +1,6 @@
 import type { Authorisation } from '../key-share/events.ts'
 import type { Scheme } from '../threshold/scheme.ts'
-import type { Payload } from './payload.ts'
+import type { Payload, TransactionPayload } from './payload.ts'
 
 export const PRIORITIES = ['high', 'normal', 'low'] as const
 /** Whose turn comes first when sessions have to wait. */
@@ -13,7 +13,9 @@ export type SessionIdentity = { sessionId: string; keyId: string; walletId: stri
 export type SigningRequest = SessionIdentity & {
   tenant: string
   scheme: Scheme
-  payload: Payload
+  payload: Payload | TransactionPayload
+  /** There when the payload is a transaction. */
+  transfer?: OrderedTransfer
   /** From the key to the one that signs; absent in sessions of keys that could not be derived from. */
   path?: string
   /** Of the key at the path, hex. */
@@ -27,6 +29,16 @@ export type SigningRequest = SessionIdentity & {
   /** Normal when left out. */
   priority?: Priority
   authorisation: Authorisation
+}
+
+/** Why a transaction is signed: `authorisation` of the session is the request of the transfer. */
+export type OrderedTransfer = {
+  /** How many are to sign, where the policy asks for more than the threshold. */
+  signers: number
+  /** What those have signed who approved the transfer. */
+  approvals: readonly Authorisation[]
+  /** The client's request to have this transaction in place of one before. */
+  replacement: Authorisation | null
 }
 
 export type SigningSessionEvent =

@@ -7,6 +7,7 @@ import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.
 import { InvalidDerivationPath, parsePath } from '../threshold/derivation-path.ts'
 import type { ThresholdProtocol } from '../threshold/protocol.ts'
 import { isEcdsa } from '../threshold/scheme.ts'
+import { hidesTransaction } from './hidden-transaction.ts'
 
 /** What a client wants signed. The bytes that the scheme then signs follow from it, and from nothing else. */
 export type Payload = MessagePayload | { kind: 'digest'; data: string } | TypedDataPayload
@@ -16,6 +17,12 @@ export type MessagePayload = { kind: 'message' | 'eip191'; encoding: 'utf8' | 'h
 
 /** Typed data as the client has sent them: whether they are any turns out when they are hashed. */
 export type TypedDataPayload = { kind: 'eip712'; typedData: unknown }
+
+/**
+ * Message `index` of those that a transfer's transaction is signed with; `unsigned` is the transaction in base64. No client asks for this by itself: parties sign it
+ * upon the request of the transfer, having read what it does.
+ */
+export type TransactionPayload = { kind: 'transaction'; chain: string; transferId: string; unsigned: string; index: number }
 
 /** `path` is the derivation path of the key that is to sign; `m` is the key itself. */
 export type WantedSignature = { payload: Payload; path: string }
@@ -38,8 +45,8 @@ export function readWantedSignature(body: string): WantedSignature {
 
 /**
  * What the scheme signs for this payload. What Ethereum has people sign needs a key of an Ethereum account; neither is a bare digest, as the body says what
- * it is of.
- * @throws DomainError `raw_digest_not_allowed`, `payload_not_supported`, `typed_data_invalid`
+ * it is of. A message that a transaction may hide behind is as good as one.
+ * @throws DomainError `raw_digest_not_allowed`, `message_hides_transaction`, `payload_not_supported`, `typed_data_invalid`
  */
 export function messageToSign(
   payload: Payload,
@@ -47,8 +54,12 @@ export function messageToSign(
   protocol: Pick<ThresholdProtocol, 'scheme' | 'message'>,
 ): Uint8Array {
   switch (payload.kind) {
-    case 'message':
-      return protocol.message(bytesOf(payload))
+    case 'message': {
+      const message = bytesOf(payload)
+      if (!policy.rawDigests && hidesTransaction(message, protocol.scheme))
+        throw new DomainError('message_hides_transaction', 'what is signed for this message could be a transaction', '/payload/data')
+      return protocol.message(message)
+    }
     case 'digest':
       if (!policy.rawDigests)
         throw new DomainError('raw_digest_not_allowed', "the wallet's policy does not allow bare digests to be signed", '/payload/kind')

@@ -11,8 +11,11 @@ const priority = optional(oneOf(...PRIORITIES))
 const payload = either(
   fields({ kind: oneOf('message', 'eip191'), encoding: oneOf('utf8', 'hex'), data: text }),
   fields({ kind: oneOf('digest'), data: text }),
+  fields({ kind: oneOf('transaction'), chain: text, transferId: text, unsigned: text, index: whole }),
   fields({ kind: oneOf('eip712'), typedData: fields({ primaryType: text, types: fields({}), domain: fields({}), message: fields({}) }) }),
 )
+
+const transfer = fields({ signers: whole, approvals: listOf(authorisation), replacement: orNull(authorisation) })
 
 /** What the events of a signing session hold, through their versions. */
 export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
@@ -22,6 +25,7 @@ export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
       tenant: text,
       scheme: oneOf(...SCHEMES),
       payload,
+      transfer: optional(transfer),
       message: text,
       deadline: text,
       approvals: orNull(approvals),

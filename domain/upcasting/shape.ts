@@ -41,3 +41,9 @@ export function fields(shapes: { readonly [field: string]: Shape }): Shape {
     return true
   }
 }
+
+/** An object with values of one shape, whatever their names. */
+export const recordOf =
+  (shape: Shape): Shape =>
+  (value) =>
+    typeof value === 'object' && value !== null && Object.values(value).every(shape)

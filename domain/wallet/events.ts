@@ -1,6 +1,7 @@
 import type { ClientKey } from '../authorisation/client-key.ts'
 import type { Authorisation } from '../key-share/events.ts'
 import type { WalletPolicy } from './policy.ts'
+import type { DepositEvent, TransferEvent } from './transfers/events.ts'
 
 export type WalletEvent =
   | {
@@ -27,6 +28,8 @@ export type WalletEvent =
     }
   | { type: 'WalletFrozen'; data: { walletId: string; reason: string } }
   | { type: 'WalletUnfrozen'; data: { walletId: string; reason: string } }
+  | TransferEvent
+  | DepositEvent
 
 /** Stream of a wallet. */
 export const walletStream = (walletId: string) => `wallet-${walletId}`

@@ -2,6 +2,8 @@ import { type ClientKey, readClientKey } from '../authorisation/client-key.ts'
 import { isPresignatureTier, type KeyPolicy, type PresignatureTier } from '../authorisation/key-policy.ts'
 import { DomainError } from '../domain-error.ts'
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
+import { readTransferRules } from '../policy/read-rules.ts'
+import type { TransferRules } from '../policy/rules.ts'
 
 /** What a wallet allows. */
 export type WalletPolicy = {
@@ -11,6 +13,8 @@ export type WalletPolicy = {
   approvals?: { required: number; approvers: readonly ClientKey[] }
   /** Openings of signatures kept ready for each key; the default tier when absent. */
   presignatures?: PresignatureTier
+  /** What is allowed of transfers; everything that the approvals allow when absent. */
+  transfers?: TransferRules
 }
 
 export const DEFAULT_POLICY: WalletPolicy = { rawDigests: false }
@@ -37,14 +41,29 @@ export type PolicyChange = { policy: WalletPolicy; clientKeys?: readonly ClientK
 
 /** The policy of a key once its wallet has this one: the next version. */
 export function nextPolicy(before: KeyPolicy, { policy, clientKeys = before.clientKeys }: PolicyChange): KeyPolicy {
-  return { ...before, version: before.version + 1, clientKeys, ...termsOf(policy) }
+  const { transfers: _, ...kept } = before
+  return { ...kept, version: before.version + 1, clientKeys, ...termsOf(policy) }
 }
 
-/** @throws DomainError `approvals_invalid` when the quorum cannot be met, or somebody could make up more than one of it */
-export function checkPolicy({ approvals }: WalletPolicy): void {
-  if (!approvals) return
-  const { required, approvers } = approvals
-  const refuse = (message: string, field: string) => new DomainError('approvals_invalid', message, `/policy/approvals/${field}`)
+/**
+ * @throws DomainError `approvals_invalid` when a quorum cannot be met, or somebody could make up more than one of it; `transfer_rules_invalid` when it is not
+ * clear whose quorum it is
+ */
+export function checkPolicy({ approvals, transfers }: WalletPolicy): void {
+  if (approvals) checkQuorum(approvals, '/policy/approvals')
+  if (!transfers) return
+  const { tiers = [], approvers: own } = transfers
+  if (approvals && own)
+    throw new DomainError('transfer_rules_invalid', 'those who approve everything approve transfers too', '/policy/transfers/approvers')
+  const approvers = approvals?.approvers ?? own ?? []
+  if (own) checkQuorum({ required: 1, approvers: own }, '/policy/transfers')
+  for (const [index, tier] of tiers.entries())
+    if ((tier.approvals ?? 0) > approvers.length)
+      throw new DomainError('approvals_invalid', `there are ${approvers.length} approvers`, `/policy/transfers/tiers/${index}/approvals`)
+}
+
+function checkQuorum({ required, approvers }: { required: number; approvers: readonly ClientKey[] }, pointer: string): void {
+  const refuse = (message: string, field: string) => new DomainError('approvals_invalid', message, `${pointer}/${field}`)
   if (approvers.length > MAX_APPROVERS) throw refuse(`at most ${MAX_APPROVERS} approvers can be named`, 'approvers')
   if (new Set(approvers.map(({ kid }) => kid)).size !== approvers.length) throw refuse('an approver is named twice', 'approvers')
   if (new Set(approvers.map(({ crv, x }) => `${crv} ${x}`)).size !== approvers.length)
@@ -67,13 +86,19 @@ export function checkClientKeys(clientKeys: readonly ClientKey[]): void {
  */
 export function readPolicyChange(body: string): PolicyChange {
   const { policy, clientKeys } = readFields(parseStrictJson(body), ['policy'], ['clientKeys'])
-  const { rawDigests = false, approvals, presignatures } = readFields(policy, [], ['rawDigests', 'approvals', 'presignatures'])
+  const {
+    rawDigests = false,
+    approvals,
+    presignatures,
+    transfers,
+  } = readFields(policy, [], ['rawDigests', 'approvals', 'presignatures', 'transfers'])
   if (typeof rawDigests !== 'boolean') throw new MalformedJson('rawDigests must be true or false')
   if (presignatures !== undefined && !isPresignatureTier(presignatures)) throw new MalformedJson('presignatures is none of the tiers')
   const read: WalletPolicy = {
     rawDigests,
     ...(approvals === undefined ? {} : { approvals: readApprovals(approvals) }),
     ...(presignatures === undefined ? {} : { presignatures }),
+    ...(transfers === undefined ? {} : { transfers: readTransferRules(transfers, '/policy/transfers', readClientKey) }),
   }
   checkPolicy(read)
   if (clientKeys === undefined) return { policy: read }
@@ -90,6 +115,6 @@ function readApprovals(value: unknown): { required: number; approvers: readonly 
   return { required: required as number, approvers: approvers.map(readClientKey) }
 }
 
-function termsOf({ rawDigests, approvals, presignatures = DEFAULT_PRESIGNATURES }: WalletPolicy) {
-  return { rawDigests, approvals: approvals ?? null, presignatures }
+function termsOf({ rawDigests, approvals, presignatures = DEFAULT_PRESIGNATURES, transfers }: WalletPolicy) {
+  return { rawDigests, approvals: approvals ?? null, presignatures, ...(transfers && { transfers }) }
 }

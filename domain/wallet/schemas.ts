@@ -4,6 +4,7 @@ import type { EventSchemas, Upcast } from '../upcasting/event-schema.ts'
 import { fields, listOf, optional, text, whole } from '../upcasting/shape.ts'
 import type { WalletEvent } from './events.ts'
 import type { WalletPolicy } from './policy.ts'
+import { depositSchemas, transferSchemas } from './transfers/schemas.ts'
 
 const frozenOrNot = fields({ walletId: text, reason: text })
 
@@ -28,6 +29,8 @@ export const walletSchemas: EventSchemas<WalletEvent> = {
   },
   WalletFrozen: { shape: frozenOrNot },
   WalletUnfrozen: { shape: frozenOrNot },
+  ...depositSchemas,
+  ...transferSchemas,
 }
 
 /** Approvers were names once. A name becomes a key without a point, under which nothing verifies: such an approver can be satisfied by nobody. */

@@ -4,10 +4,15 @@ import { DomainError } from '../domain-error.ts'
 import type { Authorisation } from '../key-share/events.ts'
 import type { WalletEvent } from './events.ts'
 import { checkClientKeys, checkPolicy, type WalletPolicy } from './policy.ts'
+import type { DepositCommand, TransferCommand } from './transfers/commands.ts'
+import { decideTransfer } from './transfers/decide-transfer.ts'
+import { decideDeposit } from './transfers/deposits.ts'
+import { evolveHoldings } from './transfers/evolve-holdings.ts'
+import { type Holdings, NO_HOLDINGS } from './transfers/holdings.ts'
 
 export type Wallet =
   | { status: 'absent' }
-  | {
+  | ({
       status: 'open' | 'frozen'
       walletId: string
       tenant: string
@@ -20,7 +25,7 @@ export type Wallet =
       keyIds: readonly string[]
       /** What its policy was changed by, `kid/jti`, the newest INTENTS_KEPT, the newest last: parties take none of them for a second change. */
       policyIntents: readonly string[]
-    }
+    } & Holdings)
 
 /** A wallet may have more keys; an older one would be attached again if it were asked for again. */
 const KEYS_KEPT = 1_000
@@ -51,9 +56,11 @@ export type WalletCommand =
     }
   | { type: 'Freeze'; reason: string }
   | { type: 'Unfreeze'; reason: string }
+  | TransferCommand
+  | DepositCommand
 
 export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
-  stateVersion: 3,
+  stateVersion: 4,
   initial: { status: 'absent' },
 
   decide(state, command) {
@@ -85,11 +92,18 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
       case 'Unfreeze':
         if (existing.status === 'open') throw new DomainError('wallet_not_frozen', 'the wallet is not frozen')
         return [{ type: 'WalletUnfrozen', data: { walletId, reason: command.reason } }]
+      case 'DetectDeposit':
+      case 'CreditDeposit':
+      case 'RevertDeposit':
+        return decideDeposit(walletId, existing.deposits, command)
+      default:
+        return decideTransfer(existing, command)
     }
   },
 
   evolve(state, event) {
-    if (event.type === 'WalletCreated') return { status: 'open', keyIds: [], policyVersion: 1, policyIntents: [], ...event.data }
+    if (event.type === 'WalletCreated')
+      return { status: 'open', keyIds: [], policyVersion: 1, policyIntents: [], ...NO_HOLDINGS, ...event.data }
     if (state.status === 'absent') return state
     switch (event.type) {
       case 'KeyAttached':
@@ -106,6 +120,8 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
         return { ...state, status: 'frozen' }
       case 'WalletUnfrozen':
         return { ...state, status: 'open' }
+      default:
+        return evolveHoldings(state, event)
     }
   },
 }

@@ -41,7 +41,7 @@ export async function askToSign(
   const header = { scheme: key.scheme, kind: 'signing', ceremonyId: sessionId, attempt: ++asked, round: 1, to: PARTY } as const
   const opened = await askToOpen(system, key, PARTY)
   if (opened.type !== 'opened') return opened
-  const common = { share: referenceTo(key), path: pathIn(task.authorisation), openings: opened.openings, approvals: [] }
+  const common = { share: referenceTo(key), path: pathIn(task.authorisation), openings: opened.openings, approvals: [], transaction: null }
   return system.channel.ask(header, { type: 'sign', task: { ...common, ...task } }, { timeoutMs })
 }
 

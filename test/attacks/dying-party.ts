@@ -19,8 +19,8 @@ const messages = await connectMessages({ url, name: id })
 const opened = openSigningLedger({ file: ledgerFileIn(dir) })
 const ledger: SigningLedger = {
   ...opened,
-  async claim(claim) {
-    const head = await opened.claim(claim)
+  async claim(...claim) {
+    const head = await opened.claim(...claim)
     if (dies === 'dies') process.kill(process.pid, 'SIGKILL')
     return head
   },
@@ -35,6 +35,8 @@ serveParty({
   // It is alone.
   fence: { assertLifted() {} },
   verify: verifyJws,
+  chains: new Map(),
+  prices: { usdCents: () => undefined },
   presignatureTtlMs: 60_000,
   onFailure: (error) => console.error(error),
 })

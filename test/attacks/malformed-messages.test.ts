@@ -76,7 +76,7 @@ async function requestsOfEveryKind(): Promise<Template[]> {
     expiresAt: Date.now() + 60_000,
     signature: new Uint8Array(64),
   }))
-  const asked = { share, path: 'm/0/5', authorisation, approvals: [authorisation] }
+  const asked = { share, path: 'm/0/5', authorisation, approvals: [authorisation], transaction: null }
   const task = { ...asked, openings }
   const joint = { ...asked, signers: PARTIES }
   const contents: [CeremonyRequest, Partial<Header>][] = [

@@ -54,7 +54,14 @@ export function taskOf(
   key: ExistingKeyShare,
   { message, openings }: Pick<SignatureByHand, 'message' | 'openings'>,
 ): SigningRequest {
-  return { share: referenceTo(key), path: 'm', openings, authorisation: authorisationOf(system, key, message), approvals: [] }
+  return {
+    share: referenceTo(key),
+    path: 'm',
+    openings,
+    authorisation: authorisationOf(system, key, message),
+    approvals: [],
+    transaction: null,
+  }
 }
 
 /** What a party answers when it is asked to sign together with others. */
@@ -65,7 +72,14 @@ export function askToSignTogether(
   { sessionId: ceremonyId, attempt = 1, message, signers }: Omit<SignatureByHand, 'openings'> & { signers: readonly string[] },
 ): Promise<CeremonyReply> {
   const header = { scheme: key.scheme, kind: 'signing', ceremonyId, attempt, round: 1, to } as const
-  const task = { share: referenceTo(key), path: 'm', signers, authorisation: authorisationOf(system, key, message), approvals: [] }
+  const task = {
+    share: referenceTo(key),
+    path: 'm',
+    signers,
+    authorisation: authorisationOf(system, key, message),
+    approvals: [],
+    transaction: null,
+  }
   return system.channel.ask(header, { type: 'signTogether', task }, { timeoutMs: TIMEOUT_MS })
 }
 

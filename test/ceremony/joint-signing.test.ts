@@ -153,7 +153,7 @@ test.serial('a party joins only what its client has authorised, and only as a si
   const request = { sessionId: randomUUID(), message, signers: ['party-1', 'party-2'] }
   const otherKey = { ...key, keyId: 'another' }
   const authorisation = authorisationOf(system, otherKey, message)
-  const task = { share: referenceTo(key), path: 'm', signers: request.signers, authorisation, approvals: [] }
+  const task = { share: referenceTo(key), path: 'm', signers: request.signers, authorisation, approvals: [], transaction: null }
   const header = { scheme: key.scheme, kind: 'signing', ceremonyId: request.sessionId, attempt: 1, round: 1, to: 'party-1' } as const
   t.like(await ask(system, header, { type: 'signTogether', task }), { type: 'refused', code: 'request_mismatch' })
   t.like(await askToSignTogether(system, key, 'party-3', request), { type: 'refused', code: 'malformed' })

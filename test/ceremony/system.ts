@@ -45,9 +45,11 @@ import { createSigner, type TestSigner } from '../../domain/authorisation/testin
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
 import { type Authorisation, type KeyShareEvent, keyShareStream } from '../../domain/key-share/events.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
+import type { Chains } from '../../domain/ports/chain.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { Messages } from '../../domain/ports/messages.ts'
 import type { Asked, PartyChannel, PartyEndpoint } from '../../domain/ports/party-channel.ts'
+import type { Prices } from '../../domain/ports/prices.ts'
 import type { Sealing } from '../../domain/ports/sealing.ts'
 import type { Vault } from '../../domain/ports/vault.ts'
 import { type SigningSessionEvent, signingSessionStream } from '../../domain/signing-session/events.ts'
@@ -167,6 +169,8 @@ export async function startTestSystem({
   broker,
   presignatures: tier = 0,
   presignatureTtlMs = 60_000,
+  chains = new Map(),
+  prices = { usdCents: () => undefined },
   onSecret = () => {},
   brokerUrlOf = () => undefined,
 }: {
@@ -175,6 +179,9 @@ export async function startTestSystem({
   /** The tier of keys whose wallet says nothing of it. */
   presignatures?: PresignatureTier
   presignatureTtlMs?: number
+  /** Whose transactions the parties read, and by what they tell what assets are worth. */
+  chains?: Chains
+  prices?: Prices
   /** Where a party connects to, when it is not the broker itself. */
   brokerUrlOf?: (partyId: string, brokerUrl: string) => string | undefined
   onSecret?: OnSecret
@@ -191,7 +198,9 @@ export async function startTestSystem({
   const failures: unknown[] = []
   for (const id of ids) {
     const brokerUrl = brokerUrlOf(id, nats.url) ?? nats.url
-    parties.push(await startTestParty({ id, dir: join(dir, id), brokerUrl, failures, onSecret, identities, presignatureTtlMs }))
+    parties.push(
+      await startTestParty({ id, dir: join(dir, id), brokerUrl, failures, onSecret, identities, presignatureTtlMs, chains, prices }),
+    )
   }
 
   const directory = watchParties(messages, ids)
@@ -407,10 +416,12 @@ type TestPartyOptions = {
   onSecret: OnSecret
   identities: TestIdentities
   presignatureTtlMs: number
+  chains: Chains
+  prices: Prices
 }
 
 async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
-  const { id, dir, brokerUrl, failures, onSecret, identities, presignatureTtlMs } = options
+  const { id, dir, brokerUrl, failures, onSecret, identities, presignatureTtlMs, chains, prices } = options
   let running: { messages: Messages; service: Party; close(): Promise<void> } | undefined
   let reviving: Promise<unknown> = Promise.resolve()
   let frozen: { until: Promise<void>; silent: boolean; thaw(): void } | undefined
@@ -468,7 +479,12 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
         shares,
         voice: { ...end, sealing },
         verify: verifyJws,
-        ledger: { ...ledger, claim: async (claim) => party.beforeClaim?.().then(() => ledger.claim(claim)) ?? ledger.claim(claim) },
+        ledger: {
+          ...ledger,
+          claim: async (...claim) => party.beforeClaim?.().then(() => ledger.claim(...claim)) ?? ledger.claim(...claim),
+        },
+        chains,
+        prices,
         fence,
         presignatureTtlMs,
         rng,

@@ -15,6 +15,7 @@ export const newClaim = (given: Partial<SigningClaim> = {}): SigningClaim => ({
   requestDigest: randomBytes(32),
   digest: randomBytes(32),
   slots: [],
+  transaction: null,
   intents: [],
   answer: randomBytes(64),
   ...given,
@@ -158,14 +159,14 @@ export function testSigningLedger(test: TestFn, name: string, { open }: LedgerUn
 
   test(`${name}: refusals are counted`, async (t) => {
     const { ledger } = await fresh(t)
-    t.deepEqual(ledger.refusals(), { signed_otherwise: 0, slot_taken: 0, intent_reused: 0 })
+    t.deepEqual(ledger.refusals(), { signed_otherwise: 0, slot_taken: 0, intent_reused: 0, limit_exceeded: 0 })
     const claim = newClaim({ slots: [NONCE], intents: ['intent-1'] })
     await ledger.claim(claim)
     await t.throwsAsync(ledger.claim({ ...claim, digest: randomBytes(32) }))
     await t.throwsAsync(ledger.claim(newClaim({ slots: [NONCE] })))
     await t.throwsAsync(ledger.claim(newClaim({ intents: ['intent-1'] })))
     await t.throwsAsync(ledger.spend(['intent-1'], 'generate key-9'))
-    t.deepEqual(ledger.refusals(), { signed_otherwise: 1, slot_taken: 1, intent_reused: 2 })
+    t.deepEqual(ledger.refusals(), { signed_otherwise: 1, slot_taken: 1, intent_reused: 2, limit_exceeded: 0 })
   })
 
   test(`${name}: a claim under way when it is closed is recorded; later ones are refused`, async (t) => {

@@ -18,7 +18,17 @@ async function claim(n: number): Promise<void> {
   const [sessionId, slot] = [`session-${round}-${n}-`, `slot ${round} ${n}`]
   const [digest, answer] = [randomBytes(32), randomBytes(64)]
   try {
-    await ledger.claim({ keyId: 'key', sessionId, attempt: 1, requestDigest: randomBytes(32), digest, slots: [slot], intents: [], answer })
+    await ledger.claim({
+      keyId: 'key',
+      sessionId,
+      attempt: 1,
+      requestDigest: randomBytes(32),
+      digest,
+      slots: [slot],
+      transaction: null,
+      intents: [],
+      answer,
+    })
     writeSync(1, `${JSON.stringify({ sessionId, slot, digest: hex(digest), answer: hex(answer) } satisfies Acknowledged)}\n`)
   } catch (error) {
     if (!(error instanceof ClaimRefused)) throw error

@@ -52,7 +52,7 @@ test('two processes that claim the same are killed again and again: what was ack
     )
     for (const { sessionId, slot } of claims.filter(() => random.chance(0.02))) {
       const otherwise = { requestDigest: randomBytes(32), digest: randomBytes(32), intents: [], answer: randomBytes(64) }
-      const again = { ...otherwise, keyId: 'key', sessionId, attempt: 2, slots: [slot] }
+      const again = { ...otherwise, keyId: 'key', sessionId, attempt: 2, slots: [slot], transaction: null }
       await t.throwsAsync(ledger.claim(again), { instanceOf: ClaimRefused, code: 'signed_otherwise' })
       const elsewhere = { ...again, sessionId: `elsewhere-${sessionId}` }
       await t.throwsAsync(ledger.claim(elsewhere), { instanceOf: ClaimRefused, code: 'slot_taken' })

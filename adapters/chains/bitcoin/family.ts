@@ -1,5 +1,6 @@
 import type { Chain, ChainFamily } from '../../../domain/ports/chain.ts'
 import { readAsset } from '../asset.ts'
+import type { OpenNode } from '../open-node.ts'
 import { addressOf, readAddress } from './address.ts'
 import { NETWORKS } from './networks.ts'
 
@@ -24,11 +25,16 @@ export const family: ChainFamily = {
       nativeAsset,
       feeCeiling: FEE_CEILING,
       hasNonces: false,
-      transactions: async () => (await import('./transactions.ts')).transactionsOf(chain),
+      transactions: async () => (await import('./transactions.ts')).transactionsOf(chain, parameters),
       addressOf: (scheme, publicKey) => addressOf(parameters, scheme, publicKey),
       readAddress: (text, pointer) => readAddress(parameters, text, pointer),
       readAsset: (asset, pointer) => readAsset({ id, nativeAsset }, undefined, asset, pointer),
     }
     return chain
   },
+}
+
+export const openNode: OpenNode = async (chain, settings, observer) => {
+  const [, reference = ''] = chain.id.split(':')
+  return (await import('./open-node.ts')).openBitcoinNode(chain, NETWORKS[reference]!, settings, observer)
 }

@@ -1,0 +1,114 @@
+import { RawTx } from '@scure/btc-signer/script.js'
+import type { BTC_NETWORK } from '@scure/btc-signer/utils.js'
+import type { Chain } from '../../../domain/ports/chain.ts'
+import { ChainFailure, type ChainNode, type SentTransaction, type TransactionStatus } from '../../../domain/ports/chain-node.ts'
+import type { Call } from '../rpc/endpoint.ts'
+import { RpcRefusal } from '../rpc/failures.ts'
+import { rememberAnswers } from '../rpc/remembered.ts'
+import type { Rpc } from '../rpc/rpc.ts'
+import { failureOf, isOfMissingInputs } from './broadcast.ts'
+import { buildTransaction, quoteFor } from './building.ts'
+import type { CoinSource } from './coins.ts'
+import { headerOf, lookUp, malformed } from './core-rpc.ts'
+import { readDeposits } from './deposits.ts'
+import { spenderSearch } from './spenders.ts'
+
+export type BitcoinNodeOptions = {
+  readonly chain: Chain
+  readonly network: BTC_NETWORK
+  readonly rpc: Rpc
+  readonly coinsOf: CoinSource
+  readonly confirmations: number
+  readonly finality: number
+  readonly pollMs: number
+}
+
+const REMEMBERED_FEES = 10_000
+
+/** Bitcoin as nodes tell it that speak Bitcoin Core's JSON-RPC, with `txindex=1`. */
+export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
+  const { chain, network, rpc, coinsOf, confirmations, finality, pollMs } = options
+  const fees = rememberAnswers<bigint>(REMEMBERED_FEES)
+  const findSpender = spenderSearch(finality)
+
+  /** What one node says of it. */
+  async function statusAt(call: Call, transaction: SentTransaction): Promise<TransactionStatus> {
+    const known = await lookUp(call, transaction.hash)
+    if (known && known.blockHash === null) return { state: 'pending' }
+    const blockHash = known?.blockHash ?? undefined
+    if (blockHash === undefined) {
+      const spender = await findSpender(call, transaction)
+      return spender === undefined ? { state: 'unknown' } : { state: 'impossible', reason: 'replaced', by: spender }
+    }
+    const block = await headerOf(call, blockHash)
+    if (block.confirmations < 1) return { state: 'unknown' }
+    return {
+      state: 'included',
+      outcome: 'succeeded',
+      block: { height: block.height, hash: blockHash },
+      confirmations: block.confirmations,
+      isFinal: block.confirmations >= finality,
+      fee: await fees.get(
+        transaction.hash,
+        () => feeOf(call, transaction.raw),
+        () => true,
+      ),
+    }
+  }
+
+  return {
+    chain: chain.id,
+    confirmations,
+    finality,
+    pollMs,
+    quote: (wanted) => quoteFor(options, wanted),
+    build: (wanted, buildOptions) => buildTransaction(options, wanted, buildOptions),
+    async broadcast(transaction) {
+      try {
+        await rpc.send('sendrawtransaction', [Buffer.from(transaction.raw).toString('hex')])
+      } catch (error) {
+        if (!(error instanceof RpcRefusal)) throw error
+        const failure = failureOf(error)
+        if (failure.code === 'already_known') return
+        if (isOfMissingInputs(error) && (await rpc.askAll((call) => lookUp(call, transaction.hash))).some((known) => known)) return
+        throw failure
+      }
+    },
+    async status(transaction) {
+      const first = await rpc.ask((call) => statusAt(call, transaction))
+      if (first.state !== 'unknown') return first
+      const all = await rpc.askAll((call) => statusAt(call, transaction))
+      return all.find(({ state }) => state === 'included') ?? all.find(({ state }) => state !== 'unknown') ?? first
+    },
+    nextNonce: async () => null,
+    async balance(address, asset) {
+      if (asset !== chain.nativeAsset) throw new ChainFailure('asset_unknown', 'there is one coin on this chain', true)
+      const { coins, block } = await coinsOf(address)
+      return { amount: coins.reduce((sum, { amount }) => sum + amount, 0n), block }
+    },
+    deposits: (addresses, cursor) => rpc.ask((call) => readDeposits(call, { asset: chain.nativeAsset, network }, addresses, cursor)),
+    standing: ({ hash }) =>
+      rpc.ask(async (call) => {
+        const blockHash = (await lookUp(call, hash))?.blockHash ?? null
+        if (blockHash === null) return null
+        const { height, confirmations } = await headerOf(call, blockHash)
+        return confirmations < 1 ? null : { block: { height, hash: blockHash }, confirmations }
+      }),
+    async close() {
+      rpc.close()
+    },
+  }
+}
+
+/** What its inputs are worth, less what it pays. */
+async function feeOf(call: Call, raw: Uint8Array): Promise<bigint> {
+  const { inputs, outputs } = RawTx.decode(raw)
+  let fee = 0n
+  for (const { txid, index } of inputs) {
+    const previous = await lookUp(call, Buffer.from(txid).toString('hex'))
+    const output = previous && RawTx.decode(previous.raw).outputs[index]
+    if (!output) throw malformed()
+    fee += output.amount
+  }
+  return outputs.reduce((rest, { amount }) => rest - amount, fee)
+}

@@ -1,0 +1,99 @@
+import { DomainError } from '../../domain-error.ts'
+import type { DepositCommand } from './commands.ts'
+import type { DepositEvent, Funds } from './events.ts'
+
+/** A deposit that is not forgotten yet; `height` and `blockHash` are where it is. */
+export type Deposit = Funds & { accountId: string; chain: string; height: string; blockHash: string }
+
+/** Both by the chain's id for them, in the order in which they came. */
+export type Deposits = {
+  readonly pending: { readonly [depositId: string]: Deposit }
+  /** Those that can still be undone, or be seen again: the newest of all. */
+  readonly credited: { readonly [depositId: string]: Deposit }
+  /** By chain the height up to which credited ones were forgotten: what is seen there again has been seen before. */
+  readonly forgotten: { readonly [chain: string]: string }
+}
+
+export const NO_DEPOSITS: Deposits = { pending: {}, credited: {}, forgotten: {} }
+
+const MAX_PENDING = 2_000
+const CREDITED_KEPT = 1_000
+
+/**
+ * What is found twice is noted once.
+ * @throws DomainError `too_many_deposits` until some are credited, `deposit_unknown`
+ */
+export function decideDeposit(walletId: string, deposits: Deposits, command: DepositCommand): readonly DepositEvent[] {
+  switch (command.type) {
+    case 'DetectDeposit':
+      return detected(walletId, deposits, command)
+    case 'CreditDeposit': {
+      const { depositId, confirmations } = command
+      if (deposits.credited[depositId]) return []
+      const { accountId, asset, amount } = known(deposits.pending[depositId])
+      return [{ type: 'DepositCredited', data: { walletId, accountId, depositId, asset, amount, confirmations } }]
+    }
+    case 'RevertDeposit':
+      return reverted(walletId, deposits, command.depositId)
+  }
+}
+
+export function evolveDeposits(deposits: Deposits, event: DepositEvent): Deposits {
+  const { depositId } = event.data
+  const { [depositId]: waiting, ...pending } = deposits.pending
+  switch (event.type) {
+    case 'DepositDetected': {
+      const { accountId, asset, amount, chain, block } = event.data
+      const deposit = { accountId, asset, amount, chain, height: block.height, blockHash: block.hash }
+      return { ...deposits, pending: { ...pending, [depositId]: deposit } }
+    }
+    case 'DepositCredited':
+      return waiting ? withoutOldest({ ...deposits, pending, credited: { ...deposits.credited, [depositId]: waiting } }) : deposits
+    case 'DepositReverted': {
+      const { [depositId]: _, ...credited } = deposits.credited
+      return { ...deposits, pending, credited }
+    }
+  }
+}
+
+function detected(
+  walletId: string,
+  deposits: Deposits,
+  { type: _, ...found }: Extract<DepositCommand, { type: 'DetectDeposit' }>,
+): readonly DepositEvent[] {
+  const { depositId, chain, block } = found
+  const before = deposits.pending[depositId] ?? deposits.credited[depositId]
+  if (before?.blockHash === block.hash) return []
+  const forgotten = deposits.forgotten[chain]
+  if (!before && forgotten !== undefined && BigInt(block.height) <= BigInt(forgotten)) return []
+  if (Object.keys(deposits.pending).length >= MAX_PENDING)
+    throw new DomainError('too_many_deposits', `${MAX_PENDING} deposits wait for their confirmations`)
+  return [...reverted(walletId, deposits, depositId), { type: 'DepositDetected', data: { walletId, ...found } }]
+}
+
+function reverted(walletId: string, { pending, credited }: Deposits, depositId: string): readonly DepositEvent[] {
+  const deposit = pending[depositId] ?? credited[depositId]
+  if (!deposit) return []
+  const { accountId, asset, amount } = deposit
+  const was = pending[depositId] ? 'pending' : 'credited'
+  return [{ type: 'DepositReverted', data: { walletId, accountId, depositId, asset, amount, was } }]
+}
+
+function withoutOldest(deposits: Deposits): Deposits {
+  const credited = Object.entries(deposits.credited)
+  if (credited.length <= CREDITED_KEPT) return deposits
+  const [, { chain, height }] = credited[0]!
+  const isForgotten = (deposit: Deposit) => deposit.chain === chain && BigInt(deposit.height) <= BigInt(height)
+  return {
+    ...deposits,
+    credited: Object.fromEntries(credited.filter(([, deposit]) => !isForgotten(deposit))),
+    forgotten: { ...deposits.forgotten, [chain]: highest(deposits.forgotten[chain] ?? '0', height) },
+  }
+}
+
+const highest = (one: string, other: string): string => (BigInt(one) > BigInt(other) ? one : other)
+
+function known(deposit: Deposit | undefined): Deposit {
+  if (!deposit) throw new DomainError('deposit_unknown', 'no such deposit waits for its confirmations')
+  return deposit
+}

@@ -1,0 +1,22 @@
+import { ENDS, STAGES } from '../domain/wallet/transfers/transfer.ts'
+import { route } from '../http/route.ts'
+import { PAGE_PARAMETERS } from './page.ts'
+import type { ReadModels } from './read-model.ts'
+import { pageOf, TRANSFER } from './shapes.ts'
+import { listOfWallet } from './wallet-list.ts'
+
+export const listWalletTransfers = (models: ReadModels) =>
+  route({
+    method: 'GET',
+    path: '/v1/wallets/:walletId/transfers',
+    tag: 'transfers',
+    summary: 'The transfers of a wallet',
+    roles: ['client', 'approver', 'auditor'],
+    query: { ...PAGE_PARAMETERS, status: { description: 'Only those in it.', schema: { type: 'string', enum: [...STAGES, ...ENDS] } } },
+    answers: { 200: { description: 'Transfers, the newest first', schema: pageOf(TRANSFER) } },
+    handle: (request) => {
+      const { status } = request.query
+      const list = { model: 'transfers', shape: TRANSFER, direction: 'desc', by: 'place' } as const
+      return listOfWallet(models, request, status === undefined ? list : { ...list, where: { status } })
+    },
+  })
