@@ -12,6 +12,7 @@ import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
 import { requireIntent, unlessRefused } from './intents.ts'
 import { PolicyBody } from './policy-body.ts'
+import { requireSpelled } from './policy-on-chains.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findWallet } from './tenancy.ts'
 
@@ -28,7 +29,7 @@ export class ChangePolicyBody {
   clientKeys?: ClientKeyBody[]
 }
 
-export const changePolicy = ({ log, verify }: Pick<CommandDependencies, 'log' | 'verify'>) =>
+export const changePolicy = ({ log, verify, chains }: Pick<CommandDependencies, 'log' | 'verify' | 'chains'>) =>
   route({
     method: 'POST',
     path: '/v1/wallets/:walletId/policy',
@@ -56,9 +57,11 @@ export const changePolicy = ({ log, verify }: Pick<CommandDependencies, 'log' | 
           const intents = unlessRefused('Quorate-Approvals', () =>
             verifyPolicyChange({ authorisation, approvals }, { policy, verify, now: Date.now() }),
           )
+          const change = readPolicyChange(authorisation.body)
+          requireSpelled(chains, change.policy.transfers)
           return {
             type: 'ChangePolicy',
-            ...readPolicyChange(authorisation.body),
+            ...change,
             authorisation,
             approvals,
             intents: intents.map(intentId),

@@ -20,6 +20,7 @@ import { ClientKeyBody, toClientKey } from './client-key-body.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
 import { PolicyBody, policyOf } from './policy-body.ts'
+import { requireSpelled } from './policy-on-chains.ts'
 import { contextOf } from './request-context.ts'
 
 export class CreateWalletBody {
@@ -36,7 +37,7 @@ export class CreateWalletBody {
   @IsOptional() @ValidateNested() @Type(() => PolicyBody) policy?: PolicyBody
 }
 
-export const createWallet = ({ log }: CommandDependencies) =>
+export const createWallet = ({ log, chains }: CommandDependencies) =>
   route({
     method: 'POST',
     path: '/v1/wallets',
@@ -54,6 +55,8 @@ export const createWallet = ({ log }: CommandDependencies) =>
       const { principal, body } = request
       // The command that creates something gives it its id, so that the same command can only ever create one.
       const walletId = request.commandId
+      const policy = policyOf(body.policy)
+      requireSpelled(chains, policy.transfers)
       const { position } = await execute(
         log,
         { decider: wallet, stream: walletStream(walletId) },
@@ -63,7 +66,7 @@ export const createWallet = ({ log }: CommandDependencies) =>
           tenant: principal.tenant,
           name: body.name,
           clientKeys: body.clientKeys.map(toClientKey),
-          policy: policyOf(body.policy),
+          policy,
         }),
         contextOf(request, principal.tenant),
         absent(wallet),

@@ -100,7 +100,7 @@ async function carryOut<State, Command, Event extends DomainEvent>(
     })),
   )
   const commands = new Map<string, DoneCommand>(loaded.commands)
-  noteCommand(commands, { metadata: context, position, recordedAt })
+  noteCommand(commands, { metadata: context, position, revision, recordedAt })
   const state = events.reduce((before, event) => decider.evolve(before, event), loaded.state)
   const next = { state, revision, position, eventId: eventId(context, events.length - 1), commands }
   // Of the log, not of this: when the command was given twice at once, what the other one decided may be what is stored.

@@ -24,7 +24,8 @@ async function start(t: ExecutionContext) {
   const { identity, witness } = enrolCoordinator()
   const coordinators = watchCoordinators(messages, witness)
   const parties = { ids: ['party-1', 'party-2'], isUp: () => true, health: () => undefined }
-  const app = await runApp(t, [forceCloseCircuit({ log, parties, coordinators, verify: verifyJws, chains: new Map() })])
+  const chain = { chains: new Map(), nodes: new Map(), prices: { usdCents: () => undefined } }
+  const app = await runApp(t, [forceCloseCircuit({ log, parties, coordinators, verify: verifyJws, ...chain })])
   t.teardown(async () => {
     coordinators.close()
     await messages.close()

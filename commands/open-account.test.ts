@@ -56,7 +56,8 @@ async function start(t: ExecutionContext): Promise<Side> {
     await store.close()
   })
   const parties = { ids: [], isUp: () => true, health: () => undefined }
-  const dependencies = { log, parties, coordinators: undefined as never, verify: verifyJws, chains: await openChains(undefined) }
+  const [chains, nodes, prices] = [await openChains(undefined), new Map(), { usdCents: () => undefined }]
+  const dependencies = { log, parties, coordinators: undefined as never, verify: verifyJws, chains, nodes, prices }
   const context = () => {
     const commandId = randomUUID()
     return { commandId, correlationId: commandId, causationId: commandId, actor: 'alice', tenant: 'acme' }

@@ -9,6 +9,7 @@ function after(count: number, everyMs: number): Map<string, DoneCommand> {
   for (let i = 0; i < count; i++)
     noteCommand(commands, {
       position: BigInt(i),
+      revision: BigInt(i),
       recordedAt: new Date(START + i * everyMs).toISOString(),
       metadata: { commandId: `command-${i}`, requestDigest: digest },
     })
@@ -27,8 +28,13 @@ test('commands are forgotten after a day, but not the one that created the aggre
 
 test('a command of several events ends with the last', (t) => {
   const commands = after(3, 1)
-  noteCommand(commands, { position: 9n, recordedAt: new Date(START).toISOString(), metadata: { commandId: 'command-1' } as never })
-  t.is(commands.get('command-1')?.position, 9n)
+  noteCommand(commands, {
+    position: 9n,
+    revision: 4n,
+    recordedAt: new Date(START).toISOString(),
+    metadata: { commandId: 'command-1' } as never,
+  })
+  t.like(commands.get('command-1'), { position: 9n, revision: 4n })
 })
 
 test('a request is told from another, and from none', (t) => {
@@ -40,8 +46,14 @@ test('a request is told from another, and from none', (t) => {
 
 test('commands survive being written as text', (t) => {
   const commands = after(3, 1)
-  noteCommand(commands, { position: 3n, recordedAt: new Date(START).toISOString(), metadata: { commandId: 'no-digest' } as never })
+  noteCommand(commands, {
+    position: 3n,
+    revision: 3n,
+    recordedAt: new Date(START).toISOString(),
+    metadata: { commandId: 'no-digest' } as never,
+  })
   t.deepEqual(commandsFromText(commandsToText(commands)), commands)
   t.is(commandsFromText(commandsToText(new Map())).size, 0)
-  t.throws(() => commandsFromText('x not-a-number 1 '))
+  t.throws(() => commandsFromText('x not-a-number 1  0'))
+  t.throws(() => commandsFromText('x 1 1 '))
 })

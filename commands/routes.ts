@@ -1,5 +1,8 @@
 import type { Route } from '../http/route.ts'
+import { accelerateTransfer } from './accelerate-transfer.ts'
+import { approveTransfer } from './approve-transfer.ts'
 import { cancelSession } from './cancel-session.ts'
+import { cancelTransfer } from './cancel-transfer.ts'
 import { changePolicy } from './change-policy.ts'
 import { createWallet } from './create-wallet.ts'
 import { decideApproval } from './decide-approval.ts'
@@ -11,6 +14,7 @@ import { openAccount } from './open-account.ts'
 import { recoverShare } from './recover-share.ts'
 import { refreshKey } from './refresh-key.ts'
 import { requestSignature } from './request-signature.ts'
+import { requestTransfer } from './request-transfer.ts'
 import { revokeKey } from './revoke-key.ts'
 
 const COMMANDS = [
@@ -26,6 +30,10 @@ const COMMANDS = [
   requestSignature,
   decideApproval,
   cancelSession,
+  requestTransfer,
+  approveTransfer,
+  cancelTransfer,
+  accelerateTransfer,
   forceCloseCircuit,
 ]
 

@@ -25,7 +25,7 @@ test('a small state has a snapshot taken every hundred events', (t) => {
 
 test('a large one waits until the events since the last snapshot weigh about what it weighs', (t) => {
   t.deepEqual(dueUpTo(900n, 'x'.repeat(200_000)), [299n, 599n, 899n])
-  const commands = new Map(Array.from({ length: 4_096 }, (_, i) => [`c${i}`, { position: 1n, at: 1, request: undefined }]))
+  const commands = new Map(Array.from({ length: 4_096 }, (_, i) => [`c${i}`, { position: 1n, revision: 1n, at: 1, request: undefined }]))
   t.deepEqual(dueUpTo(1_300n, {}, commands), [599n, 1_199n])
 })
 

@@ -3,6 +3,8 @@ import { keyShareStream } from '../domain/key-share/events.ts'
 import { type ExistingKeyShare, keyShare, requireKey } from '../domain/key-share/key-share.ts'
 import { signingSessionStream } from '../domain/signing-session/events.ts'
 import { type ExistingSession, requireSession, signingSession } from '../domain/signing-session/signing-session.ts'
+import { requireAssigned, transferAssignment } from '../domain/transfer/assignment.ts'
+import { type AssignedTransfer, transferStream } from '../domain/transfer/events.ts'
 import { walletStream } from '../domain/wallet/events.ts'
 import { type ExistingWallet, requireWallet, wallet } from '../domain/wallet/wallet.ts'
 import { PLATFORM_TENANT, type Principal } from '../http/route.ts'
@@ -29,6 +31,14 @@ export async function findSession(log: AggregateLog, sessionId: string, principa
   const { state } = await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })
   const found = requireSession(state)
   if (!mayKnow(principal, found)) throw new DomainError('session_not_found', 'no such signing session')
+  return found
+}
+
+/** Which wallet a transfer is of, if the caller may know of it. @throws DomainError `transfer_not_found` */
+export async function findTransfer(log: AggregateLog, transferId: string, principal: Principal): Promise<AssignedTransfer> {
+  const { state } = await load(log, { decider: transferAssignment, stream: transferStream(transferId) })
+  const found = requireAssigned(state)
+  if (!mayKnow(principal, found)) throw new DomainError('transfer_not_found', 'no such transfer')
   return found
 }
 

@@ -11,6 +11,8 @@ import { PARTY_STREAMS } from './party/events.ts'
 import type { RecordedEvent } from './ports/event-log.ts'
 import { SIGNING_SESSION_STREAMS } from './signing-session/events.ts'
 import { signingSession } from './signing-session/signing-session.ts'
+import { transferAssignment } from './transfer/assignment.ts'
+import { TRANSFER_STREAMS } from './transfer/events.ts'
 import { WALLET_STREAMS } from './wallet/events.ts'
 import { wallet } from './wallet/wallet.ts'
 
@@ -21,6 +23,7 @@ const EXAMPLES: { readonly [streams: string]: { folder: string; decider?: { stat
   [KEY_SHARE_STREAMS]: { folder: 'key-share', decider: keyShare },
   [SIGNING_SESSION_STREAMS]: { folder: 'signing-session', decider: signingSession },
   [PARTY_STREAMS]: { folder: 'party' },
+  [TRANSFER_STREAMS]: { folder: 'transfer', decider: transferAssignment },
 }
 const domain = resolve(import.meta.dirname, '../../domain')
 

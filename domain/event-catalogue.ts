@@ -6,6 +6,8 @@ import { PARTY_STREAMS, partySchemas } from './party/events.ts'
 import type { RecordedEvent } from './ports/event-log.ts'
 import { SIGNING_SESSION_STREAMS } from './signing-session/events.ts'
 import { signingSessionSchemas } from './signing-session/schemas.ts'
+import { TRANSFER_STREAMS } from './transfer/events.ts'
+import { transferAssignmentSchemas } from './transfer/schemas.ts'
 import { currentVersion, type EventSchemas, upcast } from './upcasting/event-schema.ts'
 import { WALLET_STREAMS } from './wallet/events.ts'
 import { walletSchemas } from './wallet/schemas.ts'
@@ -17,6 +19,7 @@ export const CATALOGUE: readonly { streams: string; schemas: EventSchemas }[] = 
   { streams: KEY_SHARE_STREAMS, schemas: keyShareSchemas },
   { streams: SIGNING_SESSION_STREAMS, schemas: signingSessionSchemas },
   { streams: PARTY_STREAMS, schemas: partySchemas },
+  { streams: TRANSFER_STREAMS, schemas: transferAssignmentSchemas },
 ]
 
 /** The event as the code knows it; an event of a stream that is not of the domain as it is. @throws EventUnreadable */

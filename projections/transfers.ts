@@ -52,18 +52,19 @@ function changeOf(event: RecordedDomainEvent): Change {
       return { set: { status: event.data.status }, push: { refused: event.data.approver } }
     case 'TransferApprovalsRevised': {
       const { requires, decision, granted, refused } = event.data
-      return { set: { ...requires, decision, granted, refused } as unknown as JsonObject }
+      const status = granted.length >= (requires.approvals?.required ?? 0) ? 'queued' : 'pending_approval'
+      return { set: { ...requires, decision, granted, refused, status } as unknown as JsonObject }
     }
     case 'NonceAllocated':
-      return { set: { nonce: event.data.nonce } }
+      return { set: { status: 'queued', nonce: event.data.nonce } }
     case 'TransferBuilt': {
       const { version, as, fee, replaces, conflicts } = event.data
-      return { set: replaces === null ? { status: 'signing' } : {}, push: { transactions: { version, as, fee, replaces, conflicts } } }
+      return { set: { status: 'signing', stuck: null }, push: { transactions: { version, as, fee, replaces, conflicts } } }
     }
     case 'TransferSigned':
-      return { set: { status: 'signed', hash: event.data.hash } }
+      return { set: { status: 'signed', stuck: null, hash: event.data.hash } }
     case 'TransferBroadcast':
-      return { set: { status: 'broadcasting', hash: event.data.hash } }
+      return { set: { status: 'broadcasting', stuck: null, hash: event.data.hash } }
     case 'TransferConfirmed': {
       const { status, confirmations, outcome } = event.data
       return { set: { status, confirmations, outcome, stuck: null, ...minedIn(event.data) } }
@@ -105,4 +106,4 @@ function changeOf(event: RecordedDomainEvent): Change {
 
 const minedIn = ({ hash, block }: MinedTransaction) => ({ hash, block })
 
-const failureOf = ({ code, rule }: { code: string; rule?: string }): JsonObject => ({ code, ...(rule !== undefined && { rule }) })
+const failureOf = ({ code, rule }: { code: string; rule: string | null }): JsonObject => ({ code, ...(rule !== null && { rule }) })

@@ -382,7 +382,9 @@ export const BALANCE: Shape = {
     available: amount('What can be moved'),
     reserved: amount('What is set aside for transfers under way'),
     pending: amount('What has come in and is not confirmed'),
-    owed: amount('What is missing for what is reserved, since a deposit was undone by a reorganisation after it had been credited; absent while nothing is'),
+    owed: amount(
+      'What is missing for what is reserved, since a deposit was undone by a reorganisation after it had been credited; absent while nothing is',
+    ),
     updatedAt: time,
     position,
   },

@@ -1,6 +1,6 @@
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
 import type { Authorisation } from '../key-share/events.ts'
-import { approvalsOfChange } from '../policy/evaluate.ts'
+import { strictestApprovals } from '../policy/evaluate.ts'
 import type { ClientKey } from './client-key.ts'
 import { type Intent, type IntentRules, isOpen, LATE_SECONDS, verifyIntent } from './intent.ts'
 import type { KeyPolicy } from './key-policy.ts'
@@ -62,7 +62,7 @@ export function verifyPolicyChange(
   { policy, ...rules }: Rules & Pick<IntentRules, 'maxAgeSeconds'>,
 ): readonly Intent[] {
   const asked = verifyIntent(authorisation, { ...rules, keys: policy.clientKeys })
-  const wanted = approvalsOfChange<ClientKey>(policy)
+  const wanted = strictestApprovals<ClientKey>(policy)
   if (!wanted) return [asked]
   const maxAgeSeconds = MAX_AGE_SECONDS + (rules.maxAgeSeconds ?? 0)
   const approved = approvals.map((intent) => verifyApproval({ ...authorisation, intent }, wanted, { ...rules, maxAgeSeconds }))

@@ -42,8 +42,10 @@ export function feeBound(rules: TransferRules | undefined, chain: string, wanted
   return least(wanted === null ? bounds : [...bounds, wanted])
 }
 
-/** Approvals that a change of the policy takes: no fewer than any transfer does, so that nobody lifts a tier who could not pass it. */
-export function approvalsOfChange<Approver>({ approvals, transfers }: ApprovedBy<Approver>): Approvals<Approver> | null {
+/**
+ * As many approvals as any transfer takes; null when none takes any. A change of the policy takes no fewer, so that nobody lifts a tier who could not pass it.
+ */
+export function strictestApprovals<Approver>({ approvals, transfers }: ApprovedBy<Approver>): Approvals<Approver> | null {
   return withTiers({ approvals, transfers }, transfers?.tiers ?? [])
 }
 

@@ -14,7 +14,7 @@ async function startApp(t: ExecutionContext, policy: WalletPolicy) {
   const system = await startAttackedSystem()
   t.teardown(system.close)
   const key = await system.generateKey(await system.createWallet(policy), { scheme: 'frost-ed25519', threshold: 1, parties: [PARTY] })
-  const app = await runApp(t, [changePolicy({ log: system.log, verify: verifyJws })])
+  const app = await runApp(t, [changePolicy({ log: system.log, verify: verifyJws, chains: new Map() })])
   const authorization = `Bearer ${await app.token({ tenant: 'test' })}`
   const send = ({ path, body, intent }: Authorisation, headers: Record<string, string> = {}) =>
     app.call('POST', path, { body, authorization, headers: { 'quorate-intent': intent!, ...headers } })

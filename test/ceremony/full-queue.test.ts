@@ -32,7 +32,8 @@ test('a signature is refused while too many sessions wait, and accepted with its
   await announcement.say()
   await system.messages.ping()
   const parties = { ids, isUp: system.isUp, health: () => undefined }
-  const app = await runApp(t, [requestSignature({ log: system.log, parties, coordinators, verify: verifyJws, chains: new Map() })])
+  const chain = { chains: new Map(), nodes: new Map(), prices: { usdCents: () => undefined } }
+  const app = await runApp(t, [requestSignature({ log: system.log, parties, coordinators, verify: verifyJws, ...chain })])
   const authorization = `Bearer ${await app.token({ tenant: 'test' })}`
   const body = { payload: { kind: 'message', encoding: 'utf8', data: 'pay nobody' }, priority: 'high' }
   const path = `/v1/keys/${key.keyId}/signatures`

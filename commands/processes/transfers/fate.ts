@@ -23,8 +23,7 @@ export function fateOf(transfer: Followed, sights: readonly Sight[], confirmatio
 
   const reorganised: TransferCommand[] = mined ? [{ type: 'ReorganiseTransfer', transferId }] : []
   const impossible = sights.flatMap(({ status }) => (status.state === 'impossible' ? [status] : []))
-  if (impossible.length < sights.length)
-    return { ...open, commands: reorganised, isLost: sights.at(-1)?.status.state === 'unknown' }
+  if (impossible.length < sights.length) return { ...open, commands: reorganised, isLost: sights.at(-1)?.status.state === 'unknown' }
   const replaced = impossible.find(({ reason }) => reason === 'replaced')
   if (replaced) return { ...open, commands: [...reorganised, { type: 'ReplaceTransfer', transferId, by: replaced.by }] }
   return { ...open, commands: reorganised, hasExpired: true }

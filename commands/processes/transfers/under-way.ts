@@ -97,7 +97,8 @@ export function transfersUnderWay(): UnderWay {
 
     touched({ type, data }) {
       const { walletId, transferId, sessionId } = data as { walletId?: string; transferId?: string; sessionId?: string }
-      if (type === 'WalletUnfrozen') return unique([...transfers.values()].map(({ payer }) => payer).filter((key) => payerOf(key).walletId === walletId))
+      if (type === 'WalletUnfrozen')
+        return unique([...transfers.values()].map(({ payer }) => payer).filter((key) => payerOf(key).walletId === walletId))
       const id = transferId ?? (sessionId !== undefined && SESSION_ENDS.includes(type) ? sessions.get(sessionId)?.transferId : undefined)
       const transfer = id === undefined ? undefined : transfers.get(id)
       return transfer ? [transfer.payer] : []

@@ -34,6 +34,8 @@ export type TransferCommand =
    * refused to sign before it claimed anything, or nothing is used up.
    */
   | { type: 'FailTransfer'; transferId: string; code: string; rule: string | null; isUnclaimed?: true }
+  /** Judged again by the policy in force, as long as it is not built: it may have been changed since. */
+  | { type: 'ReviseTransfer'; transferId: string }
   /** The policy speaks against it now. */
   | { type: 'RejectTransfer'; transferId: string; code: string; rule: string | null }
   | { type: 'ExpireTransfer'; transferId: string; now: string }
@@ -52,8 +54,9 @@ export type TransferCommand =
   | { type: 'MarkTransferStuck'; transferId: string; since: string; reason: string }
   | { type: 'UnmarkTransferStuck'; transferId: string }
 
-/** `usdCents` is null when nobody knows. The decision is made by the policy in force, with what was moved before. */
+/** `usdCents` is null when nobody knows, `holders` how many parties have a share of the key. The policy in force decides, with what was moved before. */
 export type RequestTransfer = { type: 'RequestTransfer'; transferId: string } & RequestedTransfer & {
+    holders: number
     now: string
     authorisation: Authorisation
   }

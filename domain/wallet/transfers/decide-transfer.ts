@@ -1,4 +1,4 @@
-import { decideTransferApproval } from './approving.ts'
+import { decideTransferApproval, revised } from './approving.ts'
 import { allocateNonce, buildTransfer } from './building.ts'
 import type { TransferCommand } from './commands.ts'
 import { dropTransfer, expireTransfer, failTransfer, rejectTransfer, replaceTransfer } from './ending.ts'
@@ -8,6 +8,7 @@ import { broadcastTransfer, confirmTransfer, finalizeTransfer, reorganiseTransfe
 import { accelerateTransfer, cancelTransfer, failReplacement } from './replacing.ts'
 import { requestTransfer } from './requesting.ts'
 import { markStuck, unmarkStuck } from './stuck.ts'
+import { latestOf } from './transfer.ts'
 
 /** What a command makes of the transfers of a wallet. @throws DomainError when it is refused */
 export function decideTransfer(holder: Holder, command: TransferCommand): readonly TransferEvent[] {
@@ -36,6 +37,8 @@ export function decideTransfer(holder: Holder, command: TransferCommand): readon
       return dropTransfer(holder, transfer, command.reason)
     case 'FailTransfer':
       return failTransfer(holder, transfer, command)
+    case 'ReviseTransfer':
+      return latestOf(transfer) ? [] : revised(holder, transfer).events
     case 'RejectTransfer':
       return rejectTransfer(holder, transfer, command.code, command.rule)
     case 'ExpireTransfer':

@@ -50,10 +50,10 @@ export function reorganiseTransfer(holder: Holder, transfer: Transfer): readonly
 export function finalizeTransfer(holder: Holder, transfer: Transfer, command: Command<'FinalizeTransfer'>): readonly TransferEvent[] {
   const { version, block, outcome, feePaid } = command
   const { hash, as, requestedBy } = signedTransactionOf(transfer, version)
-  const { asset, amount, feeAsset } = transfer
+  const { accountId, asset, amount, feeAsset } = transfer
   const mined = { version, hash, block }
   const fee = { asset: feeAsset, amount: feePaid }
-  const identity = { ...identityOf(holder, transfer), accountId: transfer.accountId }
+  const identity = { ...identityOf(holder, transfer), accountId }
   if (as === 'cancellation') {
     const spent = together([fee])
     return ended(holder, transfer, { type: 'TransferCancelled', data: { ...identity, by: requestedBy!, mined, spent } }, spent)

@@ -14,9 +14,9 @@ const APPROVAL_SECONDS = 24 * 60 * 60
 
 /**
  * Funds are set aside in the same breath, so that no two transfers count on the same.
- * @throws DomainError `intent_reused`, `too_many_transfers`, `policy_denied`, `insufficient_funds`, `wallet_frozen`
+ * @throws DomainError `intent_reused`, `too_many_transfers`, `policy_denied`, `too_few_parties`, `insufficient_funds`, `wallet_frozen`
  */
-export function requestTransfer(holder: Holder, { type: _, now, ...wanted }: RequestTransfer): readonly TransferEvent[] {
+export function requestTransfer(holder: Holder, { type: _, now, holders, ...wanted }: RequestTransfer): readonly TransferEvent[] {
   requireUnfrozen(holder)
   const { walletId, transfers, funds, moved } = holder
   const { transferId, accountId } = wanted
@@ -26,6 +26,8 @@ export function requestTransfer(holder: Holder, { type: _, now, ...wanted }: Req
   if (isFull) throw new DomainError('too_many_transfers', 'the wallet has too many transfers under way, or of too many assets')
   const decision = judged(holder, wanted, requestedAt)
   requireAllowed(decision)
+  const { signers } = decision.requires
+  if (signers > holders) throw new DomainError('too_few_parties', `${signers} must sign, and ${holders} have shares of the key`, '/amount')
   const reserved = reservedFor(wanted)
   requireAvailable(funds, accountId, reserved, ['/amount', '/fee'])
   const requires = requirementsOf(decision, requestedAt)

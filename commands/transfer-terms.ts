@@ -1,0 +1,93 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import { account, type ExistingAccount, requireAccount } from '../domain/account/account.ts'
+import { accountStream } from '../domain/account/events.ts'
+import { DomainError } from '../domain/domain-error.ts'
+import { keyShareStream } from '../domain/key-share/events.ts'
+import { keyShare, requireActiveKey } from '../domain/key-share/key-share.ts'
+import { feeBound } from '../domain/policy/evaluate.ts'
+import type { Chain, Chains } from '../domain/ports/chain.ts'
+import type { Scheme } from '../domain/threshold/scheme.ts'
+import type { RequestedTransfer } from '../domain/wallet/transfers/events.ts'
+import type { WantedTransfer } from '../domain/wallet/transfers/wanted-transfer.ts'
+import type { ExistingWallet } from '../domain/wallet/wallet.ts'
+import { answerOf, requireNode } from './chain-answers.ts'
+import type { CommandDependencies } from './dependencies.ts'
+import { type AggregateLog, load } from './load.ts'
+
+/** What a wallet decides a transfer on. */
+export type TransferTerms = RequestedTransfer & { holders: number }
+
+/**
+ * What a wanted transfer comes to: who pays, addresses and assets in their one spelling, the fee that the chain quotes, and what the amount is worth.
+ * @throws DomainError with the field at fault
+ */
+export async function termsOf(
+  wanted: WantedTransfer,
+  wallet: ExistingWallet,
+  { log, chains, nodes, prices }: Pick<CommandDependencies, 'log' | 'chains' | 'nodes' | 'prices'>,
+  signal: AbortSignal,
+): Promise<TransferTerms> {
+  const chain = requireChain(chains, wanted.chain)
+  const { id: asset } = chain.readAsset(wanted.asset, '/asset')
+  const to = chain.readAddress(wanted.to, '/to')
+  const node = requireNode(nodes, chain.id)
+  const payer = await findPayer(log, wallet, chain, asset, wanted.accountId)
+  const { accountId, keyId, path, publicKey, address } = payer
+  const scheme = payer.scheme as Scheme
+  const key = requireActiveKey((await load(log, { decider: keyShare, stream: keyShareStream(keyId) })).state)
+  const { amount, fee, maxFee, memo } = wanted
+  const sender = { scheme, publicKey: hexToBytes(publicKey), address }
+  const quote = await answerOf(node.quote({ sender, asset, to, amount, fee, maxFee, memo }), signal)
+  const bound = feeBound(wallet.policy.transfers, chain.id, maxFee, chain.feeCeiling)
+  if (quote.fee > bound)
+    throw new DomainError('fee_too_high', `it would cost ${quote.fee}, which is more than ${bound}`, maxFee === null ? '/fee' : '/maxFee')
+  const usdCents = prices.usdCents(asset, amount)
+  return {
+    accountId,
+    keyId,
+    scheme,
+    chain: chain.id,
+    path,
+    publicKey,
+    address,
+    asset,
+    to,
+    amount: String(amount),
+    fee,
+    maxFee: maxFee === null ? null : String(maxFee),
+    memo,
+    feeAsset: chain.nativeAsset,
+    quotedFee: String(quote.fee),
+    usdCents: usdCents === undefined ? null : String(usdCents),
+    holders: key.parties.length,
+  }
+}
+
+/** @throws DomainError `unknown_chain` */
+function requireChain(chains: Chains, id: string): Chain {
+  const chain = chains.get(id)
+  if (!chain) throw new DomainError('unknown_chain', 'GET /v1/chains lists those that there are', '/chain')
+  return chain
+}
+
+/**
+ * The account that is named, or else the only one that has any of the asset.
+ * @throws DomainError `account_not_found`, `account_ambiguous`, `insufficient_funds`
+ */
+async function findPayer(
+  log: AggregateLog,
+  { walletId, funds }: ExistingWallet,
+  chain: Chain,
+  asset: string,
+  named: string | null,
+): Promise<ExistingAccount> {
+  const having = Object.keys(funds).filter((accountId) => funds[accountId]?.[asset])
+  const [accountId, ...others] = named === null ? having : [named]
+  if (accountId === undefined) throw new DomainError('insufficient_funds', `no account of the wallet has any of ${asset}`, '/amount')
+  if (others.length > 0)
+    throw new DomainError('account_ambiguous', `${having.length} accounts have some: say which is to pay`, '/accountId')
+  const { state } = await load(log, { decider: account, stream: accountStream(accountId) })
+  if (state.status === 'absent' || state.walletId !== walletId || state.chain !== chain.id)
+    throw new DomainError('account_not_found', `the wallet has no such account on ${chain.id}`, '/accountId')
+  return requireAccount(state)
+}
