@@ -18,4 +18,10 @@ export function feeOf(steps: readonly Step[]): bigint {
   return SIGNATURE_FEE + priority(price, Math.min(limit, MAX_UNITS)) + TOKEN_ACCOUNT_RENT * BigInt(opened)
 }
 
+/** The highest price of a unit at which these steps, with none set yet, cost no more than this; undefined when they cost more without any. */
+export function highestPrice(steps: readonly Step[], units: number, most: bigint): bigint | undefined {
+  const left = most - feeOf(steps)
+  return left < 0n ? undefined : (left * PRICE_UNIT) / BigInt(units)
+}
+
 const priority = (price: bigint, units: number) => (price * BigInt(units) + PRICE_UNIT - 1n) / PRICE_UNIT
