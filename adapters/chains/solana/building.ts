@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { Chain } from '../../../domain/ports/chain.ts'
 import {
   type BuildOptions,
@@ -30,6 +31,11 @@ type Nonce = { readonly step: Step & { kind: 'advanceNonce' }; readonly value: s
 const COIN_UNITS = 1_000
 const TOKEN_UNITS = 80_000
 const MEMO_UNITS = 60_000
+/**
+ * Two transfers of as much to the same address would be one transaction, and pay once, if they were made with the same block's hash. So each has a limit of
+ * its own, by chance, up to so many units above what it needs.
+ */
+const SPARE_UNITS = 4_096
 const NOTHING: Plan = { steps: [], units: COIN_UNITS }
 
 /** How transactions are made for what is wanted. */
@@ -57,15 +63,15 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
   async function priced(
     { sender, fee, maxFee }: WantedTransaction,
     { steps, units }: Plan,
-    nonce?: Nonce,
-    least = 0n,
+    { nonce, least = 0n, spare = randomInt(SPARE_UNITS) }: { nonce?: Nonce | undefined; least?: bigint; spare?: number },
   ): Promise<readonly Step[]> {
     const first = nonce ? [nonce.step] : []
-    const limit: Step = { kind: 'unitLimit', units: units + COIN_UNITS * first.length }
-    const highest = highestPrice([...first, limit, ...steps], limit.units, maxFee ?? chain.feeCeiling)
+    const needed = units + COIN_UNITS * first.length
+    const highest = highestPrice([...first, ...steps], needed + SPARE_UNITS, maxFee ?? chain.feeCeiling)
     if (highest === undefined || highest < least) throw refusal('fee_too_high', 'it would cost more than it may')
     const wished = priceAt(fee, await cluster.recentPrices([sender.address]))
     const price = wished < least ? least : wished > highest ? highest : wished
+    const limit: Step = { kind: 'unitLimit', units: needed + spare }
     return [...first, limit, ...(price > 0n ? [{ kind: 'unitPrice', price } as const] : []), ...steps]
   }
 
@@ -80,7 +86,8 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
       throw refusal('not_replaceable', 'the durable nonce of the transaction is used already')
     const least = priceAbove(steps.find((each) => each.kind === 'unitPrice')?.price ?? 0n)
     const nonce = { step, value }
-    return lasting(wanted, await priced(wanted, as === 'cancellation' ? NOTHING : await planOf(wanted), nonce, least), nonce)
+    const plan = as === 'cancellation' ? NOTHING : await planOf(wanted)
+    return lasting(wanted, await priced(wanted, plan, { nonce, least }), nonce)
   }
 
   /** That of the account, when it has one and no other transaction uses it. */
@@ -94,13 +101,13 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
   return {
     async quote(wanted) {
       const nonce = await freeNonce(wanted.sender.address, [])
-      return { fee: feeOf(await priced(wanted, await planOf(wanted), nonce)) }
+      return { fee: feeOf(await priced(wanted, await planOf(wanted), { nonce, spare: SPARE_UNITS })) }
     },
 
     async build(wanted, { taken, replaces }) {
       if (replaces) return inPlaceOf(wanted, replaces)
       const nonce = await freeNonce(wanted.sender.address, taken)
-      const steps = await priced(wanted, await planOf(wanted), nonce)
+      const steps = await priced(wanted, await planOf(wanted), { nonce })
       if (nonce) return lasting(wanted, steps, nonce)
       const { hash, lastHeight } = await cluster.latestBlockhash()
       return unsignedOf(wanted, steps, hash, { lastHeight })

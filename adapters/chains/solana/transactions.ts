@@ -1,5 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto'
-import { concatBytes } from '@noble/hashes/utils.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
 import { base58, base64urlnopad } from '@scure/base'
 import type { Chain } from '../../../domain/ports/chain.ts'
 import { type Effect, type Sender, type TransactionCodec, TransactionRefused } from '../../../domain/ports/transaction-codec.ts'
@@ -26,7 +27,8 @@ export function transactionsOf({ id, nativeAsset }: Pick<Chain, 'id' | 'nativeAs
       ...moved(message, sender),
       fee: feeOf(steps),
       memo: stepIn(steps, 'memo')?.text ?? null,
-      conflicts: nonce ? [`durable-nonce:${nonce.account}:${lifetime}`] : [],
+      // The cluster takes the same message once, whoever wanted it how often.
+      conflicts: [nonce ? `durable-nonce:${nonce.account}:${lifetime}` : `message:${bytesToHex(sha256(unsigned))}`],
       lifetimeSeconds: nonce ? null : LIFETIME_SECONDS,
     }
   }
