@@ -1,19 +1,26 @@
 import { readFile } from 'node:fs/promises'
 import { MalformedJson, parseStrictJson, readFields } from '../../domain/json/strict-json.ts'
 import { InvalidSetting } from '../process/settings.ts'
+import { type RpcSettings, readRpcSettings } from './rpc/settings.ts'
 
 /** How to reach a chain, and when what it says is believed. */
 export type ChainSettings = {
   /** URLs of its JSON-RPC; without any the chain has addresses, and nothing is asked of it. */
   endpoints: readonly string[]
-  /** Blocks on top of a transaction until it counts, and until it is taken to be final. */
+  /** Blocks, with its own, until a transaction counts, and until it is taken to be final; those usual for the chain unless they are said. */
   confirmations?: number
   finality?: number
+  /** How often it is worth asking whether something has changed. */
+  pollMs?: number
+  rpc: RpcSettings
+  /** What only chains of its kind have; its family reads it. */
+  extra?: unknown
 }
 
 const MAX_CHAINS = 1_000
 const MAX_ENDPOINTS = 16
 const MAX_BLOCKS = 100_000
+const [MIN_POLL_MS, MAX_POLL_MS] = [10, 3_600_000]
 
 /**
  * What the file says of each chain, by CAIP-2 id. URLs may hold keys of an RPC provider: no message repeats one.
@@ -35,15 +42,18 @@ export async function readChainsFile(file: string): Promise<ReadonlyMap<string, 
 }
 
 function readSettings(name: string, value: unknown): ChainSettings {
-  const { endpoints = [], confirmations, finality } = fieldsOf(name, value)
+  const { endpoints = [], confirmations, finality, pollMs, rpc = {}, extra } = fieldsOf(name, value)
   if (!Array.isArray(endpoints) || endpoints.length > MAX_ENDPOINTS)
     throw new InvalidSetting(`${name}: endpoints must be a list of at most ${MAX_ENDPOINTS} URLs`)
   const wrong = endpoints.findIndex((endpoint) => !isHttpUrl(endpoint))
   if (wrong >= 0) throw new InvalidSetting(`${name}: endpoints[${wrong}] must be an http:// or https:// URL`)
   const settings: ChainSettings = {
     endpoints: endpoints as string[],
-    ...blocks(name, 'confirmations', confirmations),
-    ...blocks(name, 'finality', finality),
+    ...wholeNumber(name, 'confirmations', confirmations, [0, MAX_BLOCKS]),
+    ...wholeNumber(name, 'finality', finality, [0, MAX_BLOCKS]),
+    ...wholeNumber(name, 'pollMs', pollMs, [MIN_POLL_MS, MAX_POLL_MS]),
+    rpc: readRpcSettings(`${name}: rpc`, rpc),
+    ...(extra === undefined ? {} : { extra }),
   }
   if ((settings.finality ?? MAX_BLOCKS) < (settings.confirmations ?? 0))
     throw new InvalidSetting(`${name}: finality must not be less than confirmations`)
@@ -52,17 +62,17 @@ function readSettings(name: string, value: unknown): ChainSettings {
 
 function fieldsOf(name: string, value: unknown) {
   try {
-    return readFields(value, [], ['endpoints', 'confirmations', 'finality'])
+    return readFields(value, [], ['endpoints', 'confirmations', 'finality', 'pollMs', 'rpc', 'extra'])
   } catch (error) {
     if (!(error instanceof MalformedJson)) throw error
     throw new InvalidSetting(`${name}: ${error.message}`)
   }
 }
 
-function blocks(name: string, field: string, value: unknown): { [field: string]: number } {
+function wholeNumber(name: string, field: string, value: unknown, [least, most]: readonly [number, number]): { [field: string]: number } {
   if (value === undefined) return {}
-  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > MAX_BLOCKS)
-    throw new InvalidSetting(`${name}: ${field} must be a whole number from 0 to ${MAX_BLOCKS}`)
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+    throw new InvalidSetting(`${name}: ${field} must be a whole number from ${least} to ${most}`)
   return { [field]: value as number }
 }
 

@@ -5,6 +5,7 @@ import test from 'ava'
 import { InvalidSetting } from '../process/settings.ts'
 import { readChainsFile } from './chains-file.ts'
 import { openChains } from './registry.ts'
+import { RPC_DEFAULTS } from './rpc/settings.ts'
 
 let folder: string
 test.before(async () => {
@@ -48,8 +49,11 @@ test('a file says which chains there are, and there are no others', async (t) =>
 })
 
 test('what the file says of a chain is read', async (t) => {
-  const settings = { endpoints: ['http://127.0.0.1:8545'], confirmations: 0, finality: 12 }
-  t.deepEqual((await readChainsFile(await file({ 'eip155:1': settings, 'eip155:10': {} }))).get('eip155:1'), settings)
+  const settings = { endpoints: ['http://127.0.0.1:8545'], confirmations: 0, finality: 12, pollMs: 500, extra: { of: 'its own' } }
+  t.deepEqual((await readChainsFile(await file({ 'eip155:1': settings, 'eip155:10': {} }))).get('eip155:1'), {
+    ...settings,
+    rpc: RPC_DEFAULTS,
+  })
 })
 
 for (const [what, content, message] of [
@@ -67,7 +71,11 @@ for (const [what, content, message] of [
   ['an unknown network of Bitcoin', { 'bip122:00000000000000000000000000000000': {} }, /cannot be the id/],
   ['a cluster whose reference is too long', { 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpX': {} }, /cannot be the id/],
   ['settings that are no object', { 'eip155:1': null }, /eip155:1: an object is expected/],
-  ['an unknown setting', { 'eip155:1': { confirmatons: 2 } }, /eip155:1: only endpoints, confirmations, finality may be there/],
+  [
+    'an unknown setting',
+    { 'eip155:1': { confirmatons: 2 } },
+    /eip155:1: only endpoints, confirmations, finality, pollMs, rpc, extra may be there/,
+  ],
   ['endpoints that are no list', { 'eip155:1': { endpoints: 'http://x' } }, /eip155:1: endpoints must be a list/],
   [
     'an endpoint that is no URL',
@@ -77,6 +85,15 @@ for (const [what, content, message] of [
   ['negative confirmations', { 'eip155:1': { confirmations: -1 } }, /eip155:1: confirmations must be a whole number/],
   ['half a confirmation', { 'eip155:1': { confirmations: 0.5 } }, /eip155:1: confirmations must be a whole number/],
   ['a finality in words', { 'eip155:1': { finality: '12' } }, /eip155:1: finality must be a whole number/],
+  ['an interval of no time', { 'eip155:1': { pollMs: 0 } }, /eip155:1: pollMs must be a whole number from 10 to/],
+  [
+    'a setting of endpoints in words',
+    { 'eip155:1': { rpc: { timeoutMs: '1s' } } },
+    /eip155:1: rpc: timeoutMs must be a whole number from 10/,
+  ],
+  ['an unknown setting of endpoints', { 'eip155:1': { rpc: { timeout: 1 } } }, /eip155:1: rpc: only timeoutMs, .* may be there/],
+  ['a breaker that never breaks', { 'eip155:1': { rpc: { breaker: { failureRate: 1 } } } }, /rpc.breaker: failureRate must be a number/],
+  ['a breaker without a window', { 'eip155:1': { rpc: { breaker: { windowMs: 0 } } } }, /rpc.breaker: windowMs must be a whole number/],
   ['finality before confirmation', { 'eip155:1': { confirmations: 3, finality: 2 } }, /eip155:1: finality must not be less/],
 ] as const) {
   test(`a file with ${what} is refused, and the error says why`, async (t) => {

@@ -1,9 +1,13 @@
 import type { Chain, ChainFamily, Chains } from '../../domain/ports/chain.ts'
 import { InvalidSetting } from '../process/settings.ts'
 import { readChainsFile } from './chains-file.ts'
+import type { OpenNode } from './open-node.ts'
+
+/** A kind of chains, and how its nodes are asked; without `openNode` nothing can be asked of them. */
+export type FamilyModule = { readonly family: ChainFamily; readonly openNode?: OpenNode }
 
 /** Kinds of chains, by CAIP-2 namespace. */
-const FAMILIES: { readonly [namespace: string]: () => Promise<{ family: ChainFamily }> } = {
+const FAMILIES: { readonly [namespace: string]: () => Promise<FamilyModule> } = {
   eip155: () => import('./evm/family.ts'),
   bip122: () => import('./bitcoin/family.ts'),
   solana: () => import('./solana/family.ts'),
@@ -25,12 +29,17 @@ async function builtIn(): Promise<readonly string[]> {
   return (await Promise.all(ids)).flat()
 }
 
-/** @throws InvalidSetting */
 async function chainOf(id: string): Promise<Chain> {
+  return (await loadChain(id)).chain
+}
+
+/** @throws InvalidSetting */
+export async function loadChain(id: string): Promise<{ readonly chain: Chain; readonly openNode?: OpenNode }> {
   const [namespace = '', reference = ''] = id.split(':')
   const load = Object.hasOwn(FAMILIES, namespace) ? FAMILIES[namespace] : undefined
   if (!load) throw new InvalidSetting(`QUORATE_CHAINS: "${id}" is of no known kind; there are ${Object.keys(FAMILIES).join(', ')}`)
-  const chain = (await load()).family.chain(reference)
+  const { family, openNode } = await load()
+  const chain = family.chain(reference)
   if (chain?.id !== id) throw new InvalidSetting(`QUORATE_CHAINS: "${id}" cannot be the id of a chain`)
-  return chain
+  return { chain, openNode }
 }

@@ -93,6 +93,8 @@ export interface ChainNode {
   /** Confirmations after which a transaction counts, and after which it is taken to be final. */
   readonly confirmations: number
   readonly finality: number
+  /** How often it is worth asking whether something has changed. */
+  readonly pollMs: number
   /** @throws ChainFailure, as `build` where it can be told by now: `dust`, `account_closed`, `asset_unknown` */
   quote(wanted: WantedTransaction): Promise<Quote>
   build(wanted: WantedTransaction, options: BuildOptions): Promise<UnsignedTransaction>

@@ -16,8 +16,8 @@ export type Effect = {
   readonly fee: bigint
   readonly memo: string | null
   /**
-   * What it uses up, each as text that begins with its kind, such as `nonce:7` or `input:<txid>:<index>`. Two transactions that share one cannot both be
-   * mined.
+   * What it uses up, each as text that begins with its kind, such as `nonce:<address>:7` or `input:<txid>:<index>`, and unique on the chain. Two
+   * transactions that share one cannot both be mined.
    */
   readonly conflicts: readonly string[]
   /** Seconds after its making at which it cannot be mined any more; null when it can be at any time. */

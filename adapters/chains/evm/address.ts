@@ -10,11 +10,15 @@ export function addressOf(compressedKey: Uint8Array): string {
   return withChecksum(`0x${bytesToHex(keccak_256(pointOf(compressedKey)).subarray(12))}`)
 }
 
+/** Nobody has its key: what is sent there is lost. */
+export const ZERO_ADDRESS = `0x${'00'.repeat(20)}`
+
 /** Takes addresses in lower case, which have no checksum, and gives them theirs. As `Chain.readAddress`; all networks have the same addresses. */
 export function readAddress(text: string, pointer: string): string {
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new DomainError('address_malformed', 'an address is 0x and 40 hexadecimal digits', pointer)
   if (!isAddress(text))
     throw new DomainError('address_checksum_wrong', 'the capital letters are not those of the checksum (ERC-55): a digit is wrong', pointer)
+  if (text === ZERO_ADDRESS) throw new DomainError('address_kind_not_supported', 'what is sent to the zero address is lost', pointer)
   return withChecksum(text.toLowerCase())
 }
 
