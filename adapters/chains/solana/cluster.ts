@@ -1,9 +1,7 @@
 import { base58, base64 } from '@scure/base'
-import { ChainFailure } from '../../../domain/ports/chain-node.ts'
+import type { Call } from '../rpc/endpoint.ts'
+import { EndpointFailure } from '../rpc/failures.ts'
 import { TOKEN } from './programs.ts'
-
-/** How a method of the JSON-RPC is called. @throws whatever speaks against it */
-export type Call = (method: string, params: readonly unknown[]) => Promise<unknown>
 
 export type Commitment = 'confirmed' | 'finalized'
 export type AccountState = { readonly owner: string; readonly lamports: bigint; readonly data: Uint8Array; readonly isProgram: boolean }
@@ -35,7 +33,7 @@ export type MinedTransaction = {
   readonly tokensAfter: readonly TokenBalance[]
 }
 
-/** What is asked of a node of a cluster. What it answers is read strictly: what is malformed counts as no answer. @throws ChainFailure */
+/** What is asked of a node of a cluster. What it answers is read strictly: what is malformed counts as no answer. @throws RpcRefusal, EndpointFailure */
 export type Cluster = ReturnType<typeof clusterOf>
 
 /** Most that is answered at once, by the rules of the RPC. */
@@ -88,10 +86,6 @@ export function clusterOf(call: Call) {
     /** What has been paid of late for a compute unit by transactions that write these accounts, in millionths of a lamport. */
     async recentPrices(accounts: readonly string[]): Promise<readonly bigint[]> {
       return list(await call('getRecentPrioritizationFees', [accounts])).map((each) => whole(record(each).prioritizationFee))
-    },
-
-    async send(raw: Uint8Array): Promise<void> {
-      await call('sendTransaction', [base64.encode(raw), { encoding: 'base64', preflightCommitment: 'confirmed' }])
     },
 
     /** Null when the node knows of none; `at` is the slot that it knows of. */
@@ -171,7 +165,7 @@ function tokenBalance(value: unknown): TokenBalance {
 
 type Fields = { readonly [field: string]: unknown }
 
-const malformed = () => new ChainFailure('chain_unavailable', 'an endpoint has given an answer that cannot be read', false)
+const malformed = () => new EndpointFailure('malformed_answer', false)
 
 function record(value: unknown): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed()

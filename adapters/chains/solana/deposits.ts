@@ -1,4 +1,5 @@
-import { ChainFailure, type Deposit, type Deposits } from '../../../domain/ports/chain-node.ts'
+import type { Deposit, Deposits } from '../../../domain/ports/chain-node.ts'
+import { EndpointFailure } from '../rpc/failures.ts'
 import type { Cluster } from './cluster.ts'
 import { creditsIn } from './credits.ts'
 
@@ -49,7 +50,7 @@ async function depositsIn(chain: Chain, cluster: Cluster, hash: string, addresse
   const mined = await cluster.transaction(hash)
   const blockhash = mined && (await cluster.blockhash(mined.slot))
   // It was there a moment ago: another node answers, which is behind.
-  if (!mined || !blockhash) throw new ChainFailure('chain_unavailable', 'a transaction that is in the chain cannot be had', false)
+  if (!mined || !blockhash) throw new EndpointFailure('unable', false)
   const block = { height: mined.slot, hash: blockhash }
   return creditsIn(chain, hash, mined, addresses).map((credit) => ({ ...credit, block }))
 }

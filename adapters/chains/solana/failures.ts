@@ -1,7 +1,5 @@
 import { ChainFailure, type ChainFailureCode } from '../../../domain/ports/chain-node.ts'
-
-/** An error by which a node answers a request: JSON-RPC's, as it came. */
-export type RpcRefusal = { readonly code: number; readonly message: string; readonly data: unknown }
+import type { RpcRefusal } from '../rpc/failures.ts'
 
 /** What the run of a transaction before it is sent may end in, by the name of `TransactionError` in Solana's SDK. */
 const TRANSACTION_ERRORS: { readonly [name: string]: ChainFailureCode } = {
@@ -24,10 +22,10 @@ const INSTRUCTION_ERRORS: { readonly [name: string]: ChainFailureCode } = {
 /** Of the programs that hold funds, by their own numbers: both say with 1 that there are not enough. */
 const TOO_FEW = 1
 
-/** What a node's refusal to take a transaction means. It has been run, and not been sent. */
-export function failureOf({ code, message, data }: RpcRefusal): ChainFailure {
+/** What a node's refusal to take a transaction means. It has been run by the node, and not been sent. */
+export function failureOf({ code, message, data, mayBeDone }: RpcRefusal): ChainFailure {
   const { err } = (typeof data === 'object' && data !== null ? data : {}) as { err?: unknown }
-  return new ChainFailure(meaningOf(err), `the cluster does not take the transaction (${code}): ${message.slice(0, 200)}`, true)
+  return new ChainFailure(meaningOf(err), `the cluster does not take the transaction (${code}): ${message}`, !mayBeDone)
 }
 
 function meaningOf(error: unknown): ChainFailureCode {

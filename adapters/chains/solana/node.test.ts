@@ -4,8 +4,10 @@ import test, { type ExecutionContext } from 'ava'
 import { ChainFailure, type ChainNode, type SentTransaction, type WantedTransaction } from '../../../domain/ports/chain-node.ts'
 import type { Sender } from '../../../domain/ports/transaction-codec.ts'
 import { type SolanaNode, startSolana } from '../../../test/chains/solana-node.ts'
+import { openRpc } from '../rpc/rpc.ts'
+import { RPC_DEFAULTS } from '../rpc/settings.ts'
 import { addressOf } from './address.ts'
-import { failureOf } from './failures.ts'
+import { nodesOf } from './identity.ts'
 import { solanaNode } from './node.ts'
 import { SYSTEM, TOKEN } from './programs.ts'
 import { transactionsOf } from './transactions.ts'
@@ -41,14 +43,9 @@ async function start(t: ExecutionContext, nonceAccounts = {}): Promise<{ cluster
   const cluster = await startSolana()
   t.teardown(cluster.close)
   cluster.airdrop(payer.address, 10n * SOL)
-  const call = async (method: string, params: readonly unknown[]) => {
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-    const answer = await fetch(cluster.url, { method: 'POST', body })
-    const { result, error } = (await answer.json()) as { result: unknown; error?: { code: number; message: string; data: unknown } }
-    if (error) throw failureOf(error)
-    return result
-  }
-  return { cluster, node: solanaNode({ chain, confirmations: 1, finality: 32, call, nonceAccounts, close: async () => {} }) }
+  const observer = { called() {}, changed() {} }
+  const rpc = openRpc({ chain: chain.id, endpoints: [cluster.url], nodes: nodesOf(chain.id), settings: RPC_DEFAULTS, observer })
+  return { cluster, node: solanaNode({ chain, confirmations: 1, finality: 32, pollMs: 1_000, rpc, nonceAccounts }) }
 }
 
 /** Builds it, and signs it as the parties would. */
@@ -72,8 +69,8 @@ test('a transfer is made, sent, mined and final, and costs what it says', async 
     amount: SOL,
     asset: chain.nativeAsset,
     memo: 'invoice 7',
-    fee: most,
   })
+  t.true(codec.read(sent.unsigned, payer.sender).fee <= most)
   t.deepEqual(await node.status(sent), { state: 'unknown' })
   await node.broadcast(sent)
   t.like(await node.status(sent), { state: 'included', outcome: 'succeeded', isFinal: false })
@@ -117,7 +114,7 @@ test('what the cluster does not take has a code, and is surely not done', async 
   await t.throwsAsync(node.broadcast(poor), { ...failure('insufficient_funds'), message: /does not take/ })
   const sent = await signed(node, wanted)
   await node.broadcast(sent)
-  await t.throwsAsync(node.broadcast(sent), failure('already_known'))
+  await t.notThrowsAsync(node.broadcast(sent), 'it is known already')
   const late = await signed(node, { ...wanted, amount: SOL / 2n })
   cluster.advance(200)
   const error = await t.throwsAsync(node.broadcast(late), failure('transaction_expired'))

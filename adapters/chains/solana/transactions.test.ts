@@ -120,7 +120,10 @@ test('whatever byte is changed, the transaction is refused or does something els
         const after = codec.read(changed, sender)
         // A block's hash is not for the reader to judge; it shows in the conflicts alone.
         const isHash = !Buffer.from(changed).includes(Buffer.from(base58.decode(lifetime)))
-        const shown = (effect: Effect) => ({ ...effect, conflicts: effect.conflicts.filter((each) => isHash || !each.startsWith('message:')) })
+        const shown = (effect: Effect) => ({
+          ...effect,
+          conflicts: effect.conflicts.filter((each) => isHash || !each.startsWith('message:')),
+        })
         t.notDeepEqual(shown(after), shown(before), `byte ${index}`)
       } catch (error) {
         t.true(error instanceof TransactionRefused, `byte ${index}: ${error}`)
