@@ -30,7 +30,7 @@ async function orderOf(
   const sender = senderOf(key, chain, path)
   const codec = await chains.get(chain)!.transactions()
   return {
-    ...{ walletId, tenant: 'test', keyId: key.keyId, scheme: key.scheme, path, transferId, version: 1 },
+    ...{ walletId, tenant: 'test', keyId: key.keyId, scheme: key.scheme, path, transferId, version: 1, attempt: 1 },
     publicKey: Buffer.from(sender.publicKey).toString('hex'),
     messages: codec.messages(unsigned, sender),
     authorisation,
