@@ -13,6 +13,7 @@ import { parsePath } from '../domain/threshold/derivation-path.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 
 export const chains = await openChains(undefined)
+await Promise.all([...chains.values()].map((chain) => chain.transactions()))
 export const ETHEREUM = 'eip155:1'
 const GENESIS = '000000000019d6689c085ae165831e93'
 export const BITCOIN = `bip122:${GENESIS}`
