@@ -5,7 +5,12 @@ import { MAX_PARTIES } from '../domain/threshold/scheme.ts'
 
 type Schema = Parameters<typeof JSONSchema>[0]
 
-const object = (required: string[], properties: { [name: string]: object }): object => ({ type: 'object', required, additionalProperties: false, properties })
+const object = (required: string[], properties: { [name: string]: object }): object => ({
+  type: 'object',
+  required,
+  additionalProperties: false,
+  properties,
+})
 const whole = (minimum: number, maximum: number) => ({ type: 'integer', minimum, maximum })
 const listOf = (items: object, maxItems: number) => ({ type: 'array', maxItems, items })
 

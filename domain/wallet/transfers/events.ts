@@ -136,7 +136,7 @@ export type TransferEvent =
   | { type: 'TransferReplacementFailed'; data: TransferIdentity & { as: 'acceleration' | 'cancellation'; code: string } }
   | { type: 'TransferStuck'; data: TransferIdentity & { since: string; reason: string } }
   /** `status` is what it was in before. */
-  | { type: 'TransferUnstuck'; data: TransferIdentity & { status: string } }
+  | { type: 'TransferUnstuck'; data: TransferIdentity & { status: 'signing' | 'signed' | 'broadcasting' } }
   /** `spent` has left the account for good: with an end in the chain, the fee at least. */
   | {
       type: 'TransferFinalized'

@@ -96,7 +96,7 @@ export const transferSchemas: EventSchemas<TransferEvent> = {
   },
   TransferReplacementFailed: { shape: fields({ ...identity, as: oneOf('acceleration', 'cancellation'), code: text }) },
   TransferStuck: { shape: fields({ ...identity, since: text, reason: text }) },
-  TransferUnstuck: { shape: fields({ ...identity, status: text }) },
+  TransferUnstuck: { shape: fields({ ...identity, status: oneOf('signing', 'signed', 'broadcasting') }) },
   TransferFinalized: { shape: fields({ ...identity, accountId: text, ...mined, feePaid: text, spent: funds }) },
   TransferReverted: { shape: fields({ ...identity, accountId: text, ...mined, feePaid: text, spent: funds }) },
   TransferCancelled: { shape: fields({ ...identity, accountId: text, by: text, mined: orNull(fields(mined)), spent: funds }) },
