@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
+import { openChainNodes } from '../adapters/chains/nodes.ts'
 import { openChains } from '../adapters/chains/registry.ts'
+import { rpcMetrics } from '../adapters/chains/rpc/metrics.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
@@ -8,6 +10,7 @@ import { watchCoordinators } from '../adapters/nats/coordinators.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { watchParties } from '../adapters/nats/party-directory.ts'
 import { watchProjectionWorkers } from '../adapters/nats/projection-workers.ts'
+import { openPrices } from '../adapters/prices/static-table.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
@@ -41,6 +44,7 @@ await runProcess('api', async () => {
   const urls = requireUrls(settings)
   const logger = createLogger('api', settings.logLevel)
   const chains = await openChains(settings.chainsFile)
+  const prices = await openPrices(settings.pricesFile)
   const storedLog = connectEventLog({ url: urls.eventStore })
   const log = rememberingLog(withCurrentEvents(storedLog), {
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
@@ -56,6 +60,7 @@ await runProcess('api', async () => {
   const operated = { models, workers, catalogue: PROJECTIONS, alertWorkers: () => messages.publish(LOOK_SUBJECT, new Uint8Array()) }
   const audited = { documents: mongo.documents, log: storedLog, sha256: (message: Uint8Array) => hash('sha256', message, 'buffer') }
   const metrics = createMetrics()
+  const nodes = await openChainNodes(settings.chainsFile, rpcMetrics(metrics.registry))
   observeProjections(metrics.registry, operated)
   observeCoordination(metrics.registry, { parties, coordinators })
   observeParties(metrics.registry, parties)
@@ -64,7 +69,7 @@ await runProcess('api', async () => {
     host: settings.host,
     port: settings.port,
     routes: [
-      ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains }), models.expect),
+      ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains, nodes, prices }), models.expect),
       ...queryRoutes(models, parties, coordinators, chains),
       ...projectionRoutes(operated),
       ...proofRoutes(audited),
@@ -89,6 +94,7 @@ await runProcess('api', async () => {
       workers.close()
       coordinators.close()
       parties.close()
+      await Promise.all([...nodes.values()].map((node) => node.close()))
       await messages.close()
       await mongo.close()
       await log.close()
