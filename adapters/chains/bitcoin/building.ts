@@ -37,8 +37,10 @@ export async function quoteFor(surroundings: Surroundings, wanted: WantedTransac
   const need = needOf(surroundings.network, wanted, paymentsOf(surroundings, wanted))
   const { wanted: rate } = await surroundings.rpc.ask((call) => ratesOf(call, wanted.fee))
   const { coins } = await surroundings.coinsOf(wanted.sender.address)
-  const chosen = select({ ...need, feeOf: (size) => costOf(rate, size) }, [], coins, 0n)
-  return { fee: (chosen.fee * QUOTE_PERCENT) / 100n }
+  const { fee } = select({ ...need, feeOf: (size) => costOf(rate, size) }, [], coins)
+  const most = requireBounded(surroundings.chain, wanted, fee)
+  const withMargin = (fee * QUOTE_PERCENT) / 100n
+  return { fee: withMargin < most ? withMargin : most }
 }
 
 /** As `ChainNode.build`. `validity` is the height at which its inputs were there to be spent. */
@@ -60,6 +62,13 @@ export async function buildTransaction(
   return { unsigned, validity: String(block.height) }
 }
 
+/** The most that the fee may be. @throws ChainFailure */
+function requireBounded({ feeCeiling }: Chain, { maxFee }: WantedTransaction, fee: bigint): bigint {
+  const most = maxFee ?? feeCeiling
+  if (fee > most) throw refused('fee_too_high', `the fee would be ${fee}, and ${most} is the most that it may be`)
+  return most
+}
+
 /** The transaction with the fewest inputs that fits: P2WPKH carries the transactions before with it, and the largest one is given up when they are too much. */
 async function psbtOf(
   { rpc, chain }: Surroundings,
@@ -69,11 +78,11 @@ async function psbtOf(
   others: readonly FoundCoin[],
   all: bigint,
 ): Promise<Uint8Array> {
+  const tooLong = () => refused('transaction_rejected', 'with the transactions that it spends from it is too long')
   let candidates = others
   for (;;) {
-    const { coins, change, fee } = select(need, must, candidates, all)
-    const most = wanted.maxFee ?? chain.feeCeiling
-    if (fee > most) throw refused('fee_too_high', `the fee would be ${fee}, and ${most} is the most that it may be`)
+    const { coins, change, fee } = select(need, must, candidates, all, candidates === others ? undefined : tooLong)
+    requireBounded(chain, wanted, fee)
     const inputs = await rpc.ask((call) => Promise.all(coins.map((coin) => coinToSpend(call, wanted, need.script, coin))))
     const outputs = [...need.outputs, ...(change > 0n ? [{ script: need.script, amount: change }] : [])]
     const unsigned = writePsbt({ inputs, outputs })
@@ -81,7 +90,7 @@ async function psbtOf(
     const [heaviest] = inputs
       .filter((input) => candidates.some((coin) => conflictOf(coin) === conflictOf(input)))
       .sort((a, b) => (b.previous?.length ?? 0) - (a.previous?.length ?? 0))
-    if (!heaviest) throw refused('transaction_rejected', 'with the transactions that it spends from it is too long')
+    if (!heaviest) throw tooLong()
     candidates = candidates.filter((coin) => conflictOf(coin) !== conflictOf(heaviest))
   }
 }
@@ -123,8 +132,18 @@ function isUsable({ height, isCoinbase }: FoundCoin, newest: bigint, confirmatio
   return has >= BigInt(confirmations) && (!isCoinbase || has >= MATURITY)
 }
 
-/** @param all what the sender has, usable or not @throws ChainFailure */
-function select(need: Need, must: readonly FoundCoin[], others: readonly FoundCoin[], all: bigint): Selection<FoundCoin> {
+/**
+ * @param all what the sender has, usable or not
+ * @param otherwise what to throw when it is too little, if it is for another reason than that
+ * @throws ChainFailure
+ */
+function select(
+  need: Need,
+  must: readonly FoundCoin[],
+  others: readonly FoundCoin[],
+  all = 0n,
+  otherwise?: () => ChainFailure,
+): Selection<FoundCoin> {
   let selection: Selection<FoundCoin> | undefined
   try {
     selection = selectCoins(need, must, others)
@@ -134,6 +153,7 @@ function select(need: Need, must: readonly FoundCoin[], others: readonly FoundCo
     throw error
   }
   if (selection) return selection
+  if (otherwise) throw otherwise()
   const least = sumOf(need.outputs) + need.feeOf(virtualBytes(need.scheme, must.length + 1, need.outputs))
   if (all >= least) throw refused('funds_locked', 'there is enough, but other transfers use it, or it has too few confirmations')
   throw refused('insufficient_funds', `at least ${least} satoshi are needed`)

@@ -27,27 +27,27 @@ const REMEMBERED_FEES = 10_000
 
 /** Bitcoin as nodes tell it that speak Bitcoin Core's JSON-RPC, with `txindex=1`. */
 export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
-  const { chain, network, rpc, coinsOf, confirmations, finality, pollMs } = options
+  const { chain, network, coinsOf, confirmations, finality, pollMs } = options
+  const rpc = withoutRefusals(options.rpc)
   const fees = rememberAnswers<bigint>(REMEMBERED_FEES)
   const findSpender = spenderSearch(finality)
 
   /** What one node says of it. */
   async function statusAt(call: Call, transaction: SentTransaction): Promise<TransactionStatus> {
     const known = await lookUp(call, transaction.hash)
-    if (known && known.blockHash === null) return { state: 'pending' }
-    const blockHash = known?.blockHash ?? undefined
-    if (blockHash === undefined) {
+    if (!known) {
       const spender = await findSpender(call, transaction)
       return spender === undefined ? { state: 'unknown' } : { state: 'impossible', reason: 'replaced', by: spender }
     }
-    const block = await headerOf(call, blockHash)
-    if (block.confirmations < 1) return { state: 'unknown' }
+    if (known.blockHash === null) return { state: 'pending' }
+    const { height, confirmations } = await headerOf(call, known.blockHash)
+    if (confirmations < 1) return { state: 'unknown' }
     return {
       state: 'included',
       outcome: 'succeeded',
-      block: { height: block.height, hash: blockHash },
-      confirmations: block.confirmations,
-      isFinal: block.confirmations >= finality,
+      block: { height, hash: known.blockHash },
+      confirmations,
+      isFinal: confirmations >= finality,
       fee: await fees.get(
         transaction.hash,
         () => feeOf(call, transaction.raw),
@@ -61,8 +61,8 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
     confirmations,
     finality,
     pollMs,
-    quote: (wanted) => quoteFor(options, wanted),
-    build: (wanted, buildOptions) => buildTransaction(options, wanted, buildOptions),
+    quote: (wanted) => quoteFor({ ...options, rpc }, wanted),
+    build: (wanted, buildOptions) => buildTransaction({ ...options, rpc }, wanted, buildOptions),
     async broadcast(transaction) {
       try {
         await rpc.send('sendrawtransaction', [Buffer.from(transaction.raw).toString('hex')])
@@ -98,6 +98,15 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
       rpc.close()
     },
   }
+}
+
+/** A node that refuses to tell what all nodes tell is as good as none. */
+function withoutRefusals(rpc: Rpc): Rpc {
+  const unavailable = (error: unknown): never => {
+    if (!(error instanceof RpcRefusal)) throw error
+    throw new ChainFailure('chain_unavailable', `the node refuses: ${error.message}`, true)
+  }
+  return { ...rpc, ask: (work) => rpc.ask(work).catch(unavailable), askAll: (work) => rpc.askAll(work).catch(unavailable) }
 }
 
 /** What its inputs are worth, less what it pays. */
