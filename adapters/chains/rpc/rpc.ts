@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { ExponentialBackoff, handleType, retry } from 'cockatiel'
 import { ChainFailure } from '../../../domain/ports/chain-node.ts'
 import { type Call, type Endpoint, type Nodes, openEndpoint, type RpcObserver } from './endpoint.ts'
@@ -42,13 +43,15 @@ const MAX_BACKOFF_MS = 5_000
 export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: RpcOptions): Rpc {
   const endpoints = urls.map((url, index) => openEndpoint(url, index, chain, nodes, settings, observer))
   const closing = new AbortController()
+  // As many listen as requests are under way.
+  setMaxListeners(0, closing.signal)
   const rounds = retry(handleType(AllFailed), {
     maxAttempts: settings.retries,
     backoff: new ExponentialBackoff({ initialDelay: FIRST_BACKOFF_MS, maxDelay: MAX_BACKOFF_MS }),
   })
 
   /** Tries one endpoint after another, and all again after a while. `mayBeDone` tells what the tries before have left open. */
-  async function firstAnswer<T>(work: (call: Call, mayBeDone: () => boolean) => Promise<T>): Promise<T> {
+  async function firstAnswer<T>(isSending: boolean, work: (call: Call, mayBeDone: () => boolean) => Promise<T>): Promise<T> {
     let mayBeDone = false
     const round = async (signal: AbortSignal) => {
       const reasons: string[] = []
@@ -58,7 +61,7 @@ export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: R
           return await tried(endpoint, signal, (call) => work(call, () => mayBeDone))
         } catch (error) {
           if (!(error instanceof EndpointFailure)) throw error
-          mayBeDone ||= error.mayBeDone
+          mayBeDone ||= isSending && error.mayBeDone
           reasons.push(`endpoint ${index}: ${error.fault}`)
         }
       }
@@ -75,11 +78,11 @@ export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: R
     )
   }
 
-  const unavailable = (reason: string, mayBeDone: boolean) =>
+  const unavailable = (reason: string, mayBeDone = false) =>
     new ChainFailure('chain_unavailable', `no endpoint of ${chain} answers: ${reason}`, !mayBeDone)
 
   return {
-    ask: (work) => firstAnswer((call) => work(call)),
+    ask: (work) => firstAnswer(false, (call) => work(call)),
     async askAll(work) {
       const all = await within(settings.deadlineMs, closing.signal, (signal) =>
         Promise.allSettled(endpoints.map((endpoint) => tried(endpoint, signal, work))),
@@ -88,10 +91,10 @@ export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: R
       if (answers.length > 0) return answers
       const reasons = all.filter((each) => each.status === 'rejected').map(({ reason }) => reason as Error)
       const refusal = reasons.find((reason) => !(reason instanceof EndpointFailure))
-      throw refusal ?? unavailable(reasons.map(({ message }, index) => `endpoint ${index}: ${message}`).join('; '), false)
+      throw refusal ?? unavailable(reasons.map(({ message }, index) => `endpoint ${index}: ${message}`).join('; '))
     },
     send: (method, params) =>
-      firstAnswer(async (call, mayBeDone) => {
+      firstAnswer(true, async (call, mayBeDone) => {
         try {
           return await call(method, params)
         } catch (error) {
