@@ -339,6 +339,39 @@ test.serial('where a provider does not search for outputs, another endpoint does
   t.deepEqual(await indexed.build(transfer, FRESH), await chain.build(transfer, FRESH))
 })
 
+test.serial('outputs are searched for once; then blocks tell what has become of them, until there is a reorganisation', async (t) => {
+  const account = newAccount('P2TR')
+  await fund(account, 50_000)
+  const proxy = await startFaultProxy(bitcoind.url)
+  const following = await open({ endpoints: [proxy.url] })
+  t.teardown(async () => {
+    await following.close()
+    await proxy.close()
+  })
+  const searches = () => proxy.requests.filter(({ method }) => method === 'scantxoutset').length
+  const isRight = async () => {
+    const fresh = await open({})
+    const { address } = account.sender
+    t.deepEqual(await following.balance(address, regtest.nativeAsset), await fresh.balance(address, regtest.nativeAsset))
+    const transfer = wanted(account, newAccount().sender.address, 10_000n)
+    t.deepEqual(await following.build(transfer, FRESH), await fresh.build(transfer, FRESH))
+    await fresh.close()
+  }
+  await isRight()
+  await chain.broadcast(sign(account, await chain.build(wanted(account, newAccount().sender.address, 10_000n), FRESH)))
+  await bitcoind.mine(3)
+  await isRight()
+  await fund(account, 20_000)
+  await isRight()
+  t.is(searches(), 1)
+  await bitcoind.call('invalidateblock', await bitcoind.call('getbestblockhash'))
+  await isRight()
+  t.is(searches(), 2)
+  await bitcoind.mine(2)
+  await isRight()
+  t.is(searches(), 2)
+})
+
 type Unspent = { txid: string; vout: number; amount: number; height: number }
 
 test.serial(

@@ -10,6 +10,7 @@ import {
 } from '../../../domain/ports/chain-node.ts'
 import { MAX_TRANSACTION_BYTES } from '../../../domain/ports/transaction-codec.ts'
 import type { Rpc } from '../rpc/rpc.ts'
+import { several } from '../rpc/several.ts'
 import { type Need, type Selection, selectCoins, TooManyInputs } from './coin-selection.ts'
 import type { CoinSource, FoundCoin } from './coins.ts'
 import { lookUp, malformed } from './core-rpc.ts'
@@ -29,6 +30,8 @@ type Surroundings = {
 
 /** Blocks until what a miner has made can be spent. */
 const MATURITY = 100n
+/** Requests under way at once. */
+const AT_ONCE = 8
 /** What a fee may rise, in percent, from the quote until the transaction is built. */
 const QUOTE_PERCENT = 150n
 
@@ -83,7 +86,7 @@ async function psbtOf(
   for (;;) {
     const { coins, change, fee } = select(need, must, candidates, all, candidates === others ? undefined : tooLong)
     requireBounded(chain, wanted, fee)
-    const inputs = await rpc.ask((call) => Promise.all(coins.map((coin) => coinToSpend(call, wanted, need.script, coin))))
+    const inputs = await rpc.ask((call) => several(AT_ONCE, coins, (coin) => coinToSpend(call, wanted, need.script, coin)))
     const outputs = [...need.outputs, ...(change > 0n ? [{ script: need.script, amount: change }] : [])]
     const unsigned = writePsbt({ inputs, outputs })
     if (unsigned.length <= MAX_TRANSACTION_BYTES) return unsigned

@@ -6,7 +6,7 @@ import type { Call } from '../rpc/endpoint.ts'
 import { RpcRefusal } from '../rpc/failures.ts'
 import { rememberAnswers } from '../rpc/remembered.ts'
 import type { Rpc } from '../rpc/rpc.ts'
-import { failureOf, isOfMissingInputs } from './broadcast.ts'
+import { failureOf } from './broadcast.ts'
 import { buildTransaction, quoteFor } from './building.ts'
 import type { CoinSource } from './coins.ts'
 import { headerOf, lookUp, malformed } from './core-rpc.ts'
@@ -24,6 +24,8 @@ export type BitcoinNodeOptions = {
 }
 
 const REMEMBERED_FEES = 10_000
+/** Of several nodes, the one that has seen most is believed; that it is impossible has to be said by all. */
+const LIKELIEST: readonly TransactionStatus['state'][] = ['included', 'pending', 'unknown']
 
 /** Bitcoin as nodes tell it that speak Bitcoin Core's JSON-RPC, with `txindex=1`. */
 export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
@@ -56,6 +58,15 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
     }
   }
 
+  /** Sent by somebody before, or mined by now: what refuses it then is no failure. When nobody answers that stays open. */
+  async function isThere({ hash }: SentTransaction): Promise<boolean> {
+    try {
+      return (await rpc.askAll((call) => lookUp(call, hash))).some((known) => known !== undefined)
+    } catch (error) {
+      throw error instanceof ChainFailure ? new ChainFailure('chain_unavailable', error.message, false) : error
+    }
+  }
+
   return {
     chain: chain.id,
     confirmations,
@@ -69,16 +80,16 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
       } catch (error) {
         if (!(error instanceof RpcRefusal)) throw error
         const failure = failureOf(error)
-        if (failure.code === 'already_known') return
-        if (isOfMissingInputs(error) && (await rpc.askAll((call) => lookUp(call, transaction.hash))).some((known) => known)) return
+        if (failure.code === 'already_known' || (await isThere(transaction))) return
         throw failure
       }
     },
     async status(transaction) {
       const first = await rpc.ask((call) => statusAt(call, transaction))
-      if (first.state !== 'unknown') return first
+      if (first.state === 'included' || first.state === 'pending') return first
+      // One that is behind, or was never told of it, is not enough: what it says of it is the end, or makes it be sent again.
       const all = await rpc.askAll((call) => statusAt(call, transaction))
-      return all.find(({ state }) => state === 'included') ?? all.find(({ state }) => state !== 'unknown') ?? first
+      return LIKELIEST.map((state) => all.find((status) => status.state === state)).find((status) => status !== undefined) ?? first
     },
     nextNonce: async () => null,
     async balance(address, asset) {
