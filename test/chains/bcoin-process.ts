@@ -135,6 +135,18 @@ async function pay(address: string, satoshi: number): Promise<Hex> {
   return reversed(mtx.hash('hex'))
 }
 
+/** What was in the blocks, or waited for one, waits again; bcoin itself forgets it. */
+async function invalidate(hash: Hex): Promise<null> {
+  const waiting = [...mempool.map.values()].map(({ tx }: { tx: unknown }) => tx)
+  const undone = []
+  for (let height = (await entryOf(hash)).height; height <= chain.height; height++)
+    undone.push(...(await chain.getBlock(await chain.getHash(height))).txs.slice(1))
+  await chain.invalidate(reversed(hash))
+  await mempool.reset()
+  for (const tx of [...undone, ...waiting]) await mempool.addTX(tx)
+  return null
+}
+
 /** All blocks are read: they are few. */
 async function scan(address: string) {
   const script = Buffer.from(scriptOf(parameters, address)).toString('hex')
@@ -185,10 +197,7 @@ const METHODS: { readonly [method: string]: (...params: never[]) => unknown } = 
   getmempoolinfo: () => ({ mempoolminfee: bitcoins(RELAY_FEE), minrelaytxfee: bitcoins(RELAY_FEE), size: mempool.map.size }),
   getnetworkinfo: () => ({ relayfee: bitcoins(RELAY_FEE), incrementalfee: bitcoins(RELAY_FEE) }),
   scantxoutset: (_: 'start', [descriptor]: readonly string[]) => scan(/^addr\((.*)\)$/.exec(descriptor ?? '')?.[1] ?? ''),
-  invalidateblock: async (hash: Hex) => {
-    await chain.invalidate(reversed(hash))
-    return null
-  },
+  invalidateblock: invalidate,
   mine,
   pay,
 }

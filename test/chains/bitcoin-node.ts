@@ -33,7 +33,7 @@ export async function startBitcoinNode(): Promise<BitcoinNode> {
     pay: async (to, satoshi) => String(await call('pay', to, satoshi)),
     mine: async (blocks) => (await call('mine', blocks)) as string[],
     async stop() {
-      child.disconnect()
+      child.kill('SIGKILL')
       await ended
     },
   }

@@ -10,6 +10,11 @@ export type MinedTransaction = {
 
 export type Block = { readonly previous: string; readonly transactions: readonly MinedTransaction[] }
 
+const NO_TRANSACTION = '0'.repeat(64)
+
+/** Whether it makes the coins of the block's miner. */
+export const isCoinbase = ({ spends: [first] }: MinedTransaction): boolean => first === undefined || first.txid === NO_TRANSACTION
+
 const HEADER_BYTES = 80
 const [PREVIOUS, MERKLE_ROOT] = [4, 36]
 

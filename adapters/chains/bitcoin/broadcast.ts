@@ -15,7 +15,3 @@ export function failureOf({ message, mayBeDone }: RpcRefusal): ChainFailure {
   const [, code] = MEANINGS.find(([words]) => words.test(message)) ?? [undefined, 'transaction_rejected' as const]
   return new ChainFailure(code, `the node does not take the transaction: ${message}`, !mayBeDone)
 }
-
-/** Outputs that it spends are not there: others have spent them, or itself, since it has been mined. */
-export const isOfMissingInputs = ({ message }: RpcRefusal): boolean =>
-  /missing-?or-?spent|missing inputs|bad-txns-inputs-spent/i.test(message)

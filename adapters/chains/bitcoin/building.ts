@@ -10,6 +10,7 @@ import {
 } from '../../../domain/ports/chain-node.ts'
 import { MAX_TRANSACTION_BYTES } from '../../../domain/ports/transaction-codec.ts'
 import type { Rpc } from '../rpc/rpc.ts'
+import { several } from '../rpc/several.ts'
 import { type Need, type Selection, selectCoins, TooManyInputs } from './coin-selection.ts'
 import type { CoinSource, FoundCoin } from './coins.ts'
 import { lookUp, malformed } from './core-rpc.ts'
@@ -29,6 +30,8 @@ type Surroundings = {
 
 /** Blocks until what a miner has made can be spent. */
 const MATURITY = 100n
+/** Requests under way at once. */
+const AT_ONCE = 8
 /** What a fee may rise, in percent, from the quote until the transaction is built. */
 const QUOTE_PERCENT = 150n
 
@@ -37,8 +40,10 @@ export async function quoteFor(surroundings: Surroundings, wanted: WantedTransac
   const need = needOf(surroundings.network, wanted, paymentsOf(surroundings, wanted))
   const { wanted: rate } = await surroundings.rpc.ask((call) => ratesOf(call, wanted.fee))
   const { coins } = await surroundings.coinsOf(wanted.sender.address)
-  const chosen = select({ ...need, feeOf: (size) => costOf(rate, size) }, [], coins, 0n)
-  return { fee: (chosen.fee * QUOTE_PERCENT) / 100n }
+  const { fee } = select({ ...need, feeOf: (size) => costOf(rate, size) }, [], coins)
+  const most = requireBounded(surroundings.chain, wanted, fee)
+  const withMargin = (fee * QUOTE_PERCENT) / 100n
+  return { fee: withMargin < most ? withMargin : most }
 }
 
 /** As `ChainNode.build`. `validity` is the height at which its inputs were there to be spent. */
@@ -60,6 +65,13 @@ export async function buildTransaction(
   return { unsigned, validity: String(block.height) }
 }
 
+/** The most that the fee may be. @throws ChainFailure */
+function requireBounded({ feeCeiling }: Chain, { maxFee }: WantedTransaction, fee: bigint): bigint {
+  const most = maxFee ?? feeCeiling
+  if (fee > most) throw refused('fee_too_high', `the fee would be ${fee}, and ${most} is the most that it may be`)
+  return most
+}
+
 /** The transaction with the fewest inputs that fits: P2WPKH carries the transactions before with it, and the largest one is given up when they are too much. */
 async function psbtOf(
   { rpc, chain }: Surroundings,
@@ -69,19 +81,19 @@ async function psbtOf(
   others: readonly FoundCoin[],
   all: bigint,
 ): Promise<Uint8Array> {
+  const tooLong = () => refused('transaction_rejected', 'with the transactions that it spends from it is too long')
   let candidates = others
   for (;;) {
-    const { coins, change, fee } = select(need, must, candidates, all)
-    const most = wanted.maxFee ?? chain.feeCeiling
-    if (fee > most) throw refused('fee_too_high', `the fee would be ${fee}, and ${most} is the most that it may be`)
-    const inputs = await rpc.ask((call) => Promise.all(coins.map((coin) => coinToSpend(call, wanted, need.script, coin))))
+    const { coins, change, fee } = select(need, must, candidates, all, candidates === others ? undefined : tooLong)
+    requireBounded(chain, wanted, fee)
+    const inputs = await rpc.ask((call) => several(AT_ONCE, coins, (coin) => coinToSpend(call, wanted, need.script, coin)))
     const outputs = [...need.outputs, ...(change > 0n ? [{ script: need.script, amount: change }] : [])]
     const unsigned = writePsbt({ inputs, outputs })
     if (unsigned.length <= MAX_TRANSACTION_BYTES) return unsigned
     const [heaviest] = inputs
       .filter((input) => candidates.some((coin) => conflictOf(coin) === conflictOf(input)))
       .sort((a, b) => (b.previous?.length ?? 0) - (a.previous?.length ?? 0))
-    if (!heaviest) throw refused('transaction_rejected', 'with the transactions that it spends from it is too long')
+    if (!heaviest) throw tooLong()
     candidates = candidates.filter((coin) => conflictOf(coin) !== conflictOf(heaviest))
   }
 }
@@ -123,8 +135,18 @@ function isUsable({ height, isCoinbase }: FoundCoin, newest: bigint, confirmatio
   return has >= BigInt(confirmations) && (!isCoinbase || has >= MATURITY)
 }
 
-/** @param all what the sender has, usable or not @throws ChainFailure */
-function select(need: Need, must: readonly FoundCoin[], others: readonly FoundCoin[], all: bigint): Selection<FoundCoin> {
+/**
+ * @param all what the sender has, usable or not
+ * @param otherwise what to throw when it is too little, if it is for another reason than that
+ * @throws ChainFailure
+ */
+function select(
+  need: Need,
+  must: readonly FoundCoin[],
+  others: readonly FoundCoin[],
+  all = 0n,
+  otherwise?: () => ChainFailure,
+): Selection<FoundCoin> {
   let selection: Selection<FoundCoin> | undefined
   try {
     selection = selectCoins(need, must, others)
@@ -134,6 +156,7 @@ function select(need: Need, must: readonly FoundCoin[], others: readonly FoundCo
     throw error
   }
   if (selection) return selection
+  if (otherwise) throw otherwise()
   const least = sumOf(need.outputs) + need.feeOf(virtualBytes(need.scheme, must.length + 1, need.outputs))
   if (all >= least) throw refused('funds_locked', 'there is enough, but other transfers use it, or it has too few confirmations')
   throw refused('insufficient_funds', `at least ${least} satoshi are needed`)

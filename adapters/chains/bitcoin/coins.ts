@@ -43,8 +43,9 @@ async function scanAnywhere(rpc: Rpc, address: string): Promise<Coins> {
   } catch (error) {
     if (!(error instanceof RpcRefusal)) throw error
     // Providers that share a node forbid it; an endpoint of one's own may be among the others.
-    if (error.code === UNKNOWN_METHOD) return (await rpc.askAll(work))[0]!
-    throw new ChainFailure('chain_unavailable', `the node cannot search for outputs: ${error.message}`, true)
+    const others = error.code === UNKNOWN_METHOD ? await rpc.askAll(work).catch(() => []) : []
+    if (others[0]) return others[0]
+    throw new ChainFailure('chain_unavailable', `no node searches for outputs: ${error.message}`, true)
   }
 }
 

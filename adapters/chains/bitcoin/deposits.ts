@@ -2,7 +2,7 @@ import { RawTx } from '@scure/btc-signer/script.js'
 import type { BTC_NETWORK } from '@scure/btc-signer/utils.js'
 import type { BlockReference, Deposit, Deposits } from '../../../domain/ports/chain-node.ts'
 import type { Call } from '../rpc/endpoint.ts'
-import type { MinedTransaction } from './block.ts'
+import { isCoinbase, type MinedTransaction } from './block.ts'
 import { blockOf, hashAt, lookUp, malformed, tipOf } from './core-rpc.ts'
 import { addressPaidBy } from './output-script.ts'
 
@@ -55,28 +55,29 @@ async function commonBlock(call: Call, tip: bigint, cursor: Cursor): Promise<Cur
  */
 async function depositsIn(
   call: Call,
-  { txid, spends, pays }: MinedTransaction,
+  transaction: MinedTransaction,
   block: BlockReference,
   { asset, network }: { readonly asset: string; readonly network: BTC_NETWORK },
   addresses: ReadonlySet<string>,
 ): Promise<readonly Deposit[]> {
+  const { txid, pays } = transaction
   const paid = pays.flatMap(({ script, amount }, index) => {
     const to = addressPaidBy(network, script)
     return to !== undefined && addresses.has(to) && amount > 0n ? [{ to, amount, index }] : []
   })
   if (paid.length === 0) return []
-  const from = await payerOf(call, network, spends[0])
+  const from = await payerOf(call, network, transaction)
   return paid
     .filter(({ to }) => to !== from)
     .map(({ to, amount, index }) => ({ id: `${txid}:${index}`, hash: txid, to, asset, amount, from, block }))
 }
 
-const COINBASE = '0'.repeat(64)
-
-async function payerOf(call: Call, network: BTC_NETWORK, spent: MinedTransaction['spends'][number] | undefined): Promise<string | null> {
-  if (!spent || spent.txid === COINBASE) return null
-  const transaction = await lookUp(call, spent.txid)
-  const output = transaction && RawTx.decode(transaction.raw).outputs[spent.index]
+/** Whom the first input was paid to; null when that has no address, or there is none. */
+async function payerOf(call: Call, network: BTC_NETWORK, transaction: MinedTransaction): Promise<string | null> {
+  const [spent] = transaction.spends
+  if (!spent || isCoinbase(transaction)) return null
+  const before = await lookUp(call, spent.txid)
+  const output = before && RawTx.decode(before.raw).outputs[spent.index]
   if (!output) throw malformed()
   return addressPaidBy(network, output.script) ?? null
 }

@@ -6,7 +6,7 @@ import type { Call } from '../rpc/endpoint.ts'
 import { RpcRefusal } from '../rpc/failures.ts'
 import { rememberAnswers } from '../rpc/remembered.ts'
 import type { Rpc } from '../rpc/rpc.ts'
-import { failureOf, isOfMissingInputs } from './broadcast.ts'
+import { failureOf } from './broadcast.ts'
 import { buildTransaction, quoteFor } from './building.ts'
 import type { CoinSource } from './coins.ts'
 import { headerOf, lookUp, malformed } from './core-rpc.ts'
@@ -24,30 +24,32 @@ export type BitcoinNodeOptions = {
 }
 
 const REMEMBERED_FEES = 10_000
+/** Of several nodes, the one that has seen most is believed; that it is impossible has to be said by all. */
+const LIKELIEST: readonly TransactionStatus['state'][] = ['included', 'pending', 'unknown']
 
 /** Bitcoin as nodes tell it that speak Bitcoin Core's JSON-RPC, with `txindex=1`. */
 export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
-  const { chain, network, rpc, coinsOf, confirmations, finality, pollMs } = options
+  const { chain, network, coinsOf, confirmations, finality, pollMs } = options
+  const rpc = withoutRefusals(options.rpc)
   const fees = rememberAnswers<bigint>(REMEMBERED_FEES)
   const findSpender = spenderSearch(finality)
 
   /** What one node says of it. */
   async function statusAt(call: Call, transaction: SentTransaction): Promise<TransactionStatus> {
     const known = await lookUp(call, transaction.hash)
-    if (known && known.blockHash === null) return { state: 'pending' }
-    const blockHash = known?.blockHash ?? undefined
-    if (blockHash === undefined) {
+    if (!known) {
       const spender = await findSpender(call, transaction)
       return spender === undefined ? { state: 'unknown' } : { state: 'impossible', reason: 'replaced', by: spender }
     }
-    const block = await headerOf(call, blockHash)
-    if (block.confirmations < 1) return { state: 'unknown' }
+    if (known.blockHash === null) return { state: 'pending' }
+    const { height, confirmations } = await headerOf(call, known.blockHash)
+    if (confirmations < 1) return { state: 'unknown' }
     return {
       state: 'included',
       outcome: 'succeeded',
-      block: { height: block.height, hash: blockHash },
-      confirmations: block.confirmations,
-      isFinal: block.confirmations >= finality,
+      block: { height, hash: known.blockHash },
+      confirmations,
+      isFinal: confirmations >= finality,
       fee: await fees.get(
         transaction.hash,
         () => feeOf(call, transaction.raw),
@@ -56,29 +58,38 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
     }
   }
 
+  /** Sent by somebody before, or mined by now: what refuses it then is no failure. When nobody answers that stays open. */
+  async function isThere({ hash }: SentTransaction): Promise<boolean> {
+    try {
+      return (await rpc.askAll((call) => lookUp(call, hash))).some((known) => known !== undefined)
+    } catch (error) {
+      throw error instanceof ChainFailure ? new ChainFailure('chain_unavailable', error.message, false) : error
+    }
+  }
+
   return {
     chain: chain.id,
     confirmations,
     finality,
     pollMs,
-    quote: (wanted) => quoteFor(options, wanted),
-    build: (wanted, buildOptions) => buildTransaction(options, wanted, buildOptions),
+    quote: (wanted) => quoteFor({ ...options, rpc }, wanted),
+    build: (wanted, buildOptions) => buildTransaction({ ...options, rpc }, wanted, buildOptions),
     async broadcast(transaction) {
       try {
         await rpc.send('sendrawtransaction', [Buffer.from(transaction.raw).toString('hex')])
       } catch (error) {
         if (!(error instanceof RpcRefusal)) throw error
         const failure = failureOf(error)
-        if (failure.code === 'already_known') return
-        if (isOfMissingInputs(error) && (await rpc.askAll((call) => lookUp(call, transaction.hash))).some((known) => known)) return
+        if (failure.code === 'already_known' || (await isThere(transaction))) return
         throw failure
       }
     },
     async status(transaction) {
       const first = await rpc.ask((call) => statusAt(call, transaction))
-      if (first.state !== 'unknown') return first
+      if (first.state === 'included' || first.state === 'pending') return first
+      // One that is behind, or was never told of it, is not enough: what it says of it is the end, or makes it be sent again.
       const all = await rpc.askAll((call) => statusAt(call, transaction))
-      return all.find(({ state }) => state === 'included') ?? all.find(({ state }) => state !== 'unknown') ?? first
+      return LIKELIEST.map((state) => all.find((status) => status.state === state)).find((status) => status !== undefined) ?? first
     },
     nextNonce: async () => null,
     async balance(address, asset) {
@@ -98,6 +109,15 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
       rpc.close()
     },
   }
+}
+
+/** A node that refuses to tell what all nodes tell is as good as none. */
+function withoutRefusals(rpc: Rpc): Rpc {
+  const unavailable = (error: unknown): never => {
+    if (!(error instanceof RpcRefusal)) throw error
+    throw new ChainFailure('chain_unavailable', `the node refuses: ${error.message}`, true)
+  }
+  return { ...rpc, ask: (work) => rpc.ask(work).catch(unavailable), askAll: (work) => rpc.askAll(work).catch(unavailable) }
 }
 
 /** What its inputs are worth, less what it pays. */

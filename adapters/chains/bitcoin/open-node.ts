@@ -7,6 +7,7 @@ import type { RpcObserver } from '../rpc/endpoint.ts'
 import { openRpc } from '../rpc/rpc.ts'
 import { esplora, scanningNode } from './coins.ts'
 import { bitcoinNodes } from './core-rpc.ts'
+import { followingBlocks } from './followed-coins.ts'
 import type { Network } from './networks.ts'
 import { bitcoinNode } from './node.ts'
 
@@ -25,7 +26,7 @@ export function openBitcoinNode(chain: Chain, { parameters }: Network, settings:
     chain,
     network: parameters,
     rpc,
-    coinsOf: index === undefined ? scanningNode(rpc) : esplora(index, rpc, rpcSettings.timeoutMs),
+    coinsOf: index === undefined ? followingBlocks(rpc, parameters, scanningNode(rpc)) : esplora(index, rpc, rpcSettings.timeoutMs),
     confirmations: confirmations ?? Math.min(CONFIRMATIONS, finality ?? CONFIRMATIONS),
     finality: finality ?? Math.max(FINALITY, confirmations ?? FINALITY),
     pollMs,

@@ -19,7 +19,9 @@ export function spenderSearch(finality: number): (call: Call, transaction: SentT
     const outputs = conflicts.map((conflict) => conflict.slice('input:'.length))
     if (validity === null || !(await isAnySpent(call, outputs))) return undefined
     const newestFinal = (await tipOf(call)).height - BigInt(finality) + 1n
-    let height = searches.get(hash) ?? BigInt(validity)
+    // A reorganisation may have brought it lower than it could be when it was built.
+    const first = BigInt(validity) - BigInt(finality)
+    let height = searches.get(hash) ?? (first > 0n ? first : 0n)
     for (let read = 0; read < BLOCKS_AT_A_TIME && height <= newestFinal; read++, height++) {
       const blockHash = await hashAt(call, height)
       if (blockHash === undefined) break

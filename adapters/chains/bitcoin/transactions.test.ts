@@ -234,6 +234,8 @@ for (const kind of KINDS) {
     const unsigned = writePsbt({ inputs: [coin], outputs: [paid(TO, 1_000n)] })
     t.throws(() => codec.read(unsigned, other.sender), { instanceOf: TransactionRefused })
     t.throws(() => codec.read(unsigned, { ...sender, address: other.sender.address }), { instanceOf: TransactionRefused })
+    const ofOther = writePsbt({ inputs: [stranger], outputs: [paid(TO, 1_000n)] })
+    t.throws(() => codec.read(ofOther, { ...sender, address: other.sender.address }), { instanceOf: TransactionRefused })
   })
 }
 
