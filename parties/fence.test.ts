@@ -353,7 +353,13 @@ test('a witness keeps the highest head that the party itself has signed', async 
   say(await signHead(own, at(5n)))
   say(await signHead(own, at(4n)))
   await witnesses(watcher, 'party-1', 5n)
-  say(await signHead(own, at(6n)))
+  const madeUp = (count: number) => {
+    for (let n = 0; n < count; n++) say({ ...head, sequence: BigInt(1_000 + n) })
+  }
+  const head = await signHead(own, at(6n))
+  madeUp(100)
+  say(head)
+  madeUp(100)
   await witnesses(watcher, 'party-1', 6n)
   t.is(watcher.store.witnessed('party-3'), undefined)
 })

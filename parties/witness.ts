@@ -14,6 +14,8 @@ export type WitnessOptions = Witness & {
 
 /** A sync each time, which signatures would wait for. What is not kept yet is still in memory, and in that of the other witnesses. */
 const KEEP_EVERY_MS = 1_000
+/** Heads of one party that are heard before they are looked at: more than a party says meanwhile. */
+const MAX_UNREAD = 32
 const NOTHING = new Uint8Array()
 
 /**
@@ -24,15 +26,28 @@ export function bearWitness(options: WitnessOptions): () => Promise<void> {
   const { identity, registry, messages, store, onFailure } = options
   const known = new Map<string, SignedHead>()
   const unkept = new Set<string>()
+  const unread = new Map<string, SignedHead[]>()
   for (const partyId of registry.parties.keys()) {
     const kept = store.witnessed(partyId)
     // A party that has got a new identity begins anew.
     if (kept && isOwnHead(options, kept)) known.set(partyId, kept)
   }
 
+  /** Of what was heard of a party the highest head that it has signed. The others, mostly, need not be verified. */
+  const read = (partyId: string) => {
+    const heard = (unread.get(partyId) ?? []).toSorted((a, b) => Number(b.sequence - a.sequence))
+    unread.delete(partyId)
+    const head = heard.find((each) => isOwnHead(options, each))
+    if (!head || head.sequence <= (known.get(partyId)?.sequence ?? 0n)) return
+    known.set(partyId, head)
+    unkept.add(partyId)
+  }
+
   let keeping: NodeJS.Timeout | undefined
   const keep = () => {
     keeping = undefined
+    for (const partyId of unread.keys()) read(partyId)
+    if (unkept.size === 0) return
     try {
       store.keep([...unkept].map((partyId) => known.get(partyId)!))
       unkept.clear()
@@ -47,9 +62,12 @@ export function bearWitness(options: WitnessOptions): () => Promise<void> {
 
   const hear = (head: SignedHead) => {
     const { partyId, sequence } = head
-    if (partyId === identity.id || sequence <= (known.get(partyId)?.sequence ?? 0n) || !isOwnHead(options, head)) return
-    known.set(partyId, head)
-    unkept.add(partyId)
+    if (partyId === identity.id || !registry.parties.has(partyId) || sequence <= (known.get(partyId)?.sequence ?? 0n)) return
+    const heard = unread.get(partyId) ?? []
+    heard.push(head)
+    unread.set(partyId, heard)
+    // Whoever makes heads up must not push out those that are signed.
+    if (heard.length === MAX_UNREAD) read(partyId)
     keepSoon()
   }
 
@@ -60,13 +78,14 @@ export function bearWitness(options: WitnessOptions): () => Promise<void> {
   const stop = messages.serve(questionSubject(identity.id), async (payload) => {
     const message = decodeWitness(payload)
     if (message?.type !== 'question' || message.to !== identity.id || !isAsked(options, message)) return NOTHING
+    read(message.from)
     return encodeWitness(await signAnswer(identity, message, known.get(message.from) ?? null))
   })
   return async () => {
     unsubscribe()
     await stop()
     clearTimeout(keeping)
-    if (unkept.size > 0) keep()
+    keep()
     clearTimeout(keeping)
   }
 }

@@ -2,6 +2,8 @@ import type { NatsConnection } from 'nats'
 
 /** Bytes of protocol around each message, roughly. */
 const OVERHEAD = 64
+/** The part of the limit that may be unconfirmed before the broker is asked: a round trip after every message would cost more than the message. */
+const UNASKED = 1 / 4
 
 export type Outflow = {
   /** Whether another message may be published now; it is then counted until the broker has taken it. */
@@ -29,7 +31,7 @@ export function createOutflow(nats: Pick<NatsConnection, 'flush'>, limitBytes: n
       if (unconfirmed + bytes + OVERHEAD > limitBytes) return false
       unconfirmed += bytes + OVERHEAD
       // In a later turn, so that one flush follows all that is published in this one.
-      if (!flushing) {
+      if (!flushing && unconfirmed > limitBytes * UNASKED) {
         flushing = true
         setImmediate(() => void confirm())
       }

@@ -72,7 +72,7 @@ const UNWILLING = ['counterparty_banned', 'setup_missing']
 const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger', 'intent_unknown_key', 'intent_signature_invalid']
 
 /** That an attempt has begun is recorded by itself when the attempt takes longer, or fails; else in one step with its signature. */
-const RECORD_AFTER_MS = 100
+const RECORD_AFTER_MS = 500
 
 /** How many times as long as for others a party is waited for in a round in which signers open together: it is that much more work. */
 const JOINT_ROUND = 3
@@ -250,7 +250,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         candidates,
         needed,
         isUp: directory.isUp,
-        hedgeAfterMs: timing.hedgeAfterMs,
+        hedgeAfterMs: Math.max(timing.hedgeAfterMs, ...candidates.slice(0, threshold).map(standing.lateAfterMs)),
         windowMs: Math.min(timing.windowMs, leftMs),
         patienceMs: Math.min(timing.patienceMs, leftMs),
       },

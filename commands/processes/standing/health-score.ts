@@ -34,7 +34,8 @@ export function healthScore(outcomes: Outcomes, now: number): number {
 /** Undefined when nothing was answered of late. */
 export function medianLatencyMs(outcomes: Outcomes, now: number): number | undefined {
   const times = current(outcomes, now).flatMap((outcome) => (outcome.kind === 'answered' ? [outcome.ms] : []))
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]
+  // Typed, they are sorted without a call for each comparison.
+  return Float64Array.from(times).sort()[Math.floor(times.length / 2)]
 }
 
 const current = (outcomes: Outcomes, now: number): Outcomes => outcomes.filter(({ at }) => at > now - OLDEST_MS)

@@ -1,7 +1,7 @@
 import type { CircuitState, PartyReport } from '../../../domain/ports/coordinators.ts'
 import { afterAnswer, afterFailure, afterPing, type Circuit, CLOSED, type OpenReason, probed, stateOf, wantsProbe } from './circuit.ts'
 import { healthScore, medianLatencyMs, type Outcome, type Outcomes, withOutcome } from './health-score.ts'
-import { afterAnswerIn, afterSilence, type ResponseTime, timeoutOf, UNKNOWN_RESPONSE_TIME } from './response-time.ts'
+import { afterAnswerIn, afterSilence, lateAfter, type ResponseTime, timeoutOf, UNKNOWN_RESPONSE_TIME } from './response-time.ts'
 
 /** What this coordinator has learnt of the parties, and what follows for whom to ask and how long to wait. */
 export interface PartyStanding {
@@ -13,6 +13,8 @@ export interface PartyStanding {
   rank(parties: readonly string[], needed: number): string[]
   /** ms to wait for this party's answer in a round. */
   timeoutMs(partyId: string): number
+  /** ms after which this party's answer is later than it used to be; 0 when none is known. */
+  lateAfterMs(partyId: string): number
   answered(partyId: string, ms: number): void
   /**
    * `absent`: no answer. `refused`: an answer that it cannot, for reasons of its own; never one for which the request is to blame, or whoever makes
@@ -96,6 +98,7 @@ export function createPartyStanding({
       return asked.length > needed ? asked : [...asked, ...shunned.filter((id) => id !== probe)]
     },
     timeoutMs: (partyId) => timeoutOf(of(partyId).time),
+    lateAfterMs: (partyId) => lateAfter(of(partyId).time),
     answered(partyId, ms) {
       const { circuit, outcomes, time } = of(partyId)
       const at = now()

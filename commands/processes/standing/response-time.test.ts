@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { afterAnswerIn, afterSilence, type ResponseTime, timeoutOf, UNKNOWN_RESPONSE_TIME } from './response-time.ts'
+import { afterAnswerIn, afterSilence, lateAfter, type ResponseTime, timeoutOf, UNKNOWN_RESPONSE_TIME } from './response-time.ts'
 
 const answers = (...times: number[]): ResponseTime => times.reduce(afterAnswerIn, UNKNOWN_RESPONSE_TIME)
 
@@ -15,6 +15,13 @@ test('a second until something is known, then the mean and four deviations (RFC 
 test('a steady party is waited for little longer than it takes, but half a second at least', (t) => {
   t.is(timeoutOf(answers(...Array(100).fill(900))), 900)
   t.is(timeoutOf(answers(...Array(100).fill(10))), 500)
+})
+
+test('late is what comes after all that came before, and after a second whatever came before', (t) => {
+  t.is(lateAfter(UNKNOWN_RESPONSE_TIME), 0)
+  t.is(lateAfter(answers(...Array(100).fill(10))), 10)
+  t.is(lateAfter(answers(100)), 300)
+  t.is(lateAfter(answers(400)), 1_000)
 })
 
 test('silence doubles it, and an answer takes that back', (t) => {

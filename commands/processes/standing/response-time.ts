@@ -12,6 +12,7 @@ const INITIAL_TIMEOUT_MS = 1_000
 /** A party that is given much at once takes longer than it ever did; shorter than this, a time-out would take that for an absence. */
 const SHORTEST_TIMEOUT_MS = 500
 const LONGEST_TIMEOUT_MS = 5_000
+const LATE_BY_ANY_MEASURE_MS = 1_000
 
 export function afterAnswerIn({ known }: ResponseTime, ms: number): ResponseTime {
   if (!known) return { known: { smoothed: ms, variation: ms / 2 }, backOff: 1 }
@@ -26,6 +27,11 @@ export const afterSilence = (time: ResponseTime): ResponseTime => ({
 
 /** Mean and four times the deviation, within bounds. */
 export function timeoutOf({ known, backOff }: ResponseTime): number {
-  const estimate = known ? known.smoothed + 4 * known.variation : INITIAL_TIMEOUT_MS
+  const estimate = known ? estimateOf(known) : INITIAL_TIMEOUT_MS
   return Math.round(Math.min(Math.max(estimate, SHORTEST_TIMEOUT_MS) * backOff, LONGEST_TIMEOUT_MS))
 }
+
+/** After this an answer is later than those before it; 0 before the first. A second at most: whoever always takes longer is late by any measure. */
+export const lateAfter = ({ known }: ResponseTime): number => Math.round(Math.min(known ? estimateOf(known) : 0, LATE_BY_ANY_MEASURE_MS))
+
+const estimateOf = ({ smoothed, variation }: NonNullable<ResponseTime['known']>): number => smoothed + 4 * variation
