@@ -23,7 +23,8 @@ export function withCurrentEvents(log: EventLog): EventLog {
 function currentMessage(message: SubscriptionMessage): SubscriptionMessage {
   if (message.kind !== 'event') return message
   const { event, unreadable } = attempted(message.event)
-  return unreadable ? { kind: 'unreadable', event, error: unreadable } : { kind: 'event', event }
+  if (unreadable) return { kind: 'unreadable', event, error: unreadable }
+  return event === message.event ? message : { kind: 'event', event }
 }
 
 function attempted(event: RecordedEvent): { event: RecordedEvent; unreadable?: EventUnreadable } {

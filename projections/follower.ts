@@ -4,6 +4,7 @@ import {
   type Build,
   type BuildState,
   type Checkpoint,
+  PARTITIONS,
   type ParkedEvent,
   type ProjectionStore,
 } from '../domain/ports/projections.ts'
@@ -18,8 +19,8 @@ import { applyEvents, type Delivered, type Stuck, writeMaker } from './writes.ts
 /** Streams of one build that may be held. With more, something else is wrong, and a read model with so many holes helps nobody. */
 const MAX_PARKED = 100
 
-/** How often it is said how far a build is that catches up: each time is a message, and a batch takes some milliseconds. */
-const ANNOUNCE_EVERY_MS = 50
+/** How often it is said how far a build is that catches up: each time is a message of its own, and nobody waits for what is old. */
+const ANNOUNCE_EVERY_MS = 250
 
 /** Events in the log's order, and where one is after them; `live` when nothing older is left. */
 export type Batch = { events: readonly Delivered[]; through: Checkpoint; live: boolean }
@@ -66,6 +67,8 @@ export function follow(options: FollowerOptions): Follower {
   const { projection, build, role, visible, partitions, documents, store, feed } = options
   const starts = new Map(partitions.map((partition) => [partition, options.state.checkpoints.get(partition) ?? BEGINNING]))
   const from = least([...starts.values()])
+  /** From here on every write is this worker's, and of no id it need be asked. */
+  const allMineAfter = partitions.length === PARTITIONS ? highest([...starts.values()]).position : undefined
   let at = from
   let kept = from
   let announced = { position: from.position, when: 0 }
@@ -81,6 +84,7 @@ export function follow(options: FollowerOptions): Follower {
   }
 
   const isHeld = ({ stream, revision }: Delivered['event']) => {
+    if (heldFrom.size === 0) return false
     const first = heldFrom.get(stream)
     return first !== undefined && revision >= first
   }
@@ -104,15 +108,17 @@ export function follow(options: FollowerOptions): Follower {
   }
 
   /** What of the event is this worker's to write. */
-  const writesTo = (changed: Map<string, bigint>) => (delivered: Delivered) => {
+  const writesTo = (changed: Map<string, bigint> | undefined) => (delivered: Delivered) => {
     const { position, stream, revision } = delivered.event
     if (position <= from.position) return []
     if (isHeld(delivered.event)) {
       heldThrough.set(stream, revision)
       return []
     }
-    const writes = make(delivered).filter(({ id }) => isMine(id, position))
-    for (const { id } of writes) changed.set(id, position)
+    const made = make(delivered)
+    if (made.length === 0) return made
+    const writes = allMineAfter !== undefined && position > allMineAfter ? made : made.filter(({ id }) => isMine(id, position))
+    if (changed) for (const { id } of writes) changed.set(id, position)
     return writes
   }
 
@@ -122,7 +128,8 @@ export function follow(options: FollowerOptions): Follower {
   }
 
   const take = async ({ events, through, live }: Batch) => {
-    const changed = new Map<string, bigint>()
+    // Nobody waits for the documents of a build that is catching up one by one.
+    const changed = visible && live ? new Map<string, bigint>() : undefined
     for (let rest = events; ; ) {
       const stuck = await applyEvents(documents, rest, writesTo(changed))
       if (!stuck) break
@@ -130,8 +137,7 @@ export function follow(options: FollowerOptions): Follower {
       rest = rest.filter(({ event }) => event.position >= stuck.event.position)
     }
     if (through.position > at.position) at = through
-    // Nobody waits for the documents of a build that is catching up one by one.
-    if (visible && live) for (const [id, position] of changed) feed.changed(projection.name, id, position)
+    if (changed) for (const [id, position] of changed) feed.changed(projection.name, id, position)
     const isDue = live || Date.now() >= announced.when + ANNOUNCE_EVERY_MS
     if (isDue && announced.position !== at.position) announce()
   }
@@ -172,6 +178,10 @@ export function follow(options: FollowerOptions): Follower {
 
 function least(checkpoints: readonly Checkpoint[]): Checkpoint {
   return checkpoints.reduce((a, b) => (b.position < a.position ? b : a), checkpoints[0] ?? BEGINNING)
+}
+
+function highest(checkpoints: readonly Checkpoint[]): Checkpoint {
+  return checkpoints.reduce((a, b) => (b.position > a.position ? b : a), BEGINNING)
 }
 
 function revisionsOf(parked: readonly ParkedEvent[]): Map<string, bigint> {

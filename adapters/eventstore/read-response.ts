@@ -1,6 +1,6 @@
 import type { EventMetadata, RecordedEvent, SubscriptionMessage } from '../../domain/ports/event-log.ts'
-import { type Cursor, cursorOf, readBytes, readMessage, readTag, readText, readVarint, skipField, tag, WIRE } from '../protobuf/cursor.ts'
-import { readStreamIdentifier, readUuid } from '../protobuf/shared-messages.ts'
+import { type Cursor, cursorOf, readMessage, readTag, readText, readVarint, skipField, tag, WIRE } from '../protobuf/cursor.ts'
+import { readStreamName, readUuid } from '../protobuf/shared-messages.ts'
 
 /**
  * What a read or a subscription is answered, as far as it matters: of a stream that is not found there is nothing to say. It is read by hand: the client's own classes take several times as long, and make a projection worker
@@ -31,7 +31,7 @@ const EVENT = {
 const PROPERTY = { key: tag(1, WIRE.lengthDelimited), value: tag(2, WIRE.lengthDelimited) }
 const CHECKPOINT = { position: tag(1, WIRE.varint) }
 
-const NOTHING = Buffer.alloc(0)
+const NOTHING = cursorOf(Buffer.alloc(0))
 const JSON_TYPE = 'application/json'
 /** Times of recording are in units of 100 ns since 1970: so many digits less, and they are in milliseconds. */
 const TICK_DIGITS = 4
@@ -78,16 +78,16 @@ function readRecordedEvent(message: Cursor): RecordedEvent {
   let stream = ''
   let revision = 0n
   let position = 0n
-  let metadata: Buffer = NOTHING
-  let data: Buffer = NOTHING
+  let metadata = NOTHING
+  let data = NOTHING
   for (let field = readTag(message); field !== 0; field = readTag(message)) {
     if (field === EVENT.id) id = readUuid(message)
-    else if (field === EVENT.stream) stream = readStreamIdentifier(message).toString()
+    else if (field === EVENT.stream) stream = readStreamName(message)
     else if (field === EVENT.revision) revision = BigInt(readVarint(message))
     else if (field === EVENT.position) position = BigInt(readVarint(message))
     else if (field === EVENT.property) readProperty(readMessage(message), properties)
-    else if (field === EVENT.metadata) metadata = readBytes(message)
-    else if (field === EVENT.data) data = readBytes(message)
+    else if (field === EVENT.metadata) metadata = readMessage(message)
+    else if (field === EVENT.data) data = readMessage(message)
     else skipField(message, field)
   }
   return {
@@ -98,7 +98,7 @@ function readRecordedEvent(message: Cursor): RecordedEvent {
     position,
     recordedAt: timeOf(properties.created),
     data: properties.contentType === JSON_TYPE ? parsed(data, textOf) : bytesOf(data),
-    metadata: (metadata.length > 0 ? parsed(metadata, bytesOf) : undefined) as EventMetadata,
+    metadata: (metadata.at < metadata.end ? parsed(metadata, bytesOf) : undefined) as EventMetadata,
   }
 }
 
@@ -127,14 +127,14 @@ function timeOf(ticks: string): string {
   return lastTime.text
 }
 
-const textOf = (bytes: Buffer): string => bytes.toString()
-const bytesOf = (bytes: Buffer): Uint8Array => Uint8Array.from(bytes)
+const textOf = ({ bytes, at, end }: Cursor): string => bytes.toString('utf8', at, end)
+const bytesOf = ({ bytes, at, end }: Cursor): Uint8Array => Uint8Array.from(bytes.subarray(at, end))
 
 /** Whoever else writes to the store may call JSON what is not; that is for those who take the event to find out. */
-function parsed(bytes: Buffer, otherwise: (bytes: Buffer) => unknown): object {
+function parsed(field: Cursor, otherwise: (field: Cursor) => unknown): object {
   try {
-    return JSON.parse(bytes.toString()) as object
+    return JSON.parse(textOf(field)) as object
   } catch {
-    return otherwise(bytes) as object
+    return otherwise(field) as object
   }
 }

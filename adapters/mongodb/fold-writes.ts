@@ -59,7 +59,7 @@ function forget({ set, increment, push, nested }: Fold, path: string): void {
 }
 
 function assign(fold: Fold, path: string, value: Json): void {
-  forget(fold, path)
+  if (fold.nested || fold.increment.size > 0 || fold.push.size > 0) forget(fold, path)
   if (fold.nested) {
     if (changeSet(fold, path, () => value)) return
     refuseOverlap(fold, path, fold.set)

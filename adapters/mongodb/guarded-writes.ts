@@ -14,14 +14,22 @@ const MAX_REMEMBERED = 10_000
 /** Other writers move the same documents only while one of them is being replaced; it does not take many rounds. */
 const MAX_ROUNDS = 8
 
+/** In rising order of position, and none without. */
+type WritesById = ReadonlyMap<string, readonly PositionedWrite[]>
+
 /** The writes that a document at `from` (undefined: not there) has not seen yet. */
 type Move = { id: string; from: number | undefined; writes: readonly PositionedWrite[] }
 
-/** Empty when the document has seen everything. @throws DocumentMissing */
-function moveOf(collection: string, id: string, from: number | undefined, writes: readonly PositionedWrite[]): Move[] {
-  if (from === undefined && !writes[0]!.write.create) throw new DocumentMissing(collection, id)
-  const unseen = from === undefined ? writes : writes.filter(({ position }) => position > from)
-  return unseen.length > 0 ? [{ id, from, writes: unseen }] : []
+/** Those of documents that have not seen everything. @throws DocumentMissing */
+function movesOf(collection: string, groups: WritesById, positions: ReadonlyMap<string, number>): Move[] {
+  const moves: Move[] = []
+  for (const [id, writes] of groups) {
+    const from = positions.get(id)
+    if (from === undefined && !writes[0]!.write.create) throw new DocumentMissing(collection, id)
+    const unseen = from === undefined || writes[0]!.position > from ? writes : writes.filter(({ position }) => position > from)
+    if (unseen.length > 0) moves.push({ id, from, writes: unseen })
+  }
+  return moves
 }
 
 /** What MongoDB takes as the name of a field in an update is one in an insertion, too, when it has nothing of a path or an operator. */
@@ -50,8 +58,10 @@ function operationFor(collection: string, { id, from, writes }: Move): AnyBulkWr
   const position = writes.at(-1)!.position
   const document = from === undefined ? insertionFor(id, position, folded) : undefined
   if (document) return { insertOne: { document } } as AnyBulkWriteOperation<Document>
+  set.set('position', position)
+  // The driver takes a map for a document, although its types do not say so.
   const update = {
-    $set: { ...Object.fromEntries(set), position },
+    $set: set as unknown as Partial<Document>,
     ...(increment.size > 0 && { $inc: Object.fromEntries(increment) }),
     ...(push.size > 0 && { $push: Object.fromEntries([...push].map(([path, elements]) => [path, { $each: elements }])) }),
   }
@@ -62,13 +72,13 @@ function operationFor(collection: string, { id, from, writes }: Move): AnyBulkWr
 
 function fold(collection: string, writes: readonly PositionedWrite[]): FoldedUpdate {
   try {
-    return foldWrites(writes.map(({ write }) => write))
+    return writes.length === 1 ? foldWrites([writes[0]!.write]) : foldWrites(writes.map(({ write }) => write))
   } catch (error) {
     throw new WriteRefused(collection, (error as Error).name, { cause: error })
   }
 }
 
-function groupById(writes: readonly PositionedWrite[]): ReadonlyMap<string, readonly PositionedWrite[]> {
+function groupById(writes: readonly PositionedWrite[]): WritesById {
   const groups = new Map<string, PositionedWrite[]>()
   for (const each of writes) {
     const group = groups.get(each.write.id)
@@ -87,9 +97,10 @@ async function readPositions(collection: Collection<Document>, ids: readonly str
 async function guessPositions(
   collection: Collection<Document>,
   last: LastPositions,
-  groups: ReadonlyMap<string, readonly PositionedWrite[]>,
+  groups: WritesById,
 ): Promise<ReadonlyMap<string, number>> {
-  const unknown = [...groups].filter(([id, writes]) => !last.has(id) && !writes[0]!.write.create).map(([id]) => id)
+  const unknown: string[] = []
+  for (const [id, writes] of groups) if (!writes[0]!.write.create && !last.has(id)) unknown.push(id)
   if (unknown.length === 0) return last
   const read = await readPositions(collection, unknown)
   for (const id of groups.keys()) if (last.has(id)) read.set(id, last.get(id)!)
@@ -124,13 +135,8 @@ async function execute(collection: Collection<Document>, moves: readonly Move[])
 }
 
 /** Whether all took effect on documents that are where they were left, or not there yet. What is taken to have been seen already is not trusted. */
-async function applyByGuess(
-  collection: Collection<Document>,
-  groups: ReadonlyMap<string, readonly PositionedWrite[]>,
-  last: LastPositions,
-): Promise<boolean> {
-  const guess = await guessPositions(collection, last, groups)
-  const moves = [...groups].flatMap(([id, writes]) => moveOf(collection.collectionName, id, guess.get(id), writes))
+async function applyByGuess(collection: Collection<Document>, groups: WritesById, last: LastPositions): Promise<boolean> {
+  const moves = movesOf(collection.collectionName, groups, await guessPositions(collection, last, groups))
   if (moves.length < groups.size || !(await execute(collection, moves)).complete) return false
   remember(last, moves)
   return true
@@ -154,7 +160,7 @@ export async function applyToCollection(
     const positions = await readPositions(collection, [...open.keys()])
     // Another writer's insertion would have left a document: a duplicate key after which everything is where it was is that of a unique index.
     if (duplicate && previous.every(({ id, from }) => positions.get(id) === from)) throw brokenIndex(collection, duplicate)
-    const moves = [...open].flatMap(([id, group]) => moveOf(collection.collectionName, id, positions.get(id), group))
+    const moves = movesOf(collection.collectionName, open, positions)
     if (moves.length === 0) return
     const outcome = await execute(collection, moves)
     if (outcome.complete) return remember(last, moves)

@@ -36,6 +36,17 @@ function uuidOfBits(most: bigint, least: bigint): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
+/** The text of a stream's name. */
+export function readStreamName(cursor: Cursor): string {
+  const message = readMessage(cursor)
+  let name = ''
+  for (let field = readTag(message); field !== 0; field = readTag(message)) {
+    if (field === STREAM_NAME) name = readText(message)
+    else skipField(message, field)
+  }
+  return name
+}
+
 /** The bytes of a stream's name: StreamIdentifier { bytes stream_name = 3 }. */
 export function readStreamIdentifier(cursor: Cursor): Buffer {
   const message = readMessage(cursor)

@@ -16,7 +16,7 @@ export type EventSchemas<Event extends { type: string } = { type: string }> = { 
 const METADATA = fields({ commandId: text, correlationId: text, causationId: text, actor: text, tenant: text, occurredAt: text })
 
 /** The version that events of a type are written in. */
-export const currentVersion = ({ steps = [] }: EventSchema): number => steps.length + 1
+export const currentVersion = ({ steps }: EventSchema): number => (steps?.length ?? 0) + 1
 
 /** The event in its type's current version. @throws EventUnreadable */
 export function upcast(schemas: EventSchemas, event: RecordedEvent): RecordedEvent {
@@ -32,7 +32,8 @@ export function upcast(schemas: EventSchemas, event: RecordedEvent): RecordedEve
   return schemaVersion === current ? event : { ...event, data, metadata: { ...event.metadata, schemaVersion: current } }
 }
 
-function raised({ steps = [] }: EventSchema, event: RecordedEvent): object {
+function raised({ steps }: EventSchema, event: RecordedEvent): object {
+  if (!steps || event.metadata.schemaVersion > steps.length) return event.data
   try {
     return steps.slice(event.metadata.schemaVersion - 1).reduce((data, step) => step(data), event.data)
   } catch {
