@@ -250,7 +250,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         candidates,
         needed,
         isUp: directory.isUp,
-        hedgeAfterMs: Math.max(timing.hedgeAfterMs, ...candidates.slice(0, threshold).map(standing.lateAfterMs)),
+        hedgeAfterMs: Math.max(timing.hedgeAfterMs, ...candidates.slice(0, needed).map(standing.lateAfterMs)),
         windowMs: Math.min(timing.windowMs, leftMs),
         patienceMs: Math.min(timing.patienceMs, leftMs),
       },

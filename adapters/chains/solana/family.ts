@@ -1,5 +1,6 @@
 import type { Chain, ChainFamily } from '../../../domain/ports/chain.ts'
 import { readAsset } from '../asset.ts'
+import type { OpenNode } from '../open-node.ts'
 import { addressOf, readAddress } from './address.ts'
 import { CLUSTERS } from './clusters.ts'
 
@@ -29,3 +30,6 @@ export const family: ChainFamily = {
     return chain
   },
 }
+
+/** Loads what talks to nodes with the first cluster that has any. */
+export const openNode: OpenNode = async (...of) => (await import('./open-node.ts')).openSolanaNode(...of)
