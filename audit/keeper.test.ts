@@ -3,7 +3,7 @@ import { checkpointHash, checkpointText, signCheckpoint } from '../domain/audit/
 import { CHECKPOINT_SIGNED, CHECKPOINT_STREAM } from '../domain/audit/checkpoint-stream.ts'
 import { isSame, rootAt } from '../domain/audit/merkle-tree.ts'
 import { vkeyOf } from '../domain/audit/signed-note.ts'
-import { newestCheckpoints, readHead, readLeaf, treeNodes } from '../domain/audit/tree-documents.ts'
+import { newestCheckpoints, readCheckpointOf, readHead, readLeaf, treeNodes } from '../domain/audit/tree-documents.ts'
 import {
   allOf,
   METADATA,
@@ -61,6 +61,37 @@ test('stopped, it goes on from where it was; without its documents it makes them
     t.deepEqual((await rootOfLog(log, size)).root, root)
   }
   t.deepEqual(again.failures, [])
+})
+
+test('what the database loses while it is kept is made again, and nobody is told that it is whole before', async (t) => {
+  const signer = newSigner()
+  const { log, append, checkpoints } = await openTestLog(t, signer.key)
+  const documents = await openTestDocuments(t)
+  const keepers = [1, 2].map(() => startKeeper(t, { ...signer, log, documents }))
+  const signed = (size: number) => until(async () => (await checkpoints()).at(-1)?.size === size)
+  const [first] = await append(300)
+  await signed(300)
+  await append(300)
+  await signed(600)
+  const known = await checkpoints()
+  let size = 600
+  for (const lost of [[], ['audit_tiles'], ['audit_tree']]) {
+    await documents.lose(...lost)
+    // The loss of tiles shows when they are needed, any other at once.
+    if (!lost.includes('audit_tiles')) await until(async () => (await readHead(documents))?.size === size)
+    size += (await append(1)).length
+    await signed(size)
+    await until(async () => (await newestCheckpoints(documents, 1))[0]?.size === size && (await readHead(documents))?.size === size)
+    t.like(await readLeaf(documents, first!.id), { index: 0 })
+    t.true(isSame(await rootAt(size, treeNodes(documents, sha256), sha256), (await rootOfLog(log)).root))
+    t.truthy(await readCheckpointOf(documents, known[0]!.size))
+    t.is((await newestCheckpoints(documents, 200)).length, (await checkpoints()).length)
+  }
+  await Promise.all(keepers.map(({ stop }) => stop()))
+  t.deepEqual(
+    keepers.flatMap(({ failures }) => failures),
+    [],
+  )
 })
 
 test('three that work at once sign one chain, of one tree', async (t) => {

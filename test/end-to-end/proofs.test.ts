@@ -5,7 +5,7 @@ import test from 'ava'
 import { newIdentity } from '../../adapters/identity/testing/coordinator.ts'
 import { signCheckpoint } from '../../domain/audit/checkpoint.ts'
 import { readNote, readVkey } from '../../domain/audit/signed-note.ts'
-import { startTestSystem, type TestSystem, until } from './system.ts'
+import { signal, startTestSystem, type TestSystem, until } from './system.ts'
 
 process.env.QUORATE_CHECKPOINT_SECONDS = '1'
 
@@ -89,6 +89,24 @@ test.serial('a proof that was changed, or made with another key, is refused in w
   await refused({ checkpoint: await signCheckpoint(forged, newIdentity(origin)) }, 'checkpoint_invalid')
   await refused({ checkpoint: proof.checkpoint.replace(root, Buffer.alloc(32).toString('base64')) }, 'checkpoint_invalid')
   await refused({ more: 1 }, 'proof_malformed')
+})
+
+test.serial('while the tree is made again nothing that was proved is said not to exist', async (t) => {
+  const { walletId } = await sign()
+  const [newest] = await historyOf(walletId)
+  const path = `/v1/proofs/inclusion?event=${newest!.stream}@${newest!.revision}`
+  const before = await answered<{ index: number; leaf: string }>(path)
+  const killed = await system.processes(/embedded\.js mongodb|audit\/main\.js/)
+  t.is(killed.length, 2)
+  for (const pid of killed) signal(pid, 'SIGKILL')
+  const again = await until(async () => {
+    const answer = await fetch(system.dev.baseUrl + path, { headers: { authorization: `Bearer ${system.dev.token}` } })
+    if (answer.status !== 200 && answer.status !== 503) throw new Error(`answered ${answer.status}: ${await answer.text()}`)
+    const isBack = (await system.processes(/audit\/main\.js/)).some((pid) => !killed.includes(pid))
+    return answer.ok && isBack ? ((await answer.json()) as typeof before) : undefined
+  }, 'the tree to be whole again')
+  t.like(again, { index: before.index, leaf: before.leaf })
+  t.is((await verified('--proof', await keep('proof.json', path))).code, 0)
 })
 
 test.serial('killed in the midst of it all, the log goes on from the checkpoint that was kept elsewhere', async (t) => {
