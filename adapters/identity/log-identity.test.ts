@@ -19,7 +19,10 @@ test("a log's key is made once, and what it signs is verified with the vkey besi
   t.deepEqual(one!.key, other!.key)
   t.regex(one!.key.name, /^quorate-[0-9a-f]{16}$/)
   const key = readVkey((await readFile(join(dataDir, 'audit/vkey'), 'utf8')).trim())
-  const note = await signCheckpoint({ size: 1, root: new Uint8Array(32), previous: undefined, time: '2026-01-01T00:00:00.000Z' }, one!.identity)
+  const note = await signCheckpoint(
+    { size: 1, root: new Uint8Array(32), previous: undefined, time: '2026-01-01T00:00:00.000Z' },
+    one!.identity,
+  )
   t.is(readCheckpoint(note, key, verifyIdentity).checkpoint.origin, one!.key.name)
   t.is((await openLogIdentity({ dataDir, origin: 'log.example/1' })).key.name, 'log.example/1')
   t.is((await stat(join(dataDir, 'audit/identity'))).mode & 0o777, 0o600)
