@@ -3,7 +3,14 @@ import { type Checkpoint, checkpointHash, readCheckpoint } from '../domain/audit
 import { CHECKPOINT_SIGNED, CHECKPOINT_STREAM, checkpointSigned } from '../domain/audit/checkpoint-stream.ts'
 import { isSame } from '../domain/audit/merkle-tree.ts'
 import { type NoteKey, NoteRefused, vkeyOf } from '../domain/audit/signed-note.ts'
-import { checkpointWrite, newestCheckpoints, type StoredCheckpoint } from '../domain/audit/tree-documents.ts'
+import {
+  checkpointWrite,
+  type Generation,
+  newestCheckpoints,
+  readStoredCheckpoints,
+  type StoredCheckpoint,
+  storedCheckpointsWrite,
+} from '../domain/audit/tree-documents.ts'
 import type { Documents } from '../domain/ports/documents.ts'
 import { type EventLog, type RecordedEvent, WrongExpectedRevision } from '../domain/ports/event-log.ts'
 import type { VerifyIdentity } from '../domain/ports/identity.ts'
@@ -14,7 +21,10 @@ export type Link = { readonly number: number; readonly note: string; readonly ch
 
 /** The checkpoints in the log, each of which goes on from the one before. */
 export type Chain = {
-  /** Reads what others have added, stores it for readers, and returns the newest. @throws Contradiction, Unavailable */
+  /**
+   * Reads what others have added, stores it for readers, and returns the newest.
+   * @throws Contradiction, DocumentMissing when the generation is not there any more, Unavailable
+   */
   newest(): Promise<Link | undefined>
   /** False when another instance has added one first. @throws Unavailable */
   add(note: string): Promise<boolean>
@@ -22,7 +32,8 @@ export type Chain = {
 
 export type ChainOptions = {
   log: Pick<EventLog, 'readStream' | 'append'>
-  documents: Pick<Documents, 'find' | 'apply'>
+  documents: Pick<Documents, 'get' | 'find' | 'apply'>
+  generation: Generation
   key: NoteKey
   verify: VerifyIdentity
   /** Whose name its events bear. */
@@ -35,9 +46,10 @@ const SCHEMA_VERSION = 1
 const BATCH = 500
 
 /** Goes on from the newest that is stored, which must be in the log. @throws Unavailable */
-export async function openChain({ log, documents, key, verify, tenant }: ChainOptions): Promise<Chain> {
+export async function openChain({ log, documents, generation, key, verify, tenant }: ChainOptions): Promise<Chain> {
   const vkey = vkeyOf(key)
-  const [stored] = await newestCheckpoints(documents, 1)
+  const count = await readStoredCheckpoints(documents, generation)
+  const [stored] = count === 0 ? [] : await newestCheckpoints(documents, 1)
   let newest: Link | undefined
   let next = stored?.number ?? 0
 
@@ -51,9 +63,10 @@ export async function openChain({ log, documents, key, verify, tenant }: ChainOp
     return link
   }
 
-  const store = (links: readonly Link[]) => {
+  const store = async (links: readonly Link[]) => {
     const writeOf = ({ number, note, checkpoint: { size } }: Link): StoredCheckpoint => ({ number, size, note, vkey })
-    return documents.apply(links.map((link) => ({ position: BigInt(link.number), writes: [checkpointWrite(writeOf(link))] })))
+    await documents.apply(links.map((link) => ({ position: BigInt(link.number), writes: [checkpointWrite(writeOf(link))] })))
+    await documents.apply([{ position: BigInt(next), writes: [storedCheckpointsWrite(generation, next)] }])
   }
 
   return {

@@ -1,39 +1,39 @@
 import { canonicalEvent } from '../domain/audit/canonical-event.ts'
-import {
-  EMPTY_TREE,
-  type Frontier,
-  frontierAt,
-  growTree,
-  HASH_BYTES,
-  type Hash,
-  leafHash,
-  rootAt,
-  type Sha256,
-} from '../domain/audit/merkle-tree.ts'
+import { type Frontier, frontierAt, growTree, HASH_BYTES, type Hash, leafHash, rootAt, type Sha256 } from '../domain/audit/merkle-tree.ts'
 import { growTiles, NodeMissing, openTiles, type Tile } from '../domain/audit/tiles.ts'
-import { headWrite, leafWrite, readHead, readTile, type TreeHead, tileWrite, treeNodes } from '../domain/audit/tree-documents.ts'
+import {
+  type Generation,
+  headWrite,
+  leafWrite,
+  readHead,
+  readTile,
+  type TreeHead,
+  tileWrite,
+  treeNodes,
+} from '../domain/audit/tree-documents.ts'
 import type { Documents } from '../domain/ports/documents.ts'
 import type { RecordedEvent } from '../domain/ports/event-log.ts'
 
 /** As far as the tree is stored; `last` is undefined while there is no leaf. */
-export type StoredHead = { readonly size: number; readonly root: Hash; readonly last: TreeHead['last'] | undefined }
+export type StoredHead = TreeHead & { readonly root: Hash }
 
 /** The tree of the log's events. When anything of it throws, it is to be opened again. */
 export type StoredTree = {
   head(): StoredHead
   /** Of the tree when it was smaller, or as it is. */
   rootAt(size: number): Promise<Hash>
-  /** The next leaves, in the order of the log. @throws Unavailable */
+  /** The next leaves, in the order of the log. @throws DocumentMissing when the generation is not there any more, Unavailable */
   append(events: readonly RecordedEvent[]): Promise<void>
 }
 
-type TreeOptions = { documents: Pick<Documents, 'get' | 'apply'>; sha256: Sha256 }
+type TreeOptions = { documents: Pick<Documents, 'get' | 'apply'>; generation: Generation; sha256: Sha256 }
 
 const encoder = new TextEncoder()
 
-/** Goes on from what is stored; when tiles of it are lost, they are made again from the beginning of the log. @throws Unavailable */
-export async function openTree({ documents, sha256 }: TreeOptions): Promise<StoredTree> {
-  const stored = await readStored({ documents, sha256 })
+/** Goes on from what is stored. @throws NodeMissing when some of it is lost, Unavailable */
+export async function openTree(options: TreeOptions): Promise<StoredTree> {
+  const { documents, generation, sha256 } = options
+  const stored = await readStored(options)
   const tiles = growTiles(stored.tiles)
   const tree = growTree(stored.frontier, sha256, tiles.add)
   let head: StoredHead = { size: tree.size(), root: tree.root(), last: stored.last }
@@ -53,31 +53,24 @@ export async function openTree({ documents, sha256 }: TreeOptions): Promise<Stor
       const root = tree.root()
       await documents.apply([...leaves, { position: BigInt(size), writes: tiles.takeChanged().map(tileWrite) }])
       // Only when all else is stored: what the head says is there.
-      await documents.apply([{ position: BigInt(size), writes: [headWrite({ size, last })] }])
+      await documents.apply([{ position: BigInt(size), writes: [headWrite(generation, size, last)] }])
       head = { size, root, last }
     },
   }
 }
 
-type Stored = { last: TreeHead['last'] | undefined; frontier: Frontier; tiles: readonly Tile[] }
-const NOTHING: Stored = { last: undefined, frontier: EMPTY_TREE, tiles: [] }
+type Stored = { last: TreeHead['last']; frontier: Frontier; tiles: readonly Tile[] }
 
-async function readStored({ documents, sha256 }: TreeOptions): Promise<Stored> {
-  const head = await readHead(documents)
-  if (head === undefined) return NOTHING
-  try {
-    const frontier = await frontierAt(head.size, treeNodes(documents, sha256))
-    const read = readTile(documents)
-    const tiles = openTiles(head.size).map(async ({ count, ...address }) => {
-      const hashes = (await read(address))?.subarray(0, count * HASH_BYTES) ?? new Uint8Array()
-      if (hashes.length < count * HASH_BYTES) throw new NodeMissing('the last tile of a level is lost')
-      return { ...address, hashes }
-    })
-    return { last: head.last, frontier, tiles: await Promise.all(tiles) }
-  } catch (error) {
-    if (error instanceof NodeMissing) return NOTHING
-    throw error
-  }
+async function readStored({ documents, generation, sha256 }: TreeOptions): Promise<Stored> {
+  const { size, last } = (await readHead(documents, generation)) ?? { size: 0, last: undefined }
+  const frontier = await frontierAt(size, treeNodes(documents, sha256))
+  const read = readTile(documents)
+  const tiles = openTiles(size).map(async ({ count, ...address }) => {
+    const hashes = count === 0 ? undefined : await read(address)
+    if ((hashes?.length ?? 0) < count * HASH_BYTES) throw new NodeMissing('the last tile of a level is lost')
+    return { ...address, hashes: hashes?.subarray(0, count * HASH_BYTES) ?? new Uint8Array() }
+  })
+  return { last, frontier, tiles: await Promise.all(tiles) }
 }
 
 /** Whose the event is; nobody's but the platform's when it does not say. */

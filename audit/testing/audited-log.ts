@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
+import { MongoClient } from 'mongodb'
 import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/server.ts'
 import { startEmbeddedMongo } from '../../adapters/embedded/mongodb/server.ts'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
@@ -82,14 +83,24 @@ export async function openTestLog(t: ExecutionContext, key: NoteKey): Promise<Te
 export const newEvents = (count: number): NewEvent[] =>
   Array.from({ length: count }, (_, n) => ({ id: randomUUID(), type: 'Happened', data: { n }, metadata: METADATA }))
 
-export async function openTestDocuments(t: ExecutionContext): Promise<Documents> {
+export async function openTestDocuments(t: ExecutionContext): Promise<Documents & { lose(...collections: string[]): Promise<void> }> {
   const server = await startEmbeddedMongo({ port: 0 })
   const store = await connectMongo({ url: server.url, database: 'audit' })
+  const client = await MongoClient.connect(server.url)
   t.teardown(async () => {
+    await client.close()
     await store.close()
     await server.close()
   })
-  return store.documents
+  return {
+    ...store.documents,
+    /** Those collections, or all of them. */
+    async lose(...collections) {
+      const database = client.db('audit')
+      if (collections.length === 0) await database.dropDatabase()
+      for (const name of collections) await database.dropCollection(name)
+    },
+  }
 }
 
 export type Keeper = { failures: unknown[]; stop(): Promise<void> }

@@ -10,15 +10,21 @@ const TILES = 'audit_tiles'
 const LEAVES = 'audit_leaves'
 const CHECKPOINTS = 'audit_checkpoints'
 
-const HEAD_ID = 'head'
+const GENERATION_ID = 'generation'
 /** Sizes sort as their ids do. */
 const SIZE_DIGITS = 16
 
 /** Which event a leaf is. */
 export type LeafOf = Pick<RecordedEvent, 'stream' | 'revision' | 'id'>
 
+/**
+ * One making of the documents. Whoever keeps them knows by its name when they were lost, and are being made anew; `number` is how often that was noticed by
+ * what is missing.
+ */
+export type Generation = { readonly name: string; readonly number: number }
+
 /** How far the documents go: so many leaves, the last of which is this event, which was at that position of the log. */
-export type TreeHead = { size: number; last: LeafOf & { position: bigint } }
+export type TreeHead = { size: number; last: (LeafOf & { position: bigint }) | undefined }
 
 /** Where an event is in the tree, and whose it is. */
 export type LeafEntry = LeafOf & { index: number; tenant: string }
@@ -37,14 +43,29 @@ export const readTile =
 
 export const treeNodes = (documents: Pick<Documents, 'get'>, sha256: Sha256) => nodesOfTiles(readTile(documents), sha256)
 
-export async function readHead(documents: Pick<Documents, 'get'>): Promise<TreeHead | undefined> {
-  const document = await documents.get(TREE, HEAD_ID)
+export async function readGeneration(documents: Pick<Documents, 'get'>): Promise<Generation | undefined> {
+  const document = await documents.get(TREE, GENERATION_ID)
+  return document && { name: String(document.name), number: Number(document.position) }
+}
+
+/** How far the tree is; undefined when there is none. */
+export async function readHead(documents: Pick<Documents, 'get'>, generation?: Generation): Promise<TreeHead | undefined> {
+  const { name } = generation ?? (await readGeneration(documents)) ?? {}
+  const document = name === undefined ? undefined : await documents.get(TREE, headId(name))
   if (!document) return undefined
-  const { size, stream, revision, id, logPosition } = document as Document & { size: number }
-  return {
-    size,
-    last: { stream: String(stream), revision: BigInt(String(revision)), id: String(id), position: BigInt(String(logPosition)) },
+  const { size, stream, revision, id, logPosition } = document
+  const last = {
+    stream: String(stream),
+    revision: BigInt(String(revision ?? 0)),
+    id: String(id),
+    position: BigInt(String(logPosition ?? 0)),
   }
+  return { size: Number(size), last: size === 0 ? undefined : last }
+}
+
+/** How many of the checkpoints in the log are stored. */
+export async function readStoredCheckpoints(documents: Pick<Documents, 'get'>, { name }: Generation): Promise<number> {
+  return Number((await documents.get(TREE, chainId(name)))?.count ?? 0)
 }
 
 /** Of events with the same id, which only somebody else can have written, the last. */
@@ -76,15 +97,36 @@ export function leafWrite({ id, index, stream, revision, tenant }: LeafEntry): G
   return { collection: LEAVES, id, create: true, set: { index, stream, revision: revision.toString(), tenant } }
 }
 
-export function headWrite({ size, last: { stream, revision, id, position } }: TreeHead): GuardedWrite {
+/** What begins a generation. Of several that are begun at once with the same number the first one is. */
+export function generationWrites({ name }: Pick<Generation, 'name'>): GuardedWrite[] {
+  return [
+    { collection: TREE, id: headId(name), create: true, set: { size: 0 } },
+    { collection: TREE, id: chainId(name), create: true, set: { count: 0 } },
+    { collection: TREE, id: GENERATION_ID, create: true, set: { name } },
+  ]
+}
+
+/** Only while the generation is there. */
+export function headWrite(
+  { name }: Generation,
+  size: number,
+  { stream, revision, id, position }: NonNullable<TreeHead['last']>,
+): GuardedWrite {
   const set = { size, stream, revision: revision.toString(), id, logPosition: position.toString() }
-  return { collection: TREE, id: HEAD_ID, create: true, set }
+  return { collection: TREE, id: headId(name), create: false, set }
+}
+
+/** Only while the generation is there. */
+export function storedCheckpointsWrite({ name }: Generation, count: number): GuardedWrite {
+  return { collection: TREE, id: chainId(name), create: false, set: { count } }
 }
 
 export function checkpointWrite({ number, size, note, vkey }: StoredCheckpoint): GuardedWrite {
   return { collection: CHECKPOINTS, id: sizeId(size), create: true, set: { number, size, note, vkey } }
 }
 
+const headId = (generation: string) => `head/${generation}`
+const chainId = (generation: string) => `checkpoints/${generation}`
 const tileId = ({ level, index }: TileAddress) => `${level}/${index}`
 const sizeId = (size: number) => String(size).padStart(SIZE_DIGITS, '0')
 

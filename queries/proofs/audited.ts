@@ -28,7 +28,7 @@ export async function reachMinPosition(
   if (minPosition === undefined) return
   for (const deadline = Date.now() + POSITION_WAIT_MS; ; await delay(LOOK_EVERY_MS, undefined, { signal })) {
     const head = await readHead(documents)
-    if (head && head.last.position >= minPosition) return
+    if (head?.last && head.last.position >= minPosition) return
     if (Date.now() > deadline) throw new Problem('read_model_behind', `the tree has not reached position ${minPosition} yet`)
   }
 }

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
@@ -109,6 +110,26 @@ test('a witness keeps the newest checkpoint of a log that only grows, and no oth
   await t.throwsAsync(offer(5, [await consistency(5, 9)]), { message: /old state/ })
   await t.throwsAsync(offer(9, [], REWRITTEN), { message: /two stories/ })
   t.is(await readFile(keep, 'utf8'), await note(9))
+})
+
+test('what the documentation says to do by hand comes to the same', async (t) => {
+  const missing = ['openssl', 'jq', 'xxd'].filter((tool) => spawnSync(tool, ['--version'], { stdio: 'ignore' }).error)
+  if (missing.length > 0) {
+    t.log(`there is no ${missing.join(', ')} here`)
+    t.pass()
+    return
+  }
+  const page = await readFile(join(import.meta.dirname, '../../../docs/proofs.md'), 'utf8')
+  const commands = page.split('```sh\n').at(-1)!.split('```')[0]!
+  const { folder, key, inclusion } = await logWithFiles(t)
+  await writeFile(join(folder, 'vkey'), `${vkeyOf(key)}\n`)
+  for (const index of [0, 5, 6, 7, 8]) {
+    await rename(await inclusion(index, 9), join(folder, 'proof.json'))
+    const { stdout } = spawnSync('sh', ['-ec', `${commands}\necho $sn`], { cwd: folder, encoding: 'utf8' })
+    const [verified, computed, signed, sn] = stdout.split('\n')
+    t.is(verified, 'Signature Verified Successfully')
+    t.deepEqual([computed, sn], [signed, '0'])
+  }
 })
 
 test('a key is given as it is, or in a file', async (t) => {
