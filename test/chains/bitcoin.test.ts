@@ -367,9 +367,13 @@ test.serial('outputs are searched for once; then blocks tell what has become of 
   await bitcoind.call('invalidateblock', await bitcoind.call('getbestblockhash'))
   await isRight()
   t.is(searches(), 2)
-  await bitcoind.mine(2)
+  await fund(account, 30_000)
   await isRight()
   t.is(searches(), 2)
+  await bitcoind.call('invalidateblock', await bitcoind.call('getbestblockhash'))
+  await bitcoind.mine(3)
+  await isRight()
+  t.is(searches(), 3)
 })
 
 type Unspent = { txid: string; vout: number; amount: number; height: number }
@@ -398,6 +402,24 @@ test.serial(
     t.deepEqual((await allDeposits([account.sender.address], lost)).found, found)
   },
 )
+
+test.serial('deposits: a block that does not follow the one before is left for the next time', async (t) => {
+  const account = newAccount()
+  const cursor = await cursorNow()
+  await fund(account, 50_000)
+  const proxy = await startFaultProxy(bitcoind.url)
+  const changing = await open({ endpoints: [proxy.url] })
+  t.teardown(async () => {
+    await changing.close()
+    await proxy.close()
+  })
+  const next = Number((JSON.parse(cursor) as { height: string }).height) + 1
+  const other = await bitcoind.call('getblockhash', next - 3)
+  proxy.fault = ({ method, params }) => (method === 'getblockhash' && params[0] === next ? { kind: 'result', result: other } : undefined)
+  t.deepEqual(await changing.deposits(new Set([account.sender.address]), cursor), { found: [], cursor, isAtHead: false })
+  proxy.fault = () => undefined
+  t.is((await changing.deposits(new Set([account.sender.address]), cursor)).found.length, 1)
+})
 
 test.serial('what is only in a block that the chain has left is not pending', async (t) => {
   const account = newAccount()
