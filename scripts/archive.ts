@@ -8,7 +8,7 @@ import { readSettings, type Settings } from '../adapters/process/settings.ts'
 import { retrieveSegments, tierSegments, tiersOf } from '../audit/archive/tiers.ts'
 import { archiveLog } from '../audit/archive/writing.ts'
 import type { ArchiveStore } from '../domain/ports/archive.ts'
-import { openLog } from './replay/log.ts'
+import { openLog } from './history/log.ts'
 
 const USAGE = `usage: npm run --silent archive [-- --to PLACE] [--segment-events N]   archive what the log holds and the archive does not
        npm run --silent archive -- --tiers                             move segments to the cold tier by their age

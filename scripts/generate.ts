@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { readSettings } from '../adapters/process/settings.ts'
 import { generateHistory } from './generate/history.ts'
-import { openLog } from './replay/log.ts'
+import { openLog } from './history/log.ts'
 
 const USAGE = 'usage: npm run generate -- --events N [--seed S]'
 

@@ -7,7 +7,7 @@ import { readSettings } from '../adapters/process/settings.ts'
 import { restoreArchive } from '../audit/archive/restoring.ts'
 import { bytesToBase64 } from '../domain/audit/base64.ts'
 import { PLATFORM_TENANT } from '../http/route.ts'
-import { openLog } from './replay/log.ts'
+import { openLog } from './history/log.ts'
 import { readKey } from './verify/keys.ts'
 
 const USAGE = `usage: npm run --silent restore -- --archive PLACE --key VKEY|FILE

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readSettings } from '../../../adapters/process/settings.ts'
-import { openLog } from '../../replay/log.ts'
-import { canonicalEvent } from '../../replay/wallet-at.ts'
+import { canonicalEvent } from '../../../domain/audit/canonical-event.ts'
+import { openLog } from '../../history/log.ts'
 
 /** What reading the whole log came to; the digest is that of a replay, over every event. */
 export type DigestOfLog = { events: number; digest: string; milliseconds: number; walletId: string | undefined }

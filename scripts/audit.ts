@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { readSettings } from '../adapters/process/settings.ts'
+import { digestOf } from '../audit/history/digest.ts'
+import { readHistory } from '../audit/history/history.ts'
+import { isSelected, type Selection } from '../audit/history/selection.ts'
+import { momentIn, sourceIn } from './history/arguments.ts'
+import { FORMATS, type Format, writerOf } from './history/formats.ts'
+import { openSources } from './history/sources.ts'
+
+const USAGE = `usage: npm run --silent audit -- [--from TIME|POSITION] [--to TIME|POSITION] [--wallet ID] [--key-id ID] [--session ID] [--party ID] [--tenant NAME]
+                                 [--type TYPE …] [--format ${FORMATS.join('|')}] [--source both|log|archive] [--archive PLACE] [--key VKEY|FILE]
+
+Every event that is all of it, in the log's order, and then how many there were and a digest over them. Times are those of the decision, inclusive.
+  --type    such as SignatureProduced; may be given more than once
+  --source  where events are read: the archive and what the log has after it (both), or one of them alone`
+
+const PROGRESS_EVERY = 10_000
+
+try {
+  await audit()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+
+/** `npm run audit`. */
+async function audit(): Promise<void> {
+  const text = { type: 'string' } as const
+  const { values } = parseArgs({
+    options: {
+      ...{ from: text, to: text, wallet: text, 'key-id': text, session: text, party: text, tenant: text },
+      ...{ type: { ...text, multiple: true, default: [] as string[] }, format: { ...text, default: 'table' } },
+      ...{ source: { ...text, default: 'both' }, archive: text, key: text },
+    },
+  })
+  const { wallet, session, party, tenant, type: types } = values
+  const selection: Selection = {
+    ...{ from: momentIn('from', values.from), to: momentIn('to', values.to) },
+    ...{ wallet, key: values['key-id'], session, party, tenant, types },
+  }
+  const format = FORMATS.find((known) => known === values.format)
+  if (!format) throw new Error(USAGE)
+  const sources = await openSources(
+    readSettings({ ...process.env, ...(values.archive === undefined ? {} : { QUORATE_ARCHIVE_URL: values.archive }) }),
+    sourceIn(values.source),
+    values.key,
+  )
+  try {
+    await list(sources, selection, format)
+  } finally {
+    await sources.close()
+  }
+}
+
+async function list(sources: Awaited<ReturnType<typeof openSources>>, selection: Selection, format: Format): Promise<void> {
+  const digest = digestOf(createHash('sha256'))
+  const writer = writerOf(format, (line) => write(line))
+  let read = 0
+  for await (const event of readHistory(sources)) {
+    if (++read % PROGRESS_EVERY === 0) progress(read, digest.events())
+    if (!isSelected(event, selection)) continue
+    digest.add(event)
+    await writer.event(event)
+  }
+  await writer.end()
+  const summary = { events: digest.events(), of: read, digest: digest.hex(), from: sources.places }
+  // Beside the list, so that what reads the list reads events alone.
+  console.error(JSON.stringify(summary))
+}
+
+/** A reader that is slower than the log is waited for. */
+async function write(line: string): Promise<void> {
+  if (!process.stdout.write(line)) await new Promise<void>((drained) => process.stdout.once('drain', drained))
+}
+
+function progress(read: number, found: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${read} events read, ${found} found\x1b[K\r`)
+}
