@@ -33,7 +33,7 @@ import { chainsFile } from '../chains/chains-file.ts'
 export const CHAIN = 'eip155:31337'
 export const ETHER = 10n ** 18n
 export const STRANGER = '0x00000000000000000000000000000000DeaDBeef'
-const WITHIN_MS = 60_000
+const WITHIN_MS = 120_000
 const LOOK_EVERY_MS = 10
 
 /** Whether, and how, what is asked for is signed. */
@@ -55,7 +55,10 @@ export type Coordinator = {
 }
 
 export type Bench = {
+  /** Another one after a restart. */
   anvil: Anvil
+  /** Killed, and started again on its port with these arguments. */
+  restartAnvil(options?: AnvilOptions): Promise<void>
   chain: Chain
   node: ChainNode
   log: AggregateLog
@@ -144,6 +147,10 @@ export async function startBench(
 
   const bench: Bench = {
     anvil,
+    async restartAnvil(again) {
+      await bench.anvil.kill()
+      bench.anvil = await startAnvil({ ...again, port: anvil.port })
+    },
     chain,
     node,
     log,
@@ -197,7 +204,7 @@ export async function startBench(
     },
     async fund(wei) {
       const before = await bench.available()
-      await anvil.send(address, wei)
+      await bench.anvil.send(address, wei)
       await until(({ funds }) => availableOf(positionOf(funds, accountId, chain.nativeAsset)) >= before + wei)
     },
     async request(wanted = {}) {
@@ -247,7 +254,7 @@ export async function startBench(
     await node.close()
     await plain.close()
     await store.close()
-    await anvil.kill()
+    await bench.anvil.kill()
   })
   return bench
 }
