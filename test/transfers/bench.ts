@@ -34,7 +34,7 @@ export const CHAIN = 'eip155:31337'
 export const ETHER = 10n ** 18n
 export const STRANGER = '0x00000000000000000000000000000000DeaDBeef'
 const WITHIN_MS = 120_000
-const LOOK_EVERY_MS = 10
+const LOOK_EVERY_MS = 50
 
 /** Whether, and how, what is asked for is signed. */
 export type Signer = {
