@@ -1,5 +1,6 @@
 /** Unsigned transactions of real chains, for a key at a path, without a node. */
 import { createHash } from 'node:crypto'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { NETWORKS } from '../adapters/chains/bitcoin/networks.ts'
 import { memoScript, scriptOf } from '../adapters/chains/bitcoin/output-script.ts'
 import { txidOf, writePsbt } from '../adapters/chains/bitcoin/psbt.ts'
@@ -7,6 +8,8 @@ import { transactionPaying } from '../adapters/chains/bitcoin/testing/spender.ts
 import { transferCall } from '../adapters/chains/evm/erc20.ts'
 import { type TransactionFields, writeTransaction } from '../adapters/chains/evm/transaction-fields.ts'
 import { openChains } from '../adapters/chains/registry.ts'
+import type { Step } from '../adapters/chains/solana/instructions.ts'
+import { encodeMessage } from '../adapters/chains/solana/message.ts'
 import type { ExistingKeyShare } from '../domain/key-share/key-share.ts'
 import type { Sender } from '../domain/ports/transaction-codec.ts'
 import { parsePath } from '../domain/threshold/derivation-path.ts'
@@ -15,11 +18,13 @@ import { protocolOf } from '../domain/threshold/registry.ts'
 export const chains = await openChains(undefined)
 await Promise.all([...chains.values()].map((chain) => chain.transactions()))
 export const ETHEREUM = 'eip155:1'
+export const SOLANA = 'solana:localnet'
 const GENESIS = '000000000019d6689c085ae165831e93'
 export const BITCOIN = `bip122:${GENESIS}`
 const network = NETWORKS[GENESIS]!.parameters
 
 export const ETHER = chains.get(ETHEREUM)!.nativeAsset
+export const SOLS = chains.get(SOLANA)!.nativeAsset
 export const BITCOINS = chains.get(BITCOIN)!.nativeAsset
 export const TOKEN_CONTRACT = '0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48'
 export const TOKEN = `${ETHEREUM}/erc20:${TOKEN_CONTRACT}`
@@ -70,6 +75,22 @@ export function bitcoinTransaction(
     ],
   })
 }
+
+/** Moves coins, or does `steps`, until the block of a number is too old. */
+export const solanaTransaction = (
+  { address }: Sender,
+  { to, amount }: Payment,
+  { block = 1, steps }: { block?: number; steps?: readonly Step[] } = {},
+): Uint8Array =>
+  encodeMessage({
+    payer: address,
+    lifetime: solanaAddress(block),
+    steps: steps ?? [{ kind: 'transfer', from: address, to, lamports: amount }],
+  })
+
+/** An account on Solana, or a block's hash, by its number; nobody has it. */
+export const solanaAddress = (number: number): string =>
+  chains.get(SOLANA)!.addressOf('frost-ed25519', ed25519.getPublicKey(new Uint8Array(32).fill(number)))
 
 /** An address that belongs to nobody: an Ethereum account by its number. */
 export const etherAddress = (number: number): string =>

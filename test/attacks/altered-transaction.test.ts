@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
+import type { Step } from '../../adapters/chains/solana/instructions.ts'
 import { accountIdOf } from '../../domain/account/account-id.ts'
 import { createSigner } from '../../domain/authorisation/testing/signer.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
@@ -14,12 +15,16 @@ import {
   ETHEREUM,
   etherAddress,
   evmTransaction,
+  SOLANA,
+  SOLS,
   senderOf,
+  solanaAddress,
+  solanaTransaction,
   TOKEN,
   TOKEN_CONTRACT,
   tokenTransaction,
 } from '../transactions.ts'
-import { PARTY } from './coordinator.ts'
+import { askToSign, PARTY, signatureRequest } from './coordinator.ts'
 import { type AskedTransfer, askForTransaction, isSigned, type TransactionAsked, transferRequest } from './transfers.ts'
 
 const BTC_TO = 'bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu'
@@ -32,12 +37,14 @@ const bitcoin = { chain: BITCOIN, asset: BITCOINS, to: BTC_TO, amount: '50000' }
 let system: TestSystem
 let evmKey: ExistingKeyShare
 let btcKey: ExistingKeyShare
+let solanaKey: ExistingKeyShare
 let walletId: string
 
 test.before(async () => {
   system = await startTestSystem({ parties: 2, chains })
   walletId = await system.createWallet()
   evmKey = await system.generateKey(walletId, { scheme: 'dkls23-secp256k1', threshold: 2, parties: [PARTY, 'party-2'] })
+  solanaKey = await system.generateKey(walletId, { scheme: 'frost-ed25519', threshold: 1, parties: [PARTY] })
   btcKey = await system.generateKey(walletId, { scheme: 'frost-secp256k1-tr', threshold: 1, parties: [PARTY] })
 })
 
@@ -126,6 +133,56 @@ test.serial('Bitcoin: destination, amount, memo, fee, inputs and path are compar
   refusedWith(t, await ask(build([paid]), { path: 'm/1' }), 'transaction_refused')
   refusedWith(t, await ask(build([paid]), { chain: `bip122:${'0'.repeat(32)}` }), 'transaction_mismatch', /^the chain /)
   t.true(isSigned(await ask(build([paid], { coins: [4], memo: 'rent' }), {}, { ...bitcoin, memo: 'rent' })))
+})
+
+test.serial('Solana: destination, amount, asset, memo, fee, payer and what else is done are compared', async (t) => {
+  const sender = senderOf(solanaKey, SOLANA)
+  const [to, other] = [solanaAddress(1), solanaAddress(2)]
+  const body = { chain: SOLANA, asset: SOLS, to, amount: '1000' }
+  const coins = { kind: 'transfer', from: sender.address, to, lamports: 1_000n } as const
+  const ask = (unsigned: Uint8Array, changes: Partial<TransactionAsked> = {}, wanted: object = body) =>
+    askForTransaction(system, solanaKey, transferRequest(system, walletId, wanted), { chain: SOLANA, unsigned, ...changes })
+  const build = (payment: { to: string; amount: bigint }, steps?: readonly Step[]) => solanaTransaction(sender, payment, steps && { steps })
+  const sound = { to, amount: 1_000n }
+  refusedWith(t, await ask(build({ ...sound, to: other })), 'transaction_mismatch', /^the to /)
+  refusedWith(t, await ask(build({ ...sound, amount: 1_001n })), 'transaction_mismatch', /^the amount /)
+  refusedWith(
+    t,
+    await ask(build(sound), {}, { ...body, asset: `${SOLANA}/token:${solanaAddress(3)}` }),
+    'transaction_mismatch',
+    /^the asset /,
+  )
+  refusedWith(t, await ask(build(sound, [{ kind: 'memo', text: 'rent' }, coins])), 'transaction_mismatch', /^the memo /)
+  const dear = [{ kind: 'unitLimit', units: 1_000_000 } as const, { kind: 'unitPrice', price: 20_000_000n } as const, coins]
+  refusedWith(t, await ask(build(sound, dear)), 'fee_too_high')
+  refusedWith(t, await ask(build(sound, [coins, { ...coins, to: other }])), 'transaction_refused')
+  refusedWith(
+    t,
+    await ask(build(sound, [{ kind: 'advanceNonce', account: other, authority: sender.address }])),
+    'transaction_mismatch',
+    /^the kind /,
+  )
+  refusedWith(t, await ask(solanaTransaction(senderOf(solanaKey, SOLANA, 'm/1'), sound)), 'transaction_refused')
+  refusedWith(t, await ask(build(sound), { path: 'm/1' }), 'transaction_refused')
+  const transfer = transferRequest(system, walletId, body)
+  t.true(isSigned(await askForTransaction(system, solanaKey, transfer, { chain: SOLANA, unsigned: build(sound) })))
+  const later = solanaTransaction(sender, sound, { block: 2 })
+  refusedWith(t, await askForTransaction(system, solanaKey, transfer, { chain: SOLANA, unsigned: later }), 'signed_already')
+})
+
+test.serial('the request of a transfer is none for a signature without a transaction, nor the other way round', async (t) => {
+  const { authorisation } = transferRequest(system, walletId, bitcoin)
+  refusedWith(t, await askToSign(system, btcKey, { authorisation }), 'request_mismatch')
+  const unsigned = bitcoinTransaction(senderOf(btcKey, BITCOIN), [{ to: BTC_TO, amount: 50_000n }], { coins: [9] })
+  const payload = {
+    kind: 'transaction',
+    chain: BITCOIN,
+    transferId: randomUUID(),
+    unsigned: Buffer.from(unsigned).toString('base64'),
+    index: 0,
+  }
+  const smuggled = system.client.authorise(signatureRequest(btcKey, { payload }))
+  refusedWith(t, await askToSign(system, btcKey, { authorisation: smuggled }), 'malformed')
 })
 
 test.serial('a key of another scheme has no account on the chain', async (t) => {
