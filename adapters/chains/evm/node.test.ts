@@ -412,6 +412,27 @@ test('deposits in blocks that a reorganisation takes away stand no more, and tho
   t.is(watch.seen.length, 1)
 })
 
+test('a block that does not follow the one before is left for the next time', async (t) => {
+  const proxy = await startFaultProxy(shared.url)
+  t.teardown(() => proxy.close())
+  const { node, close } = await evmBench(shared, {}, [proxy.url])
+  t.teardown(close)
+  const account = evmAccount()
+  const watch = watching(node, [account])
+  await watch.look()
+  await shared.send(account.address, 5n)
+  const height = await shared.call('eth_blockNumber')
+  const block = (await shared.call('eth_getBlockByNumber', height, true)) as object
+  proxy.fault = ({ method, params }) =>
+    method === 'eth_getBlockByNumber' && params[0] === height
+      ? { kind: 'result', result: { ...block, parentHash: `0x${'22'.repeat(32)}` } }
+      : undefined
+  t.like(await node.deposits(new Set([account.address]), watch.cursor), { found: [], cursor: watch.cursor!, isAtHead: false })
+  proxy.fault = () => undefined
+  await watch.look()
+  t.is(watch.seen.length, 1)
+})
+
 test('more addresses than fit into a filter are watched all the same', async (t) => {
   const { node, anvil, token } = await withTokens(t)
   const account = evmAccount()
