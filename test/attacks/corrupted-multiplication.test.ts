@@ -96,6 +96,12 @@ test.serial('a counterparty that spoils a multiplication is banned from the key,
   const refreshed = await system.refresh(key.keyId)
   t.like(refreshed, { status: 'active', epoch: 2 })
   t.like(await answerOf(system, refreshed, [HONEST, CHEAT]), refusal)
+  // All holders are still being told that the refresh is complete.
+  await until(
+    async () => (await filesOf(system, BYSTANDER, key.keyId)).every((file) => !file.startsWith(`epoch-${key.epoch}-`)),
+    () => 'the bystander has not completed the refresh',
+    20_000,
+  )
   await system.party(BYSTANDER).kill()
   t.like(await system.sign(refreshed, message), { status: 'failed', failure: { code: 'party_unavailable', culprits: [BYSTANDER] } })
   await system.party(BYSTANDER).revive()
