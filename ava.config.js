@@ -16,7 +16,8 @@ const FILES = {
 }
 
 /** What takes longest of all begins first: begun last, it would keep one core busy while the others have nothing left to do. */
-const FIRST = /\/(life-of-a-key\/dkls23-[a-z-]+|dkls23\/(adversary|dkls23)|ceremony\/(kill-at-every-step|recovery|refresh|scale)|faults\/faults)\.test\.js$/
+const FIRST =
+  /\/(life-of-a-key\/dkls23-[a-z-]+|dkls23\/(adversary|dkls23)|ceremony\/(kill-at-every-step|recovery|refresh|scale)|faults\/faults)\.test\.js$/
 const rank = (file) => (FIRST.test(file) ? 0 : 1)
 
 export default {
