@@ -2,52 +2,60 @@ import { setImmediate } from 'node:timers/promises'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
-import type { KeyMaterial, PartyIndex, ThresholdProtocol } from './protocol.ts'
-import { protocolOf } from './registry.ts'
-import { SCHEMES, type Scheme } from './scheme.ts'
-import { subsets } from './testing/quorums.ts'
-import { generateKey, recover, refresh, sign } from './testing/star.ts'
-import { VERIFIERS } from './testing/verifiers.ts'
+import type { KeyMaterial, PartyIndex, ThresholdProtocol } from '../protocol.ts'
+import { protocolOf } from '../registry.ts'
+import type { Scheme } from '../scheme.ts'
+import { subsets } from './quorums.ts'
+import { generateKey, recover, refresh, sign } from './star.ts'
+import { VERIFIERS } from './verifiers.ts'
 
 const MESSAGE = utf8ToBytes('pay 5 to carol')
 const PARTIES = [1, 2, 3, 4, 5]
 
 type Keys = ReadonlyMap<PartyIndex, KeyMaterial>
 
-for (const scheme of SCHEMES) {
+/** Tests that in every size a refreshed key signs, in every quorum. */
+export function testRefreshes(scheme: Scheme): void {
   const protocol = protocolOf(scheme)
-  const fewest = protocol.signing.openedBy === 'all' ? 2 : 1
-
-  for (const parties of PARTIES)
-    for (const threshold of PARTIES.filter((m) => m >= fewest && m <= parties && m <= 4)) {
+  for (const { threshold, parties } of sizesOf(protocol)) {
+    if (threshold === 1) continue
+    test(`${scheme}: ${threshold} of ${parties}: after a refresh every quorum signs for the same key`, async (t) => {
+      await resultsReported()
       const all = PARTIES.slice(0, parties)
+      const before = generateKey(protocol, { threshold, parties })
+      const after = refresh(protocol, before)
+      t.deepEqual([...after.keys()], all)
+      requireNewShares(t, before, after)
+      for (const quorum of subsets(all, threshold)) signs(t, scheme, { publicKey: before.get(1)!.publicKey, keys: after, quorum })
+    })
+  }
+}
 
-      if (threshold > 1)
-        test(`${scheme}: ${threshold} of ${parties}: after a refresh every quorum signs for the same key`, async (t) => {
-          await resultsReported()
-          const before = generateKey(protocol, { threshold, parties })
-          const after = refresh(protocol, before)
-          t.deepEqual([...after.keys()], all)
-          requireNewShares(t, before, after)
-          for (const quorum of subsets(all, threshold)) signs(t, scheme, { publicKey: before.get(1)!.publicKey, keys: after, quorum })
-        })
+/** Tests that in every size each holder can be given its share back, and signs with it. */
+export function testRecoveries(scheme: Scheme): void {
+  const protocol = protocolOf(scheme)
+  for (const { threshold, parties } of sizesOf(protocol)) {
+    if (threshold === parties) continue
+    test(`${scheme}: ${threshold} of ${parties}: each participant gets its lost share back, and signs with it`, async (t) => {
+      await resultsReported()
+      const all = PARTIES.slice(0, parties)
+      const keys = generateKey(protocol, { threshold, parties })
+      const { publicPackage, publicKey } = keys.get(1)!
+      for (const lost of all) {
+        const others = all.filter((party) => party !== lost)
+        const helpers = others.slice(-threshold)
+        const recovered = recover(protocol, without(keys, lost), { lost, helpers, publicPackage })
+        t.deepEqual({ ...keys.get(lost)!, share: keys.get(lost)!.share.slice(0, recovered.share.length) }, recovered)
+        const quorum = [...others.slice(0, threshold - 1), lost]
+        signs(t, scheme, { publicKey, keys: whole(protocol, new Map(keys).set(lost, recovered)), quorum })
+      }
+    })
+  }
+}
 
-      if (threshold < parties)
-        test(`${scheme}: ${threshold} of ${parties}: each participant gets its lost share back, and signs with it`, async (t) => {
-          await resultsReported()
-          const keys = generateKey(protocol, { threshold, parties })
-          const { publicPackage, publicKey } = keys.get(1)!
-          for (const lost of all) {
-            const others = all.filter((party) => party !== lost)
-            const helpers = others.slice(-threshold)
-            const recovered = recover(protocol, without(keys, lost), { lost, helpers, publicPackage })
-            t.deepEqual({ ...keys.get(lost)!, share: keys.get(lost)!.share.slice(0, recovered.share.length) }, recovered)
-            const quorum = [...others.slice(0, threshold - 1), lost]
-            signs(t, scheme, { publicKey, keys: whole(protocol, new Map(keys).set(lost, recovered)), quorum })
-          }
-        })
-    }
-
+/** Tests that a key survives any sequence of refreshes and recoveries. */
+export function testWholeLives(scheme: Scheme): void {
+  const protocol = protocolOf(scheme)
   test(`${scheme}: whatever happens to a key, every quorum signs at every path, and the key stays the same`, async (t) => {
     await resultsReported()
     const indices = fc.array(fc.nat(2 ** 31 - 1), { maxLength: 3 })
@@ -75,6 +83,16 @@ for (const scheme of SCHEMES) {
       { numRuns: 8 },
     )
   })
+}
+
+function sizesOf(protocol: ThresholdProtocol): { threshold: number; parties: number }[] {
+  const fewest = protocol.signing.openedBy === 'all' ? 2 : 1
+  return PARTIES.flatMap((parties) =>
+    PARTIES.filter((threshold) => threshold >= fewest && threshold <= parties && threshold <= 4).map((threshold) => ({
+      threshold,
+      parties,
+    })),
+  )
 }
 
 function happens(protocol: ThresholdProtocol, keys: Keys, event: 'refresh' | { lost: number; rotation: number }): Keys {

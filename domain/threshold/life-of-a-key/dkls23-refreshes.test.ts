@@ -1,0 +1,3 @@
+import { testRefreshes } from '../testing/life-of-a-key.ts'
+
+testRefreshes('dkls23-secp256k1')
