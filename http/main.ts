@@ -70,7 +70,7 @@ await runProcess('api', async () => {
     port: settings.port,
     routes: [
       ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains, nodes, prices }), models.expect),
-      ...queryRoutes(models, parties, coordinators, chains),
+      ...queryRoutes(models, parties, coordinators, chains, log, storedLog),
       ...projectionRoutes(operated),
       ...proofRoutes(audited),
     ],

@@ -8,6 +8,7 @@ type TransportCode =
   | 'malformed_request'
   | 'request_timeout'
   | 'headers_too_large'
+  | 'history_too_long'
   | 'malformed_json'
   | 'body_incomplete'
   | 'body_too_large'
@@ -153,6 +154,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   account_closed: { status: 422, title: 'The account it would go to is closed' },
   fee_too_high: { status: 422, title: 'The fee would be higher than it may be' },
   transfer_would_revert: { status: 422, title: 'The chain would undo the transfer' },
+  history_too_long: { status: 422, title: 'There is too much to be told at once' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   event_unreadable: { status: 500, title: 'The history holds an event that cannot be read' },
   log_contradicts_tree: { status: 500, title: 'The log is not what its checkpoints say' },

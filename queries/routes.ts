@@ -1,5 +1,6 @@
 import type { Chains } from '../domain/ports/chain.ts'
 import type { Coordinators } from '../domain/ports/coordinators.ts'
+import type { EventLog } from '../domain/ports/event-log.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import type { Route } from '../http/route.ts'
 import { getAccount } from './get-account.ts'
@@ -8,6 +9,8 @@ import { getPublicKey } from './get-public-key.ts'
 import { getSigningSession } from './get-signing-session.ts'
 import { getTransfer } from './get-transfer.ts'
 import { getWallet } from './get-wallet.ts'
+import { auditWallet } from './history/audit-wallet.ts'
+import { listEvents } from './history/list-events.ts'
 import { listChains } from './list-chains.ts'
 import { listParties } from './list-parties.ts'
 import { listWalletAccounts } from './list-wallet-accounts.ts'
@@ -17,14 +20,16 @@ import { listWalletTransfers } from './list-wallet-transfers.ts'
 import type { ReadModels } from './read-model.ts'
 import { walletHistory } from './wallet-history.ts'
 
-/** Every query of the read side, as a route. */
+/** Every query of the read side, as a route. `log` gives events in their current versions, `stored` as they are stored. */
 export const queryRoutes = (
   models: ReadModels,
   parties: PartyDirectory,
   coordinators: Pick<Coordinators, 'reports'>,
   chains: Chains,
+  log: EventLog,
+  stored: EventLog,
 ): Route[] => [
-  getWallet(models),
+  getWallet(models, { log }),
   walletHistory(models),
   listWalletKeys(models),
   listWalletAccounts(models),
@@ -35,6 +40,8 @@ export const queryRoutes = (
   getSigningSession(models),
   getTransfer(models),
   listWalletTransfers(models),
-  listWalletBalances(models),
+  listWalletBalances(models, { log }),
+  auditWallet(models, stored),
+  listEvents(stored),
   listParties(models, parties, coordinators),
 ]

@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import type { ExecutionContext } from 'ava'
 import { openChains } from '../../adapters/chains/registry.ts'
+import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/server.ts'
 import { startEmbeddedMongo } from '../../adapters/embedded/mongodb/server.ts'
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
+import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { enrolCoordinator } from '../../adapters/identity/testing/coordinator.ts'
 import { connectMongo } from '../../adapters/mongodb/connect.ts'
 import { watchCoordinators } from '../../adapters/nats/coordinators.ts'
@@ -150,9 +152,14 @@ export async function startReadSide(t: ExecutionContext): Promise<ReadSide> {
   const coordinators = watchCoordinators(messages, enrolled.witness)
   observeCoordination(metrics.registry, { parties, coordinators })
   t.teardown(coordinators.close)
-  const app = await runApp(t, [...queryRoutes(models, parties, coordinators, await openChains(undefined)), ...projectionRoutes(operated)], {
-    metrics,
+  const eventStore = await startEmbeddedEventStore({ port: 0 })
+  const log = connectEventLog({ url: eventStore.url })
+  t.teardown(async () => {
+    await log.close()
+    await eventStore.close()
   })
+  const queries = queryRoutes(models, parties, coordinators, await openChains(undefined), log, log)
+  const app = await runApp(t, [...queries, ...projectionRoutes(operated)], { metrics })
   let position = 1n
   return {
     ...backends,

@@ -1,4 +1,4 @@
-import { type Moment, readMoment } from '../../audit/history/moment.ts'
+import { type Moment, readMoment } from '../../domain/history/moment.ts'
 import { SOURCES, type Source } from './sources.ts'
 
 /** A moment on the command line. @throws Error naming the option */

@@ -1,4 +1,4 @@
-import { timeOf } from '../../audit/history/moment.ts'
+import { timeOf } from '../../domain/history/moment.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 
 export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const

@@ -5,7 +5,7 @@ import { openLogIdentity } from '../../adapters/identity/log-identity.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
 import { countManifests } from '../../audit/archive/manifests.ts'
-import type { HistorySources } from '../../audit/history/history.ts'
+import type { HistorySources } from '../../audit/history.ts'
 import { readKey } from '../verify/keys.ts'
 import { openLog } from './log.ts'
 

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../domain/ports/event-log.ts'
+import type { RecordedEvent } from '../ports/event-log.ts'
 
 /** A moment in the log's life, which belongs to it: a position of this log, or a time. Undefined is now. */
 export type Moment = { readonly position: bigint } | { readonly time: number } | undefined

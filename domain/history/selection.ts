@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '../../domain/ports/event-log.ts'
-import { walletStream } from '../../domain/wallet/events.ts'
+import type { RecordedEvent } from '../ports/event-log.ts'
+import { walletStream } from '../wallet/events.ts'
 import { hadHappened, type Moment, timeOf } from './moment.ts'
 
 /** Which events are wanted: those that are all of it. */

@@ -1,5 +1,5 @@
-import { canonicalEvent } from '../../domain/audit/canonical-event.ts'
-import type { RecordedEvent } from '../../domain/ports/event-log.ts'
+import { canonicalEvent } from '../audit/canonical-event.ts'
+import type { RecordedEvent } from '../ports/event-log.ts'
 
 /** What a digest is made with, such as `createHash` of `node:crypto`. */
 export type Hashing = { update(text: string): unknown; digest(encoding: 'hex'): string }

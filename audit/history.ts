@@ -1,8 +1,8 @@
-import type { Manifest } from '../../domain/archive/manifest.ts'
-import { AUDITED_STREAMS, isAudited } from '../../domain/audit/canonical-event.ts'
-import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
-import { type ReadingOptions, readSegments } from '../archive/reading.ts'
-import { positionOf } from '../leaf-position.ts'
+import type { Manifest } from '../domain/archive/manifest.ts'
+import { AUDITED_STREAMS, isAudited } from '../domain/audit/canonical-event.ts'
+import type { EventLog, RecordedEvent } from '../domain/ports/event-log.ts'
+import { type ReadingOptions, readSegments } from './archive/reading.ts'
+import { positionOf } from './leaf-position.ts'
 
 export type HistorySources = {
   readonly log?: Pick<EventLog, 'subscribe' | 'readStream'> | undefined
