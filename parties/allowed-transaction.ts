@@ -13,7 +13,7 @@ import { MAX_DELAY_SECONDS } from '../domain/policy/rules.ts'
 import type { Chain, Chains } from '../domain/ports/chain.ts'
 import type { Prices } from '../domain/ports/prices.ts'
 import type { History, SigningLedger } from '../domain/ports/signing-ledger.ts'
-import type { Effect, Sender } from '../domain/ports/transaction-codec.ts'
+import { type Effect, LIFETIME_MARGIN_SECONDS, type Sender } from '../domain/ports/transaction-codec.ts'
 import { parsePath } from '../domain/threshold/derivation-path.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import type { Scheme } from '../domain/threshold/scheme.ts'
@@ -41,8 +41,6 @@ export type TransactionDependencies = { chains: Chains; prices: Prices; ledger: 
 /** How long after it could be signed first a transfer can be, and after it was asked for when the client asks for a replacement now. */
 const TRANSFER_SECONDS = MAX_AGE_SECONDS
 const REPLACEABLE_SECONDS = 30 * 24 * 60 * 60
-/** How much longer a transaction is taken to live than it should: clocks differ, and blocks come late. */
-const MARGIN_SECONDS = 60
 
 /**
  * Whether the transaction is what a client of the key has asked for, and the policy allows it: read by this party itself, from the bytes that are to be signed.
@@ -88,7 +86,7 @@ export async function allowTransaction(asked: TransactionAsked, dependencies: Tr
       transferId,
       walletId,
       digest: sha256(encodeFields('quorate transaction', chain.id, path, unsigned)),
-      lifetimeMs: effect.lifetimeSeconds === null ? null : (effect.lifetimeSeconds + MARGIN_SECONDS) * 1000,
+      lifetimeMs: effect.lifetimeSeconds === null ? null : (effect.lifetimeSeconds + LIFETIME_MARGIN_SECONDS) * 1000,
       replacement: replacement && intentId(replacement.intent),
       moves,
     },

@@ -9,6 +9,7 @@ import { openSigningLedger } from '../adapters/ledger/signing-ledger.ts'
 import { openWitnessStore } from '../adapters/ledger/witness-store.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { partyEndpoint } from '../adapters/nats/party-channel.ts'
+import { openPrices } from '../adapters/prices/static-table.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger } from '../adapters/process/logger.ts'
 import { InvalidSetting, readSettings } from '../adapters/process/settings.ts'
@@ -26,7 +27,7 @@ import { bearWitness } from './witness.ts'
 
 /** A signing party: one process, one vault, one folder of sealed shares. */
 await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
-  const { natsUrl, dataDir, registryFile, chainsFile, logLevel } = readSettings(process.env)
+  const { natsUrl, dataDir, registryFile, chainsFile, pricesFile, logLevel } = readSettings(process.env)
   if (!natsUrl) throw new InvalidSetting('QUORATE_NATS_URL must be set; `npm start` does so for its own processes')
   const settings = readPartySettings(dataDir)
   const { partyId, dir, presignatureTtlMs } = settings
@@ -34,12 +35,14 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const registry = await readRegistry(registryFile)
   const chains = await openChains(chainsFile)
-  const prices = { usdCents: () => undefined }
+  const prices = await openPrices(pricesFile)
   const vault = await openPartyVault(settings)
   const { identity, keys, sealingKey } = await openPartyIdentity({ partyId, dir, vault })
   requireEnrolledParty(registry, partyId, keys)
   const shares = await openShareStore({ dir, partyId, vault })
   rehearse(systemRandom)
+  // The libraries behind them take longer to load than a round may take.
+  for (const chain of chains.values()) await chain.transactions()
   const onFailure = (error: unknown) => logger.error({ err: error }, 'the party failed to answer a request')
   const messages = await connectMessages({ url: natsUrl, name: partyId, onHandlerError: onFailure })
   const end = { identity, registry, verify: verifyIdentity }

@@ -30,7 +30,8 @@ export function recordClaim(file: LedgerFile, claim: SigningClaim, at: number, l
     const made = signatureAt(file, inAttempt.sequence)
     const isRepeated = same(made.requestDigest, requestDigest) && same(made.answer, answer)
     const isOwn = (slot: string) => same(new Uint8Array(ownerOf(slot) ?? []), owner)
-    if (isRepeated && slots.every(isOwn) && intents.every((intent) => made.intents.includes(intent))) return
+    const isUsedForThis = (intent: string) => file.intent(intent)?.operation === operationOf(entry, intent)
+    if (isRepeated && slots.every(isOwn) && intents.every(isUsedForThis)) return
     refuse('signed_otherwise', 'this attempt was answered otherwise')
   }
   for (const slot of slots) {
@@ -44,13 +45,13 @@ export function recordClaim(file: LedgerFile, claim: SigningClaim, at: number, l
   const exceeded = transaction && before.length === 0 && limits?.exceededBy(historyOf(file, transaction, limits.windowMs, at))
   if (exceeded) refuse('limit_exceeded', exceeded)
 
-  // The transaction's first entry has its slots, and stays as long as they do.
-  const recorded = transaction && !isAnother ? { ...entry, slots: [] } : entry
+  // The transaction's first entry has its slots and intents, and stays as long as they do.
+  const recorded = transaction && !isAnother ? { ...entry, slots: [], intents: intents.filter((intent) => !file.intent(intent)) } : entry
   const { sequence } = file.append(recorded)
   file.insertAttempt(keyId, sessionId, attempt, sequence)
   indexTransaction(file, sequence, recorded)
   for (const slot of recorded.slots) if (!ownerOf(slot)) file.insertSlot(keyId, slot, owner)
-  for (const intent of intents) file.putIntent(intent, operationOf(entry, intent), sequence)
+  for (const intent of recorded.intents) file.putIntent(intent, operationOf(entry, intent), sequence)
 }
 
 /** Records what intents were used for, unless it is recorded already. Within a transaction. @throws ClaimRefused */

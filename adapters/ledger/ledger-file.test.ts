@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import Database from 'libsql'
 import { Unavailable } from '../../domain/ports/event-log.ts'
-import { newClaim } from '../../test/contract/signing-ledger.ts'
+import { newClaim, newTransfer } from '../../test/contract/signing-ledger.ts'
 import { until } from '../../test/crash/condition.ts'
 import { LedgerCorrupt } from './corrupt.ts'
 import { readFence } from './fence.ts'
@@ -91,6 +91,84 @@ test('whatever is changed in the ledger behind its back is found, and where', as
   const ledger = openSigningLedger({ file: whole })
   t.is(ledger.head().sequence, 20n)
   await ledger.close()
+})
+
+test('so is whatever is changed of transfers', async (t) => {
+  const whole = await newFile(t)
+  const signed = openSigningLedger({ file: whole })
+  const transfer = { transferId: 'transfer', lifetimeMs: 1_000 }
+  await signed.claim(newTransfer(transfer, { slots: ['nonce'], intents: ['intent'] }))
+  await signed.close()
+  for (const sql of [
+    'DELETE FROM transactions',
+    "UPDATE transactions SET transfer_id = 'another'",
+    "UPDATE transactions SET wallet_id = 'another'",
+    'UPDATE transactions SET digest = zeroblob(32)',
+    'UPDATE transactions SET at = at + 1',
+    "UPDATE transactions SET asset = 'another'",
+    "UPDATE transactions SET amount = '999'",
+    'UPDATE transactions SET amount = NULL, asset = NULL',
+    "UPDATE transactions SET usd_cents = '4'",
+  ]) {
+    const file = await newFile(t)
+    await copyFile(whole, file)
+    change(file, sql)
+    t.throws(() => openSigningLedger({ file }), { instanceOf: LedgerCorrupt, message: /the transaction of entry 1/ }, sql)
+  }
+  const file = await newFile(t)
+  await copyFile(whole, file)
+  change(file, 'UPDATE slots SET digest = zeroblob(32)')
+  t.throws(() => openSigningLedger({ file }), { instanceOf: LedgerCorrupt, message: /a slot of entry 1/ })
+})
+
+test('a ledger from before there were transactions is opened, and keeps what it has', async (t) => {
+  const file = await newFile(t)
+  change(file, await readFile(join(import.meta.dirname, '../../../adapters/ledger/examples/version-1.sql'), 'utf8'))
+  for (let time = 0; time < 2; time++) {
+    const ledger = openSigningLedger({ file, retentionDays: 10_000 })
+    t.true(ledger.head().sequence >= 3n)
+    t.deepEqual(Buffer.from(ledger.answered('key-1', 'session-1', 1)!.answer), Buffer.alloc(64, 3))
+    await t.throwsAsync(ledger.claim(newTransfer({}, { keyId: 'key-1', slots: ['nonce:7'] })), { code: 'slot_taken' })
+    for (const intent of ['client/jti-1', 'client/jti-2', 'client/jti-3'])
+      await t.throwsAsync(ledger.claim(newTransfer({}, { intents: [intent] })), { code: 'intent_reused' })
+    await ledger.claim(newTransfer({ transferId: 'transfer', digest: new Uint8Array(32) }, { keyId: 'key-1', slots: ['nonce:8'] }))
+    await t.throwsAsync(ledger.claim(newTransfer({ transferId: 'transfer' })), { code: 'slot_taken' })
+    await ledger.close()
+  }
+  const opened = openLedgerFile(file)
+  t.is(verifyLedger(opened).sequence, 5)
+  opened.close()
+})
+
+test('what a transfer has used is not forgotten, as little as the transfer, however many sessions there were', async (t) => {
+  const file = await newFile(t)
+  let now = 0
+  const open = () => openSigningLedger({ file, now: () => now, retentionDays: 90 })
+  const entries = () => (openRows(file)[0] as { n: number }).n
+  let ledger = open()
+  const claim = newTransfer({}, { slots: ['input 1', 'input 2'], intents: ['intent'] })
+  for (let n = 0; n < 10; n++) await ledger.claim({ ...claim, sessionId: `session-${n}`, intents: ['intent', 'approval'].slice(0, n + 1) })
+  const shortLived = newTransfer({ lifetimeMs: 60_000 }, { intents: ['short'] })
+  await ledger.claim(shortLived)
+  await ledger.close()
+  now = 91 * DAY_MS
+  ledger = open()
+  await ledger.claim(newClaim())
+  await until(
+    () => entries() === 3,
+    () => `there are ${entries()} rows`,
+    10_000,
+  )
+  await ledger.close()
+  ledger = open()
+  t.teardown(() => ledger.close())
+  const another = { ...claim, sessionId: 'another', transaction: { ...claim.transaction, digest: randomBytes(32) } }
+  await t.throwsAsync(ledger.claim({ ...another, slots: ['input 3'] }), { code: 'slot_taken' })
+  await t.throwsAsync(ledger.claim(newTransfer({}, { slots: ['input 2'] })), { code: 'slot_taken' })
+  await t.throwsAsync(ledger.claim(newTransfer({}, { intents: ['intent'] })), { code: 'intent_reused' })
+  const opened = openLedgerFile(file)
+  t.notThrows(() => verifyLedger(opened))
+  opened.close()
 })
 
 test('a file that is no database, or another one, is refused', async (t) => {

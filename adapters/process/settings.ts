@@ -29,6 +29,8 @@ export type Settings = {
   jwks: { url: string; issuer: string; audience: string } | undefined
   /** Which chains there are; those built in when undefined. */
   chainsFile: string | undefined
+  /** How long a transaction may wait to be mined before its transfer is said to be stuck. */
+  transferStuckSeconds: number
   /** What assets are worth; the table that comes with this when undefined. */
   pricesFile: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -74,6 +76,7 @@ export function readSettings(env: Environment): Settings {
             audience: text('QUORATE_JWT_AUDIENCE') ?? 'quorate',
           },
     chainsFile: chainsFile === undefined ? undefined : resolve(chainsFile),
+    transferStuckSeconds: integer(text, 'QUORATE_TRANSFER_STUCK_SECONDS', 600, 1, 604_800),
     pricesFile: pricesFile === undefined ? undefined : resolve(pricesFile),
     logLevel: oneOf(text, 'QUORATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
+import { openChainNodes } from '../../adapters/chains/nodes.ts'
+import { openChains } from '../../adapters/chains/registry.ts'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { openCoordinatorIdentity } from '../../adapters/identity/coordinator-identity.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
@@ -32,6 +34,7 @@ import { createPartyStanding } from './standing/party-standing.ts'
 import { pingParties } from './standing/pings.ts'
 import { recordChanges } from './standing/record-changes.ts'
 import { keepStock } from './stock-keeping.ts'
+import { runTransfers } from './transfers/transfers.ts'
 
 /** The coordinator: the process managers that react to events by having the parties work and by issuing commands. */
 await runProcess('processes', async () => {
@@ -44,6 +47,7 @@ await runProcess('processes', async () => {
   const log = rememberingLog(withCurrentEvents(connectEventLog({ url: urls.eventStore })), {
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
   })
+  const nodes = await openChainNodes(settings.chainsFile)
   const messages = await connectMessages({ url: urls.nats, name: 'processes' })
   const parties = watchParties(messages, settings.parties)
   const channel = connectPartyChannel(messages, { identity, registry, verify: verifyIdentity })
@@ -118,11 +122,20 @@ await runProcess('processes', async () => {
     signal: stop.signal,
     onFailure: (error) => logFailure(logger, error, 'a session could not be expired', {}),
   })
+  const transferring = runTransfers({
+    log,
+    chains: await openChains(settings.chainsFile),
+    nodes,
+    signal: stop.signal,
+    onFailure: (failure, error) => logFailure(logger, error, 'a transfer or deposit could not be gone on with', failure),
+    stuckAfterMs: settings.transferStuckSeconds * 1000,
+  })
   return {
     async close() {
       stop.abort()
       stopPings()
-      await Promise.all([...running, expiring, announcement.close()])
+      await Promise.all([...running, expiring, transferring, announcement.close()])
+      for (const node of nodes.values()) await node.close()
       await presignatures.close()
       parties.close()
       await messages.close()

@@ -19,6 +19,8 @@ export type TransactionOrder = Payer &
     transferId: string
     /** Of the transfer's transactions, from 1. Other bytes are another version. */
     version: number
+    /** From 1; one more when the sessions before have failed. */
+    attempt: number
     /** CAIP-2. */
     chain: string
     unsigned: Uint8Array
@@ -58,10 +60,10 @@ export function transactionOf({ payload, transfer }: Pick<ExistingSession, 'payl
 }
 
 function requestOf(order: Omit<TransactionOrder, 'messages'>, index: number, message: Uint8Array): SigningRequest {
-  const { transferId, version, chain, unsigned, signers, approvals, replacement, ...request } = order
+  const { transferId, version, attempt, chain, unsigned, signers, approvals, replacement, ...request } = order
   return {
     ...request,
-    sessionId: sessionIdOf(transferId, version, index),
+    sessionId: sessionIdOf(transferId, version, index, attempt),
     payload: { kind: 'transaction', chain, transferId, unsigned: Buffer.from(unsigned).toString('base64'), index },
     transfer: { signers, approvals, replacement },
     message: bytesToHex(message),

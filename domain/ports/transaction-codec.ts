@@ -46,6 +46,9 @@ export interface TransactionCodec {
   attach(unsigned: Uint8Array, sender: Sender, signatures: readonly MadeSignature[]): SignedTransaction
 }
 
+/** How much longer than its lifetime a transaction is taken to live: clocks differ, and blocks come late. */
+export const LIFETIME_MARGIN_SECONDS = 60
+
 /** Most messages that one transaction is signed with. */
 export const MAX_MESSAGES = 1_000
 

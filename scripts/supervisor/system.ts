@@ -58,6 +58,8 @@ export async function startSystem(settings: Settings, events: ChildEvents): Prom
       QUORATE_LOG_LEVEL: process.env.QUORATE_LOG_LEVEL || 'warn',
       QUORATE_DATA_DIR: settings.dataDir,
       QUORATE_REGISTRY: settings.registryFile,
+      QUORATE_CHAINS: settings.chainsFile,
+      QUORATE_PRICES: settings.pricesFile,
     }
     const parties = await Promise.all(
       settings.parties.map((id) =>

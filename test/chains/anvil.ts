@@ -5,6 +5,8 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { addressWord } from '../../adapters/chains/evm/erc20.ts'
 
 const START_WITHIN_MS = 30_000
+const MINED_WITHIN_MS = 30_000
+const POLL_MS = 5
 
 /** The first of the accounts that every anvil has, with 10,000 ether; its key is public. */
 export const RICH = {
@@ -27,7 +29,7 @@ export type Anvil = {
   call(method: string, ...params: unknown[]): Promise<unknown>
   /** Gives an address so much ether, in wei; in no transaction. */
   fund(address: string, wei: bigint): Promise<void>
-  /** Sends wei from the rich account, in a transaction; gives its hash. */
+  /** Sends wei from the rich account, and waits until the transaction is mined, so that the node has to mine; gives its hash. */
   send(to: string, wei: bigint, data?: string): Promise<string>
   mine(blocks: number): Promise<void>
   /** SIGKILL: what it had in memory is gone. */
@@ -69,12 +71,17 @@ export async function startAnvil({ port = 0, args = [] }: AnvilOptions = {}): Pr
     if (error) throw new Error(`${method}: ${error.message}`)
     return result
   }
+  const send = async (to: string, wei: bigint, data = '0x'): Promise<string> => {
+    const hash = await call('eth_sendTransaction', { from: RICH.address, to, value: hex(wei), data })
+    await mined({ call }, hash)
+    return String(hash)
+  }
   return {
     url,
     port: actual,
     call,
     fund: async (address, wei) => void (await call('anvil_setBalance', address, hex(wei))),
-    send: async (to, wei, data = '0x') => String(await call('eth_sendTransaction', { from: RICH.address, to, value: hex(wei), data })),
+    send,
     mine: async (blocks) => void (await call('anvil_mine', hex(blocks))),
     async kill() {
       child.kill('SIGKILL')
@@ -86,9 +93,19 @@ export async function startAnvil({ port = 0, args = [] }: AnvilOptions = {}): Pr
 /** Puts a contract there, with words for its constructor; gives its address. */
 export async function deploy(anvil: Anvil, bytecode: string, ...words: bigint[]): Promise<string> {
   const data = `0x${bytecode}${words.map((word) => word.toString(16).padStart(64, '0')).join('')}`
-  const hash = await anvil.call('eth_sendTransaction', { from: RICH.address, data })
-  const receipt = (await anvil.call('eth_getTransactionReceipt', hash)) as { contractAddress: string }
-  return receipt.contractAddress
+  const { contractAddress } = await mined(anvil, await anvil.call('eth_sendTransaction', { from: RICH.address, data }))
+  return contractAddress
+}
+
+/** The receipt of a transaction once there is one: also a node that mines at once takes its time after it has taken it. */
+export async function mined(anvil: Pick<Anvil, 'call'>, hash: unknown): Promise<{ contractAddress: string }> {
+  const deadline = Date.now() + MINED_WITHIN_MS
+  while (Date.now() < deadline) {
+    const receipt = await anvil.call('eth_getTransactionReceipt', hash)
+    if (receipt) return receipt as { contractAddress: string }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  throw new Error(`${hash} is not mined`)
 }
 
 /** Gives an address so many tokens of the rich account, in a transaction; gives its hash. */

@@ -8,4 +8,6 @@ import { testSigningLedger } from './signing-ledger.ts'
 const dir = await mkdtemp(join(tmpdir(), 'quorate-ledger-'))
 test.after.always(() => rm(dir, { recursive: true, force: true }))
 
-testSigningLedger(test, 'sqlite', { open: async (name) => openSigningLedger({ file: join(dir, `${name}.db`) }) })
+testSigningLedger(test, 'sqlite', {
+  open: async (name, now) => openSigningLedger({ file: join(dir, `${name}.db`), ...(now && { now }) }),
+})

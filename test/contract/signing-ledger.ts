@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { TestFn } from 'ava'
-import { ClaimRefused, type SigningClaim, type SigningLedger } from '../../domain/ports/signing-ledger.ts'
+import { ClaimRefused, type SigningClaim, type SigningLedger, type TransactionClaim } from '../../domain/ports/signing-ledger.ts'
 
 export type LedgerUnderTest = {
-  /** Opens the ledger of a name; several may be open at once, each as if in a process of its own. */
-  open(name: string): Promise<SigningLedger>
+  /** Opens the ledger of a name; several may be open at once, each as if in a process of its own. `now` is in ms since the epoch. */
+  open(name: string, now?: () => number): Promise<SigningLedger>
 }
 
 /** A claim of a session of its own that spends nothing. */
@@ -21,14 +21,28 @@ export const newClaim = (given: Partial<SigningClaim> = {}): SigningClaim => ({
   ...given,
 })
 
+/** A claim for a transaction of a transfer of its own, which moves a thousand units. */
+export const newTransfer = (transaction: Partial<TransactionClaim> = {}, claim: Partial<SigningClaim> = {}) => ({
+  ...newClaim(claim),
+  transaction: {
+    transferId: randomUUID(),
+    walletId: 'wallet-1',
+    digest: randomBytes(32),
+    lifetimeMs: null,
+    replacement: null,
+    moves: { asset: 'eip155:1/slip44:60', amount: 1_000n, usdCents: 5n },
+    ...transaction,
+  } satisfies TransactionClaim,
+})
+
 const NONCE = 'nonce eip155:1 0x00 7'
 
 /** What every ledger of signatures must do. */
 export function testSigningLedger(test: TestFn, name: string, { open }: LedgerUnderTest): void {
-  const fresh = async (t: { teardown(close: () => Promise<void>): void }) => {
+  const fresh = async (t: { teardown(close: () => Promise<void>): void }, now?: () => number) => {
     const file = randomUUID()
     const reopen = async () => {
-      const ledger = await open(file)
+      const ledger = await open(file, now)
       t.teardown(() => ledger.close())
       return ledger
     }
@@ -120,6 +134,106 @@ export function testSigningLedger(test: TestFn, name: string, { open }: LedgerUn
     )
   })
 
+  test(`${name}: a transfer has one transaction, which any number of sessions sign`, async (t) => {
+    const { ledger, reopen } = await fresh(t)
+    const claim = newTransfer({}, { slots: [NONCE], intents: ['intent-1'] })
+    await ledger.claim(claim)
+    for (const each of [ledger, await reopen()]) {
+      const inAnother = { sessionId: randomUUID(), digest: randomBytes(32) }
+      await t.notThrowsAsync(each.claim({ ...claim, ...inAnother }), 'another input of the same transaction')
+      const other = { ...claim, ...inAnother, sessionId: randomUUID(), transaction: { ...claim.transaction, digest: randomBytes(32) } }
+      await t.throwsAsync(each.claim(other), refusal('slot_taken'))
+      await t.throwsAsync(each.claim({ ...other, slots: ['another'] }), refusal('slot_taken'))
+      await t.throwsAsync(each.claim({ ...other, keyId: 'key-2' }), refusal('slot_taken'), 'not by another key either')
+      await t.throwsAsync(each.claim(newTransfer({}, { slots: [NONCE] })), refusal('slot_taken'), 'another transfer')
+      await t.throwsAsync(each.claim(newClaim({ slots: [NONCE] })), refusal('slot_taken'), 'no transfer at all')
+      await t.throwsAsync(each.claim(newTransfer({}, { intents: ['intent-1'] })), refusal('intent_reused'))
+      await t.throwsAsync(each.claim(newClaim({ intents: ['intent-1'] })), refusal('intent_reused'))
+    }
+  })
+
+  test(`${name}: a replacement has something in common with every one before, and an intent that asks for it alone`, async (t) => {
+    const { ledger } = await fresh(t)
+    const transferId = randomUUID()
+    const claimOf = (slots: readonly string[], replacement: string | null, intents: readonly string[] = []) =>
+      newTransfer({ transferId, replacement }, { slots, intents: replacement === null ? intents : [...intents, replacement] })
+    await ledger.claim(claimOf(['a', 'b'], null, ['intent']))
+    await t.throwsAsync(ledger.claim(claimOf(['a', 'b'], null, ['intent'])), refusal('slot_taken'))
+    await t.throwsAsync(ledger.claim(claimOf(['c'], 'wish-1', ['intent'])), refusal('slot_taken'))
+    const second = claimOf(['b', 'c'], 'wish-1', ['intent'])
+    await ledger.claim(second)
+    await t.notThrowsAsync(ledger.claim({ ...second, sessionId: randomUUID() }))
+    await t.throwsAsync(ledger.claim(claimOf(['a', 'b', 'c'], 'wish-1')), refusal('intent_reused'))
+    await t.throwsAsync(ledger.claim(claimOf(['c'], 'wish-2')), refusal('slot_taken'), 'the first one could be mined as well')
+    await t.notThrowsAsync(ledger.claim(claimOf(['b'], 'wish-2')))
+    await t.throwsAsync(
+      ledger.claim(newTransfer({}, { slots: ['c'] })),
+      refusal('slot_taken'),
+      'what a replacement has used is for no other',
+    )
+    await t.throwsAsync(ledger.claim(newTransfer({}, { intents: ['wish-2'] })), refusal('intent_reused'))
+  })
+
+  test(`${name}: once a transaction has died of age another one may follow, and not before`, async (t) => {
+    let now = 1_000_000
+    const { ledger, reopen } = await fresh(t, () => now)
+    const transferId = randomUUID()
+    const claimOf = () => newTransfer({ transferId, lifetimeMs: 60_000 }, { slots: [] })
+    const first = claimOf()
+    await ledger.claim(first)
+    now += 60_000
+    await t.throwsAsync(ledger.claim(claimOf()), refusal('slot_taken'))
+    now += 1
+    await (await reopen()).claim(claimOf())
+    await t.throwsAsync(ledger.claim(claimOf()), refusal('slot_taken'))
+    await t.notThrowsAsync(ledger.claim({ ...first, sessionId: randomUUID() }), 'the dead one itself can be signed, to no avail')
+    const forEver = newTransfer({ lifetimeMs: null })
+    await ledger.claim(forEver)
+    now += 10 ** 12
+    await t.throwsAsync(ledger.claim(newTransfer({ transferId: forEver.transaction.transferId })), refusal('slot_taken'))
+  })
+
+  test(`${name}: what was moved is told for each transfer as it was when it was signed for first`, async (t) => {
+    let now = 1_000_000
+    const { ledger, reopen } = await fresh(t, () => now)
+    const moves = (amount: bigint, usdCents: bigint | null = null) => ({ asset: 'an asset', amount, usdCents })
+    const [one, two] = [newTransfer({ moves: moves(10n ** 30n, 7n) }), newTransfer({ moves: moves(2n) })]
+    await ledger.claim(one)
+    now += 1_000
+    await ledger.claim(two)
+    await ledger.claim(newTransfer({ walletId: 'wallet-2' }))
+    await ledger.claim(newTransfer({ moves: null }))
+    await ledger.claim({ ...two, sessionId: randomUUID() })
+    now += 1_000
+    const [first, second] = [
+      { at: 1_000_000, ...moves(10n ** 30n, 7n) },
+      { at: 1_001_000, ...moves(2n) },
+    ]
+    for (const each of [ledger, await reopen()]) {
+      const historyOf = (transferId: string, windowMs: number) => each.history({ walletId: 'wallet-1', transferId }, windowMs)
+      t.deepEqual(historyOf('new', 10_000), { at: now, moved: [second, first] })
+      t.deepEqual(historyOf('new', 2_000), { at: now, moved: [second] })
+      t.deepEqual(historyOf('new', 0), { at: now, moved: [] })
+      t.deepEqual(historyOf(two.transaction.transferId, 10_000), { at: 1_001_000, moved: [first] })
+      t.deepEqual(historyOf(one.transaction.transferId, 10_000), { at: 1_000_000, moved: [] })
+    }
+  })
+
+  test(`${name}: limits are looked at in the same step, once for each transfer`, async (t) => {
+    const { ledger, reopen } = await fresh(t)
+    const ledgers = [ledger, await reopen(), await reopen()]
+    const limits = {
+      windowMs: 60_000,
+      exceededBy: ({ moved }: { moved: readonly unknown[] }) => (moved.length < 2 ? undefined : 'too many'),
+    }
+    const claims = ledgers.flatMap((each) => [newTransfer(), newTransfer()].map((claim) => ({ each, claim })))
+    const outcomes = await Promise.allSettled(claims.map(({ each, claim }) => each.claim(claim, limits)))
+    const codes = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [(outcome.reason as ClaimRefused).code] : []))
+    t.deepEqual(codes, Array(4).fill('limit_exceeded'))
+    const done = claims[outcomes.findIndex(({ status }) => status === 'fulfilled')]!.claim
+    await t.notThrowsAsync(ledger.claim({ ...done, sessionId: randomUUID() }, limits))
+  })
+
   test(`${name}: of claims made at once that contradict each other one is recorded`, async (t) => {
     const { ledger, reopen } = await fresh(t)
     const ledgers = [ledger, await reopen(), await reopen()]
@@ -127,6 +241,7 @@ export function testSigningLedger(test: TestFn, name: string, { open }: LedgerUn
       (n) => ({ claims: ledgers.map(() => newClaim({ sessionId: `session-${n}` })), code: 'signed_otherwise' }),
       (n) => ({ claims: ledgers.map(() => newClaim({ slots: [`slot ${n}`] })), code: 'slot_taken' }),
       (n) => ({ claims: ledgers.map(() => newClaim({ intents: [`intent-${n}`] })), code: 'intent_reused' }),
+      (n) => ({ claims: ledgers.map(() => newTransfer({ transferId: `transfer-${n}` })), code: 'slot_taken' }),
     ]
     for (const make of contradicting) {
       for (let n = 0; n < 10; n++) {
@@ -138,7 +253,7 @@ export function testSigningLedger(test: TestFn, name: string, { open }: LedgerUn
         }
       }
     }
-    t.is(ledger.head().sequence, 30n)
+    t.is(ledger.head().sequence, 40n)
   })
 
   test(`${name}: claims made at once each have an outcome of their own`, async (t) => {

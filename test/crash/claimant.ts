@@ -5,7 +5,7 @@ import { openSigningLedger } from '../../adapters/ledger/signing-ledger.ts'
 import { ClaimRefused } from '../../domain/ports/signing-ledger.ts'
 
 /** An acknowledged claim, as a line of JSON. */
-export type Acknowledged = { sessionId: string; slot: string; digest: string; answer: string }
+export type Acknowledged = { once: string; sessionId: string; slot: string; digest: string; answer: string }
 
 const AT_ONCE = 16
 const [file, round] = process.argv.slice(2) as [string, string]
@@ -14,9 +14,12 @@ const ledger = openSigningLedger({ file })
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 async function claim(n: number): Promise<void> {
-  // Another process claims the same sessions and slots, over other digests.
-  const [sessionId, slot] = [`session-${round}-${n}-`, `slot ${round} ${n}`]
+  // Another process claims the same sessions and slots, over other digests; or other transactions, in sessions of its own, for the same transfer.
+  const once = `session-${round}-${n}-`
+  const isTransfer = n % 2 === 1
+  const [sessionId, slot] = isTransfer ? [`${once}${process.pid}`, `slot ${round} ${n} ${process.pid}`] : [once, `slot ${round} ${n}`]
   const [digest, answer] = [randomBytes(32), randomBytes(64)]
+  const transaction = isTransfer ? { transferId: once, walletId: 'wallet', digest, lifetimeMs: null, replacement: null, moves: null } : null
   try {
     await ledger.claim({
       keyId: 'key',
@@ -25,11 +28,11 @@ async function claim(n: number): Promise<void> {
       requestDigest: randomBytes(32),
       digest,
       slots: [slot],
-      transaction: null,
+      transaction,
       intents: [],
       answer,
     })
-    writeSync(1, `${JSON.stringify({ sessionId, slot, digest: hex(digest), answer: hex(answer) } satisfies Acknowledged)}\n`)
+    writeSync(1, `${JSON.stringify({ once, sessionId, slot, digest: hex(digest), answer: hex(answer) } satisfies Acknowledged)}\n`)
   } catch (error) {
     if (!(error instanceof ClaimRefused)) throw error
   }

@@ -12,6 +12,7 @@ import {
 } from '../../../domain/ports/transaction-codec.ts'
 import { addressOf, ZERO_ADDRESS } from './address.ts'
 import { readTransferCall } from './erc20.ts'
+import { nonceConflict } from './nonce-conflict.ts'
 import { type EvmSignature, gasPriceOf, readTransaction, type TransactionFields, writeTransaction } from './transaction-fields.ts'
 
 /**
@@ -48,9 +49,6 @@ export function transactionsOf(chain: Pick<Chain, 'id' | 'nativeAsset'>): Transa
     },
   }
 }
-
-/** A nonce is its account's: on one chain two accounts can both use the same number. */
-export const nonceConflict = (address: string, nonce: number | bigint): string => `nonce:${address}:${nonce}`
 
 function requireOwnAddress({ scheme, publicKey, address }: Sender): void {
   if (scheme !== 'dkls23-secp256k1') throw new TransactionRefused(`keys of ${scheme} have no account here`)

@@ -1,4 +1,4 @@
-import { BrokenCircuitError, CircuitState, circuitBreaker, handleAll, SamplingBreaker } from 'cockatiel'
+import { BrokenCircuitError, BulkheadRejectedError, bulkhead, CircuitState, circuitBreaker, handleAll, SamplingBreaker } from 'cockatiel'
 import { EndpointFailure, RpcRefusal } from './failures.ts'
 import { jsonRpc } from './json-rpc.ts'
 import type { RpcSettings } from './settings.ts'
@@ -36,6 +36,8 @@ const WRONG_CHAIN_PAUSE_MS = 60_000
 const RATE_LIMIT_CODES = [-32005, 429]
 const RATE_LIMIT_WORDS = /rate.?limit|too many requests|request limit|quota|compute units|throughput/i
 const RATE_LIMIT_PAUSE_MS = 1_000
+/** How many requests may wait for their turn. */
+const MAX_WAITING = 10_000
 
 type Settled = { readonly result: unknown } | { readonly refusal: RpcRefusal } | { readonly limited: EndpointFailure }
 
@@ -45,7 +47,7 @@ export function openEndpoint(
   index: number,
   chain: string,
   nodes: Nodes,
-  { breaker, ...settings }: RpcSettings,
+  { breaker, concurrency, ...settings }: RpcSettings,
   observer: RpcObserver,
 ): Endpoint {
   const transport = jsonRpc(url, settings)
@@ -57,8 +59,14 @@ export function openEndpoint(
       minimumRps: breaker.minimumCalls / (breaker.windowMs / 1_000),
     }),
   })
-  circuit.onBreak(() => observer.changed(chain, index, 'down'))
-  circuit.onReset(() => observer.changed(chain, index, 'up'))
+  const lanes = bulkhead(concurrency, MAX_WAITING)
+  let state: EndpointState | undefined
+  const become = (next: EndpointState): void => {
+    if (next !== state) observer.changed(chain, index, next)
+    state = next
+  }
+  circuit.onBreak(() => become('down'))
+  circuit.onReset(() => become('up'))
   /** Settled once it has said so; those who ask meanwhile wait for it. */
   let ofChain: Promise<void> | undefined
   let pause: { readonly until: number; readonly reason: 'rate_limited' | 'wrong_chain' } | undefined
@@ -81,9 +89,10 @@ export function openEndpoint(
     const told = (outcome: CallOutcome) => observer.called(chain, index, outcome, (performance.now() - startedAt) / 1_000)
     let settled: Settled
     try {
-      settled = await circuit.execute(() => settle(method, params, signal))
+      settled = await lanes.execute(() => circuit.execute(() => settle(method, params, signal)))
     } catch (error) {
       if (error instanceof BrokenCircuitError) throw new EndpointFailure('circuit_open', false)
+      if (error instanceof BulkheadRejectedError) throw new EndpointFailure('overloaded', false)
       ofChain = undefined
       told('failed')
       throw error
@@ -99,9 +108,9 @@ export function openEndpoint(
   }
 
   async function requireChain(signal: AbortSignal): Promise<void> {
-    if ((await identity(signal)) === chain) return observer.changed(chain, index, 'up')
+    if ((await identity(signal)) === chain) return become('up')
     pause = { until: Date.now() + WRONG_CHAIN_PAUSE_MS, reason: 'wrong_chain' }
-    observer.changed(chain, index, 'wrong_chain')
+    become('wrong_chain')
     throw new EndpointFailure('wrong_chain', false)
   }
 

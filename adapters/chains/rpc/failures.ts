@@ -24,6 +24,8 @@ export type EndpointFault =
   /** It answers, but says that it cannot just now: it is behind, or has thrown away what is asked for. */
   | 'unable'
   | 'wrong_chain'
+  /** Too many wait for their turn with it. */
+  | 'overloaded'
   /** It has failed too often and is left alone for a while. */
   | 'circuit_open'
   | 'closed'

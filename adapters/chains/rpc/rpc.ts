@@ -1,4 +1,5 @@
-import { ExponentialBackoff, handleType, retry } from 'cockatiel'
+import { setMaxListeners } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { ChainFailure } from '../../../domain/ports/chain-node.ts'
 import { type Call, type Endpoint, type Nodes, openEndpoint, type RpcObserver } from './endpoint.ts'
 import { EndpointFailure, RpcRefusal } from './failures.ts'
@@ -36,19 +37,17 @@ export type RpcOptions = {
 /** No endpoint has answered in a round. */
 class AllFailed extends Error {}
 
-const FIRST_BACKOFF_MS = 200
-const MAX_BACKOFF_MS = 5_000
+const FIRST_PAUSE_MS = 400
+const MAX_PAUSE_MS = 5_000
 
 export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: RpcOptions): Rpc {
   const endpoints = urls.map((url, index) => openEndpoint(url, index, chain, nodes, settings, observer))
   const closing = new AbortController()
-  const rounds = retry(handleType(AllFailed), {
-    maxAttempts: settings.retries,
-    backoff: new ExponentialBackoff({ initialDelay: FIRST_BACKOFF_MS, maxDelay: MAX_BACKOFF_MS }),
-  })
+  // As many listen as requests are under way.
+  setMaxListeners(0, closing.signal)
 
-  /** Tries one endpoint after another, and all again after a while. `mayBeDone` tells what the tries before have left open. */
-  async function firstAnswer<T>(work: (call: Call, mayBeDone: () => boolean) => Promise<T>): Promise<T> {
+  /** Tries one endpoint after another. `mayBeDone` tells what the tries before have left open. */
+  async function firstAnswer<T>(isSending: boolean, work: (call: Call, mayBeDone: () => boolean) => Promise<T>): Promise<T> {
     let mayBeDone = false
     const round = async (signal: AbortSignal) => {
       const reasons: string[] = []
@@ -58,28 +57,26 @@ export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: R
           return await tried(endpoint, signal, (call) => work(call, () => mayBeDone))
         } catch (error) {
           if (!(error instanceof EndpointFailure)) throw error
-          mayBeDone ||= error.mayBeDone
+          mayBeDone ||= isSending && error.mayBeDone
           reasons.push(`endpoint ${index}: ${error.fault}`)
         }
       }
       throw new AllFailed(reasons.join('; '))
     }
     return within(settings.deadlineMs, closing.signal, (signal) =>
-      rounds
-        .execute(() => round(signal), signal)
-        .catch((error: unknown) => {
-          if (error instanceof AllFailed) throw unavailable(error.message, mayBeDone)
-          if (error instanceof RpcRefusal || !signal.aborted) throw error
-          throw unavailable(signal.reason === TIMED_OUT ? `not within ${settings.deadlineMs} ms` : 'closed', mayBeDone)
-        }),
+      again(settings.retries, signal, () => round(signal)).catch((error: unknown) => {
+        if (error instanceof AllFailed) throw unavailable(error.message, mayBeDone)
+        if (error instanceof RpcRefusal || !signal.aborted) throw error
+        throw unavailable(signal.reason === TIMED_OUT ? `not within ${settings.deadlineMs} ms` : 'closed', mayBeDone)
+      }),
     )
   }
 
-  const unavailable = (reason: string, mayBeDone: boolean) =>
+  const unavailable = (reason: string, mayBeDone = false) =>
     new ChainFailure('chain_unavailable', `no endpoint of ${chain} answers: ${reason}`, !mayBeDone)
 
   return {
-    ask: (work) => firstAnswer((call) => work(call)),
+    ask: (work) => firstAnswer(false, (call) => work(call)),
     async askAll(work) {
       const all = await within(settings.deadlineMs, closing.signal, (signal) =>
         Promise.allSettled(endpoints.map((endpoint) => tried(endpoint, signal, work))),
@@ -88,10 +85,10 @@ export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: R
       if (answers.length > 0) return answers
       const reasons = all.filter((each) => each.status === 'rejected').map(({ reason }) => reason as Error)
       const refusal = reasons.find((reason) => !(reason instanceof EndpointFailure))
-      throw refusal ?? unavailable(reasons.map(({ message }, index) => `endpoint ${index}: ${message}`).join('; '), false)
+      throw refusal ?? unavailable(reasons.map(({ message }, index) => `endpoint ${index}: ${message}`).join('; '))
     },
     send: (method, params) =>
-      firstAnswer(async (call, mayBeDone) => {
+      firstAnswer(true, async (call, mayBeDone) => {
         try {
           return await call(method, params)
         } catch (error) {
@@ -100,6 +97,18 @@ export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: R
         }
       }),
     close: () => closing.abort(),
+  }
+}
+
+/** Begins another round while all endpoints fail, after longer and longer pauses, no two of which are alike. */
+async function again<T>(retries: number, signal: AbortSignal, round: () => Promise<T>): Promise<T> {
+  for (let failed = 0; ; failed++) {
+    try {
+      return await round()
+    } catch (error) {
+      if (!(error instanceof AllFailed) || failed === retries) throw error
+    }
+    await setTimeout(Math.min(FIRST_PAUSE_MS * 2 ** failed, MAX_PAUSE_MS) * (0.5 + Math.random() / 2), undefined, { signal })
   }
 }
 

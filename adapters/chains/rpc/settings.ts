@@ -10,6 +10,8 @@ export type RpcSettings = {
   /** How many more times all endpoints are tried when none has answered. */
   readonly retries: number
   readonly maxResponseBytes: number
+  /** Requests to one endpoint that may be under way at once; others wait for their turn. */
+  readonly concurrency: number
   readonly breaker: BreakerSettings
 }
 
@@ -26,6 +28,7 @@ export const RPC_DEFAULTS: RpcSettings = {
   deadlineMs: 30_000,
   retries: 2,
   maxResponseBytes: 32 * 2 ** 20,
+  concurrency: 32,
   breaker: { failureRate: 0.3, windowMs: 30_000, minimumCalls: 5, pauseMs: 10_000 },
 }
 
@@ -34,6 +37,7 @@ const RANGES: { readonly [field: string]: readonly [least: number, most: number]
   deadlineMs: [10, 600_000],
   retries: [0, 10],
   maxResponseBytes: [1_024, 2 ** 30],
+  concurrency: [1, 10_000],
   windowMs: [1_000, 3_600_000],
   minimumCalls: [1, 10_000],
   pauseMs: [10, 3_600_000],
@@ -41,7 +45,14 @@ const RANGES: { readonly [field: string]: readonly [least: number, most: number]
 
 /** @throws InvalidSetting naming the field, with `name` in front */
 export function readRpcSettings(name: string, value: unknown): RpcSettings {
-  const { breaker = {}, ...numbers } = fieldsOf(name, value, ['timeoutMs', 'deadlineMs', 'retries', 'maxResponseBytes', 'breaker'])
+  const { breaker = {}, ...numbers } = fieldsOf(name, value, [
+    'timeoutMs',
+    'deadlineMs',
+    'retries',
+    'maxResponseBytes',
+    'concurrency',
+    'breaker',
+  ])
   const { failureRate, ...others } = fieldsOf(`${name}.breaker`, breaker, ['failureRate', 'windowMs', 'minimumCalls', 'pauseMs'])
   return {
     ...RPC_DEFAULTS,

@@ -1,19 +1,12 @@
 import type { Chain, ChainFamily } from '../../../domain/ports/chain.ts'
 import { readAsset } from '../asset.ts'
 import { addressOf, readAddress } from './address.ts'
+import { CLUSTERS } from './clusters.ts'
 
 /** In the registry of SLIP-44. */
 const SOL = 501
 /** A hundredth of a SOL; opening an account for tokens at the receiver costs a fifth of that. */
 const FEE_CEILING = 10_000_000n
-
-/** By CAIP-2 reference: the first 32 characters of the genesis hash. A local cluster has another one each time, and is called by a name instead. */
-const CLUSTERS: { readonly [reference: string]: string } = {
-  '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp': 'Solana',
-  EtWTRABZaYq6iMfeYKouRu166VU2xqa1: 'Solana devnet',
-  '4uhcVJyU9pJkvQyS88uRDiswHXSCkY3z': 'Solana testnet',
-  localnet: 'Local Solana cluster',
-}
 
 export const family: ChainFamily = {
   builtIn: Object.keys(CLUSTERS),

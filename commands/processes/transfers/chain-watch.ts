@@ -5,13 +5,12 @@ import { type RepeatedWork, repeated } from '../marked-reading.ts'
 export type ChainWatch = RepeatedWork & {
   log: Pick<EventLog, 'readSnapshot' | 'writeSnapshot'>
   node: ChainNode
-  everyMs: number
   /** Those on this chain, every one that is in the log when this is asked. */
   addresses(): Promise<ReadonlySet<string>>
   /** Writes down what has come in; may be told of the same again. */
   found(deposits: readonly Deposit[]): Promise<void>
-  /** The chain has another newest block than when this was told last, and everything that came in up to it is written down. */
-  moved(): Promise<void>
+  /** Everything that came in up to the newest block is written down; `hasMoved` when that is another one than when this was done last. */
+  look(hasMoved: boolean): Promise<void>
 }
 
 const CURSOR_VERSION = 1
@@ -22,10 +21,10 @@ const cursorName = (chain: string) => `deposits-${chain}`
 /** Looks at a chain again and again: for what has come in, and whether anything has happened at all. */
 export async function watchChain(watch: ChainWatch): Promise<void> {
   let told: string | undefined
-  await repeated(watch, watch.everyMs, async () => {
+  await repeated(watch, watch.node.pollMs, async () => {
     const cursor = await catchUp(watch)
-    if (cursor === undefined || cursor === told) return
-    await watch.moved()
+    if (cursor === undefined) return
+    await watch.look(cursor !== told)
     told = cursor
   })
 }

@@ -1,13 +1,14 @@
 import type { Deposit } from '../../../domain/ports/chain-node.ts'
 import type { RecordedEvent } from '../../../domain/ports/event-log.ts'
 import type { WalletEvent } from '../../../domain/wallet/events.ts'
+import { grouped } from './grouped.ts'
 
 /** A deposit that a reorganisation can still undo. */
 export type UncertainDeposit = {
   walletId: string
   accountId: string
-  /** As the node adapter knows it. */
-  deposit: Deposit
+  /** As the node adapter knows it, but for the address. */
+  deposit: Omit<Deposit, 'to'>
   isCredited: boolean
   /** The event by which it was found. */
   detected: RecordedEvent
@@ -22,6 +23,8 @@ export type DepositsUnderWay = {
   forget(deposit: UncertainDeposit): void
   oldest(): { after: bigint | undefined } | undefined
   readonly size: number
+  /** Rises whenever one is found. */
+  readonly found: number
 }
 
 type Tracked = UncertainDeposit & { chain: string; after: bigint | undefined }
@@ -29,6 +32,7 @@ type Tracked = UncertainDeposit & { chain: string; after: bigint | undefined }
 export function depositsUnderWay(): DepositsUnderWay {
   /** In the order of the log. */
   const tracked = new Map<string, Tracked>()
+  let found = 0
   const keyOf = ({ walletId, depositId }: { walletId: string; depositId: string }) => `${walletId}/${depositId}`
 
   return {
@@ -40,7 +44,8 @@ export function depositsUnderWay(): DepositsUnderWay {
           // What was only seen in a balance is in no block of its own.
           if (source === 'balance' || hash === null) return
           const at = { height: BigInt(block.height), hash: block.hash }
-          const deposit: Deposit = { id: depositId, hash, to: '', asset, amount: BigInt(amount), from, block: at }
+          const deposit = { id: depositId, hash, asset, amount: BigInt(amount), from, block: at }
+          found++
           tracked.delete(keyOf(event.data))
           tracked.set(keyOf(event.data), { walletId, accountId, deposit, isCredited: false, detected: recorded, chain, after })
           return
@@ -55,20 +60,16 @@ export function depositsUnderWay(): DepositsUnderWay {
       }
     },
 
-    inBlocks(chain) {
-      const blocks = new Map<string, Tracked[]>()
-      for (const each of tracked.values()) {
-        if (each.chain !== chain) continue
-        const { hash } = each.deposit.block
-        const others = blocks.get(hash)
-        if (others) others.push(each)
-        else blocks.set(hash, [each])
-      }
-      return blocks
-    },
-
+    inBlocks: (chain) =>
+      grouped(
+        [...tracked.values()].filter((each) => each.chain === chain),
+        ({ deposit }) => deposit.block.hash,
+      ),
     forget: ({ walletId, deposit }) => void tracked.delete(keyOf({ walletId, depositId: deposit.id })),
     oldest: () => tracked.values().next().value,
+    get found() {
+      return found
+    },
     get size() {
       return tracked.size
     },

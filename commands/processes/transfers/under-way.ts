@@ -6,7 +6,7 @@ import type { WalletEvent } from '../../../domain/wallet/events.ts'
 export type Payer = { walletId: string; accountId: string }
 
 /** Where a session that signs for a transfer is, as far as the log has been read. */
-export type SessionStage = 'wanted' | 'requested' | 'ended'
+export type SessionStage = 'requested' | 'ended'
 
 /** What has begun and not ended, as far as the log has been read. It says whose turn it is; what is true is in the aggregate. */
 export type UnderWay = {
@@ -18,6 +18,7 @@ export type UnderWay = {
   payersOn(chain: string): readonly string[]
   /** All of those whose time has come: to expire, or not to wait any longer. Each is told once for each time. */
   due(now: number): readonly string[]
+  /** Undefined for one that was not asked for. */
   session(id: string): SessionStage | undefined
   /** The event that asked for a transfer, without what it asked for: what is done for it is done in answer to that. */
   requested(transferId: string): RecordedEvent | undefined
@@ -53,6 +54,9 @@ const SESSION_ENDS: readonly string[] = [
   'SigningCancelled',
 ] satisfies SigningSessionEvent['type'][]
 
+const isRejection = (event: WalletEvent | SigningSessionEvent) =>
+  event.type === 'TransferApprovalRejected' && event.data.status === 'rejected'
+
 /** No id has a slash in it. */
 export const payerKey = ({ walletId, accountId }: Payer): string => `${walletId}/${accountId}`
 
@@ -70,10 +74,6 @@ export function transfersUnderWay(): UnderWay {
     for (const id of transfers.get(transferId)?.sessions ?? []) sessions.delete(id)
     transfers.delete(transferId)
   }
-  const reach = (sessionId: string, stage: SessionStage) => {
-    const session = sessions.get(sessionId)
-    if (session) session.stage = stage
-  }
 
   return {
     note(recorded, after) {
@@ -83,16 +83,16 @@ export function transfersUnderWay(): UnderWay {
         const times = [deadline, requires.notBefore].flatMap((time) => (time === null ? [] : [Date.parse(time)]))
         const requested = { ...recorded, data: { transferId } }
         transfers.set(transferId, { payer: payerKey({ walletId, accountId }), chain, requested, after, times, sessions: new Set() })
-      } else if (event.type === 'TransferBuilt') {
-        const { transferId, sessionIds } = event.data
-        const transfer = transfers.get(transferId)
-        for (const id of transfer ? sessionIds : []) {
-          transfer?.sessions.add(id)
-          sessions.set(id, { transferId, stage: 'wanted' })
-        }
-      } else if (event.type === 'SigningRequested') reach(event.data.sessionId, 'requested')
-      else if (SESSION_ENDS.includes(event.type)) reach((event.data as { sessionId: string }).sessionId, 'ended')
-      else if (ENDS.includes(event.type)) end((event.data as { transferId: string }).transferId)
+      } else if (event.type === 'SigningRequested') {
+        const { sessionId, payload } = event.data
+        const transfer = payload.kind === 'transaction' ? transfers.get(payload.transferId) : undefined
+        if (payload.kind !== 'transaction' || !transfer) return
+        transfer.sessions.add(sessionId)
+        sessions.set(sessionId, { transferId: payload.transferId, stage: 'requested' })
+      } else if (SESSION_ENDS.includes(event.type)) {
+        const session = sessions.get((event.data as { sessionId: string }).sessionId)
+        if (session) session.stage = 'ended'
+      } else if (ENDS.includes(event.type) || isRejection(event)) end((event.data as { transferId: string }).transferId)
     },
 
     touched({ type, data }) {

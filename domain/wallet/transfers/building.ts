@@ -87,7 +87,7 @@ function requireReplacing(transfer: Transfer, latest: Transaction, { as, conflic
 function requireOwnConflicts(holder: Holder, transfer: Transfer, { conflicts }: Build): void {
   const taken = new Set(othersOf(holder, transfer).flatMap(conflictsOf))
   const nonces = conflicts.filter((conflict) => conflict.startsWith(NONCE))
-  const own = transfer.nonce === null ? [] : [`${NONCE}${transfer.nonce}`]
+  const own = transfer.nonce === null ? [] : [`${NONCE}${transfer.address}:${transfer.nonce}`]
   if (conflicts.some((conflict) => taken.has(conflict)) || nonces.join() !== own.join())
     throw new DomainError('conflict_taken', 'the transaction would use up what is not for this transfer')
 }

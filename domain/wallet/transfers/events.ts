@@ -135,7 +135,7 @@ export type TransferEvent =
   /** What was asked for did not come to anything; the transaction before stands. */
   | { type: 'TransferReplacementFailed'; data: TransferIdentity & { as: 'acceleration' | 'cancellation'; code: string } }
   | { type: 'TransferStuck'; data: TransferIdentity & { since: string; reason: string } }
-  /** `status` is what it was in before. */
+  /** `status` is where its newest transaction is. */
   | { type: 'TransferUnstuck'; data: TransferIdentity & { status: 'signing' | 'signed' | 'broadcasting' } }
   /** `spent` has left the account for good: with an end in the chain, the fee at least. */
   | {

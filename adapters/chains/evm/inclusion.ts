@@ -1,0 +1,19 @@
+import type { BlockReference } from '../../../domain/ports/chain-node.ts'
+import type { Call } from '../rpc/endpoint.ts'
+import { type Receipt, readBlock, readQuantity, readReceipt, toQuantity } from './answers.ts'
+
+/** A receipt with the number of blocks from its own to the newest, both counted. */
+export type Inclusion = { readonly receipt: Receipt; readonly confirmations: number }
+
+/** Null for a transaction that is in no block of the chain as it is now: some providers remember receipts of blocks that are not in it any more. */
+export async function inclusionOf(call: Call, hash: string): Promise<Inclusion | null> {
+  const receipt = readReceipt(await call('eth_getTransactionReceipt', [hash]))
+  if (receipt === null || !(await isInChain(call, receipt.block))) return null
+  const head = readQuantity(await call('eth_blockNumber'))
+  // Behind one address there may be a node that is a block behind.
+  return { receipt, confirmations: head < receipt.block.height ? 1 : Number(head - receipt.block.height) + 1 }
+}
+
+export async function isInChain(call: Call, { height, hash }: BlockReference): Promise<boolean> {
+  return readBlock(await call('eth_getBlockByNumber', [toQuantity(height), false]))?.hash === hash
+}

@@ -1,0 +1,124 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import { AUTHORISATION_CODES } from '../../../domain/authorisation/refused.ts'
+import { DomainError } from '../../../domain/domain-error.ts'
+import { type MadeSignature, TransactionRefused } from '../../../domain/ports/transaction-codec.ts'
+import { signingSessionStream } from '../../../domain/signing-session/events.ts'
+import { sessionIdOf } from '../../../domain/signing-session/session-id.ts'
+import { type ExistingSession, requireSession, signingSession } from '../../../domain/signing-session/signing-session.ts'
+import { latestOf, type Transaction, type Transfer } from '../../../domain/wallet/transfers/transfer.ts'
+import { load } from '../../load.ts'
+import { inAnswerTo } from '../process.ts'
+import { requestTransactionSignatures } from '../transaction-signing.ts'
+import { bytesOf, type PayerTurn, senderOf, versionKey } from './payer-turn.ts'
+
+const NAME = 'transfers'
+/** Attempts at the signatures of one transaction, each of which is several of the parties. */
+const MAX_ATTEMPTS = 5
+const SESSION_MS = 60_000
+
+/** Nobody will sign it, however often they are asked. */
+const FINAL: readonly string[] = [
+  ...AUTHORISATION_CODES.filter((code) => code !== 'intent_not_yet_valid'),
+  'intent_reused',
+  'signed_already',
+  'transaction_refused',
+  'key_not_active',
+  'key_revoked',
+]
+
+/**
+ * Asks for the signatures of what was built, and puts those together that have come. The very same transaction is signed again when they have not; nothing
+ * else is signed in its place, as parties may have signed it, and who holds their shares could send it.
+ */
+export async function gatherSignatures(turn: PayerTurn): Promise<void> {
+  const { book } = turn
+  if (book.wallet().status === 'frozen') return
+  for (const transfer of book.transfers()) {
+    const latest = latestOf(transfer)
+    if (latest && latest.raw === null && !transfer.mined && transfer.status !== 'stuck') await gather(turn, transfer, latest)
+  }
+}
+
+async function gather(turn: PayerTurn, transfer: Transfer, transaction: Transaction): Promise<void> {
+  const { codec, book, memory } = turn
+  const { transferId } = transfer
+  const { version } = transaction
+  const key = versionKey(transferId, version)
+  let wasAsked = false
+
+  for (let attempt = memory.attempts.get(key) ?? 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    memory.attempts.set(key, attempt)
+    const sessionIds = transaction.sessionIds.map((_, index) => sessionIdOf(transferId, version, index, attempt))
+    const stages = sessionIds.map((id) => turn.underWay.session(id))
+    if (stages.includes(undefined)) return request(turn, transfer, transaction, attempt)
+    if (stages.includes('requested')) return
+    const sessions = await Promise.all(sessionIds.map((id) => sessionOf(turn, id)))
+    wasAsked ||= sessions.some((session) => session.attempt > 0)
+    const failed = sessions.find(({ status }) => status !== 'signed')
+    if (!failed) {
+      const { raw, hash } = codec.attach(bytesOf(transaction.unsigned), senderOf(transfer), sessions.map(signatureOf))
+      const command = { type: 'SignTransfer', transferId, version, raw: Buffer.from(raw).toString('base64'), hash } as const
+      await book.carryOut(transferId, [command])
+      return
+    }
+    const code = failed.failure?.code ?? failed.status
+    if (FINAL.includes(code) || attempt === MAX_ATTEMPTS) return giveUp(turn, transfer, { code, wasAsked })
+  }
+}
+
+async function request(turn: PayerTurn, transfer: Transfer, transaction: Transaction, attempt: number): Promise<void> {
+  const { log, book, codec, underWay } = turn
+  const { transferId, keyId, scheme, path, publicKey, chain, requires, approvedBy, authorisation } = transfer
+  const requested = underWay.requested(transferId)
+  if (!requested) return
+  const { walletId, tenant } = book.wallet()
+  const unsigned = bytesOf(transaction.unsigned)
+  const order = {
+    unsigned,
+    messages: codec.messages(unsigned, senderOf(transfer)),
+    version: transaction.version,
+    attempt,
+    transferId,
+    walletId,
+    tenant,
+    keyId,
+    scheme,
+    path,
+    publicKey,
+    chain,
+    signers: requires.signers,
+    approvals: approvedBy,
+    replacement: transaction.authorisation,
+    authorisation,
+    deadline: new Date(Date.now() + SESSION_MS).toISOString(),
+  }
+  await requestTransactionSignatures(log, order, inAnswerTo(requested, NAME))
+}
+
+/**
+ * Where no party was asked, or nothing is used up, the transfer comes to nothing. Otherwise some of them may have put aside for it what it uses up: it stays
+ * until the chain has used that up, which a client can have done by cancelling it.
+ */
+async function giveUp(
+  { book }: PayerTurn,
+  { transferId }: Transfer,
+  { code, wasAsked }: { code: string; wasAsked: boolean },
+): Promise<void> {
+  const isUnclaimed = wasAsked ? {} : ({ isUnclaimed: true } as const)
+  try {
+    await book.carryOut(transferId, [{ type: 'FailTransfer', transferId, code, rule: null, ...isUnclaimed }])
+  } catch (error) {
+    if (!(error instanceof DomainError && error.code === 'transfer_may_be_signed')) throw error
+    await book.carryOut(transferId, [{ type: 'MarkTransferStuck', transferId, since: new Date().toISOString(), reason: code }])
+  }
+}
+
+async function sessionOf({ log }: PayerTurn, sessionId: string): Promise<ExistingSession> {
+  return requireSession((await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })).state)
+}
+
+/** @throws TransactionRefused when the session has no signature */
+function signatureOf({ signature, recoveryId }: ExistingSession): MadeSignature {
+  if (signature === null) throw new TransactionRefused('the session has no signature')
+  return { signature: hexToBytes(signature), recoveryId }
+}

@@ -1,0 +1,316 @@
+/** Transfers over a real log and a real node. Signatures are made with a key that is in one place: what is tried here is what goes on around them. */
+import { randomUUID } from 'node:crypto'
+import { once, setMaxListeners } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import type { ExecutionContext } from 'ava'
+import { openChainNodes } from '../../adapters/chains/nodes.ts'
+import { openChains } from '../../adapters/chains/registry.ts'
+import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/server.ts'
+import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
+import { execute } from '../../commands/execute.ts'
+import { type AggregateLog, load, rememberingLog } from '../../commands/load.ts'
+import { inSequence } from '../../commands/processes/in-sequence.ts'
+import { runTransfers } from '../../commands/processes/transfers/transfers.ts'
+import { type AccountCommand, account } from '../../domain/account/account.ts'
+import { accountIdOf } from '../../domain/account/account-id.ts'
+import { accountStream } from '../../domain/account/events.ts'
+import { withCurrentEvents } from '../../domain/current-events.ts'
+import type { Chain } from '../../domain/ports/chain.ts'
+import type { ChainNode, ChainNodes, FeeLevel } from '../../domain/ports/chain-node.ts'
+import type { RecordedEvent } from '../../domain/ports/event-log.ts'
+import { SIGNING_SESSION_STREAMS, type SigningRequest, signingSessionStream } from '../../domain/signing-session/events.ts'
+import { type SigningSessionCommand, signingSession } from '../../domain/signing-session/signing-session.ts'
+import { walletStream } from '../../domain/wallet/events.ts'
+import { DEFAULT_POLICY, type WalletPolicy } from '../../domain/wallet/policy.ts'
+import { availableOf, positionOf } from '../../domain/wallet/transfers/funds.ts'
+import { statusOf } from '../../domain/wallet/transfers/holdings.ts'
+import { type ExistingWallet, requireWallet, type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
+import { type Anvil, type AnvilOptions, startAnvil } from '../chains/anvil.ts'
+import { chainsFile } from '../chains/chains-file.ts'
+
+export const CHAIN = 'eip155:31337'
+export const ETHER = 10n ** 18n
+export const STRANGER = '0x00000000000000000000000000000000DeaDBeef'
+const WITHIN_MS = 120_000
+const LOOK_EVERY_MS = 50
+
+/** Whether, and how, what is asked for is signed. */
+export type Signer = {
+  /** Sessions are left alone until the returned function is called. */
+  hold(): () => void
+  /** The next so many sessions fail with this. */
+  refuse(sessions: number, code: string): void
+  /** Messages that were signed, hex. */
+  readonly signed: readonly string[]
+}
+
+export type Coordinator = {
+  failures: unknown[]
+  /** Resolves when it has made as many appends as it was to make. */
+  gone: Promise<unknown>
+  /** It is gone in the middle of whatever it does: nothing that it begins from now on reaches the log. */
+  crash(): Promise<void>
+}
+
+export type Bench = {
+  /** Another one after a restart. */
+  anvil: Anvil
+  /** Killed, and started again on its port with these arguments. */
+  restartAnvil(options?: AnvilOptions): Promise<void>
+  chain: Chain
+  node: ChainNode
+  log: AggregateLog
+  walletId: string
+  accountId: string
+  address: string
+  signer: Signer
+  /** Nodes as the next coordinator is to see them. */
+  nodesSeenAs(change: (node: ChainNode) => ChainNode): void
+  /** `appends`: after so many it is gone, in the middle of whatever it does. */
+  coordinate(options?: { appends?: number }): Coordinator
+  wallet(): Promise<ExistingWallet>
+  command(command: WalletCommand): Promise<void>
+  /** A client's wish to have it cancelled, or done faster. */
+  replace(transferId: string, as: 'cancel' | 'accelerate'): Promise<void>
+  /** Funds that come in from outside, and are credited. */
+  fund(wei: bigint): Promise<void>
+  request(wanted?: Partial<Wanted>): Promise<string>
+  /** Its status, now or when it has ended. */
+  status(transferId: string): Promise<string | undefined>
+  reaches(transferId: string, ...statuses: string[]): Promise<void>
+  /** Resolves when it holds of the wallet. */
+  until(holds: (wallet: ExistingWallet) => boolean): Promise<void>
+  events(): Promise<RecordedEvent[]>
+  typesOf(transferId: string): Promise<string[]>
+  available(): Promise<bigint>
+  /** That the account has, by what is known, what it has by the chain. */
+  reconciled(t: ExecutionContext): Promise<void>
+}
+
+export type Wanted = { to: string; amount: bigint; fee: FeeLevel }
+
+export async function startBench(
+  t: ExecutionContext,
+  { anvil: options, settings = {}, policy = DEFAULT_POLICY }: { anvil?: AnvilOptions; settings?: object; policy?: WalletPolicy } = {},
+): Promise<Bench> {
+  const anvil = await startAnvil(options)
+  const store = await startEmbeddedEventStore({ port: 0 })
+  const plain = connectEventLog({ url: store.url })
+  const log = rememberingLog(withCurrentEvents(plain), { onFailure: (_, error) => t.log(error) })
+  const file = await chainsFile({ [CHAIN]: { endpoints: [anvil.url], pollMs: 25, ...settings } })
+  const chains = await openChains(file.path)
+  const nodes = await openChainNodes(file.path)
+  await file.remove()
+  const chain = chains.get(CHAIN)!
+  const node = nodes.get(CHAIN)!
+  let seenAs: ChainNodes = nodes
+
+  const secret = secp256k1.utils.randomSecretKey()
+  const publicKey = secp256k1.getPublicKey(secret)
+  const address = chain.addressOf('dkls23-secp256k1', publicKey)
+  const walletId = randomUUID()
+  const keyId = randomUUID()
+  const payer = { keyId, scheme: 'dkls23-secp256k1', chain: CHAIN, path: 'm', publicKey: bytesToHex(publicKey), address } as const
+  const accountId = accountIdOf({ walletId, ...payer })
+  const aggregate = { decider: wallet, stream: walletStream(walletId) }
+  const command = async (command: WalletCommand) => void (await execute(log, aggregate, () => command, context()))
+  await command({ type: 'CreateWallet', walletId, tenant: 'test', name: 'test', clientKeys: [], policy })
+  const opened: AccountCommand = { type: 'OpenAccount', accountId, walletId, tenant: 'test', ...payer }
+  await execute(log, { decider: account, stream: accountStream(accountId) }, () => opened, context())
+
+  const stop = new AbortController()
+  setMaxListeners(0, stop.signal)
+  const { signer, done: signing } = signWith(secret, log, stop.signal)
+  const coordinators: Coordinator[] = []
+
+  const current = async () => requireWallet((await load(log, aggregate)).state)
+  const until: Bench['until'] = async (holds) => {
+    const deadline = Date.now() + WITHIN_MS
+    while (!holds(await current())) {
+      if (Date.now() > deadline) {
+        const { transfers } = await current()
+        const states = Object.values(transfers).map(({ transferId, status, stuck }) => `${transferId} ${status} ${stuck?.reason ?? ''}`)
+        throw new Error(
+          `it has not come to that: ${states.slice(0, 5).join(', ')} ${coordinators.flatMap(({ failures }) => failures).slice(-3)}`,
+        )
+      }
+      await delay(LOOK_EVERY_MS)
+    }
+  }
+  const events = async () => {
+    const all: RecordedEvent[] = []
+    for await (const event of log.readStream(aggregate.stream)) all.push(event)
+    return all
+  }
+
+  const bench: Bench = {
+    anvil,
+    async restartAnvil(again) {
+      await bench.anvil.kill()
+      bench.anvil = await startAnvil({ ...again, port: anvil.port })
+    },
+    chain,
+    node,
+    log,
+    walletId,
+    accountId,
+    address,
+    signer,
+    nodesSeenAs(change) {
+      seenAs = new Map([...nodes].map(([id, each]) => [id, change(each)]))
+    },
+    coordinate({ appends = Number.POSITIVE_INFINITY } = {}) {
+      const gone = new AbortController()
+      let left = appends
+      const failures: unknown[] = []
+      const alive: AggregateLog = {
+        ...log,
+        append: (...args) => {
+          if (left <= 0) gone.abort()
+          if (gone.signal.aborted) throw new Error('the coordinator is gone')
+          left--
+          return log.append(...args)
+        },
+      }
+      const running = runTransfers({
+        log: alive,
+        chains,
+        nodes: seenAs,
+        signal: AbortSignal.any([gone.signal, stop.signal]),
+        onFailure: (_, error) => failures.push(error),
+        stuckAfterMs: 3_000,
+        markEveryMs: 100,
+      })
+      const crash = async () => {
+        gone.abort()
+        await running
+      }
+      const coordinator = { failures, crash, gone: once(gone.signal, 'abort') }
+      coordinators.push(coordinator)
+      return coordinator
+    },
+    wallet: current,
+    command,
+    async replace(transferId, as) {
+      const authorisation = { method: 'POST', path: `/v1/transfers/${transferId}/${as}`, body: '{}', intent: null }
+      const by = 'test'
+      await command(
+        as === 'cancel'
+          ? { type: 'CancelTransfer', transferId, by, authorisation }
+          : { type: 'AccelerateTransfer', transferId, fee: 'high', maxFee: null, by, authorisation },
+      )
+    },
+    async fund(wei) {
+      const before = await bench.available()
+      await bench.anvil.send(address, wei)
+      await until(({ funds }) => availableOf(positionOf(funds, accountId, chain.nativeAsset)) >= before + wei)
+    },
+    async request(wanted = {}) {
+      const transferId = randomUUID()
+      const { to = STRANGER, amount = 1_000n, fee = 'normal' } = wanted
+      const sender = { scheme: payer.scheme, publicKey, address }
+      const asset = chain.nativeAsset
+      const quote = await node.quote({ sender, asset, to, amount, fee, maxFee: null, memo: null })
+      await command({
+        type: 'RequestTransfer',
+        transferId,
+        accountId,
+        ...payer,
+        asset,
+        to,
+        amount: String(amount),
+        fee,
+        maxFee: null,
+        memo: null,
+        feeAsset: asset,
+        quotedFee: String(quote.fee),
+        usdCents: null,
+        holders: 3,
+        now: new Date().toISOString(),
+        authorisation: { method: 'POST', path: `/v1/wallets/${walletId}/transfers`, body: '{}', intent: null },
+      })
+      return transferId
+    },
+    status: async (transferId) => statusOf(await current(), transferId),
+    reaches: (transferId, ...statuses) => until((state) => statuses.includes(statusOf(state, transferId) ?? '')),
+    until,
+    events,
+    typesOf: async (transferId) =>
+      (await events()).filter(({ data }) => (data as { transferId?: string }).transferId === transferId).map(({ type }) => type),
+    async available() {
+      return availableOf(positionOf((await current()).funds, accountId, chain.nativeAsset))
+    },
+    async reconciled(t) {
+      const { settled, reserved, pending } = positionOf((await current()).funds, accountId, chain.nativeAsset)
+      t.is(BigInt(settled) + BigInt(pending), (await node.balance(address, chain.nativeAsset)).amount)
+      t.is(reserved, '0')
+    },
+  }
+  t.teardown(async () => {
+    stop.abort()
+    await Promise.all([signing, ...coordinators.map(({ crash }) => crash())])
+    await node.close()
+    await plain.close()
+    await store.close()
+    await bench.anvil.kill()
+  })
+  return bench
+}
+
+/** Signs what sessions ask for, as the parties would together. */
+function signWith(secret: Uint8Array, log: AggregateLog, signal: AbortSignal): { signer: Signer; done: Promise<void> } {
+  const signed: string[] = []
+  let released = Promise.resolve()
+  let refusal = { sessions: 0, code: '' }
+  const decide = (sessionId: string, commands: readonly SigningSessionCommand[]) =>
+    execute(log, { decider: inSequence(signingSession), stream: signingSessionStream(sessionId) }, () => commands, context())
+
+  const sign = async ({ sessionId, message }: SigningRequest): Promise<void> => {
+    await released
+    const start: SigningSessionCommand = { type: 'StartSigning', attempt: 1, signers: ['party-1', 'party-2'], previous: null }
+    if (refusal.sessions > 0) {
+      refusal = { ...refusal, sessions: refusal.sessions - 1 }
+      await decide(sessionId, [start, { type: 'FailSigning', code: refusal.code, culprits: [] }])
+      return
+    }
+    const recovered = secp256k1.sign(hexToBytes(message), secret, { prehash: false, format: 'recovered' })
+    signed.push(message)
+    await decide(sessionId, [
+      start,
+      { type: 'CompleteRound', attempt: 1, round: 1, rounds: 1 },
+      { type: 'ProduceSignature', attempt: 1, signature: bytesToHex(recovered.subarray(1)), recoveryId: recovered[0]! },
+    ])
+  }
+  const follow = async () => {
+    for await (const batch of log.subscribe({ prefixes: [SIGNING_SESSION_STREAMS], signal }))
+      for (const message of batch)
+        if (message.kind === 'event' && message.event.type === 'SigningRequested')
+          sign(message.event.data as SigningRequest).catch((error: unknown) => {
+            if (!signal.aborted) throw error
+          })
+  }
+  return {
+    signer: {
+      signed,
+      refuse: (sessions, code) => {
+        refusal = { sessions, code }
+      },
+      hold() {
+        let release = () => {}
+        released = new Promise((resolve) => {
+          release = resolve
+        })
+        return release
+      },
+    },
+    done: follow().catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    }),
+  }
+}
+
+function context() {
+  return { commandId: randomUUID(), correlationId: randomUUID(), causationId: randomUUID(), actor: 'test', tenant: 'test' }
+}
