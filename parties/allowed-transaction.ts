@@ -85,7 +85,8 @@ export async function allowTransaction(asked: TransactionAsked, dependencies: Tr
     transaction: {
       transferId,
       walletId,
-      digest: sha256(encodeFields('quorate transaction', chain.id, path, unsigned)),
+      // On some chains a transaction does not say who pays: two accounts could sign the very same one.
+      digest: sha256(encodeFields('quorate transaction', chain.id, sender.address, unsigned)),
       lifetimeMs: effect.lifetimeSeconds === null ? null : (effect.lifetimeSeconds + LIFETIME_MARGIN_SECONDS) * 1000,
       replacement: replacement && intentId(replacement.intent),
       moves,

@@ -166,6 +166,10 @@ test('what a transfer has used is not forgotten, as little as the transfer, howe
   await t.throwsAsync(ledger.claim({ ...another, slots: ['input 3'] }), { code: 'slot_taken' })
   await t.throwsAsync(ledger.claim(newTransfer({}, { slots: ['input 2'] })), { code: 'slot_taken' })
   await t.throwsAsync(ledger.claim(newTransfer({}, { intents: ['intent'] })), { code: 'intent_reused' })
+  await t.notThrowsAsync(
+    ledger.claim(newTransfer({ transferId: shortLived.transaction.transferId })),
+    'what is forgotten leaves nothing behind',
+  )
   const opened = openLedgerFile(file)
   t.notThrows(() => verifyLedger(opened))
   opened.close()

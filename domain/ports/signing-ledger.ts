@@ -27,7 +27,7 @@ export type SigningClaim = {
 export type TransactionClaim = {
   transferId: string
   walletId: string
-  /** SHA-256 of the transaction, and of whatever makes it mean something else. 32 bytes. */
+  /** SHA-256 of the transaction, its chain and who pays. 32 bytes. */
   digest: Uint8Array
   /** How long after it is signed it can be mined; null for ever. */
   lifetimeMs: number | null
