@@ -362,6 +362,8 @@ test('what is no deposit is not taken for one', async (t) => {
   const account = evmAccount()
   await anvil.fund(account.address, ETHER)
   const watch = watching(node, [account, RICH])
+  // The newest block is the first that is looked through, and had the supply of the token.
+  await anvil.mine(1)
   await watch.look()
   await anvil.send(RICH.address, 5n)
   await sendTokens(anvil, token, RICH.address, 5n)
