@@ -29,6 +29,12 @@ test('a large one waits until the events since the last snapshot weigh about wha
   t.deepEqual(dueUpTo(1_300n, {}, commands), [599n, 1_199n])
 })
 
+test('one that the store would not take is not taken', (t) => {
+  t.deepEqual(dueUpTo(2_000n, 'x'.repeat(990_000)), [1_299n])
+  t.deepEqual(dueUpTo(2_000n, 'x'.repeat(1_000_000)), [])
+  t.deepEqual(dueUpTo(2_000n, 'é'.repeat(600_000)), [])
+})
+
 test('several events at once are due when one of them is', (t) => {
   t.true(isSnapshotDue(97n, loaded(101n, {})))
   t.false(isSnapshotDue(99n, loaded(120n, {})))

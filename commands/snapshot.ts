@@ -7,6 +7,8 @@ const SNAPSHOT_EVERY = 100n
 /** About what an event takes in the log, and a command in a snapshot. */
 const PER_EVENT = 800
 const PER_COMMAND = 100
+/** The store takes 1 MiB at once. What is larger has more under way than is usual: it is loaded from an older snapshot until that has passed. */
+const LARGEST_BYTES = 1_000_000
 
 /** What is stored; `digest` is the hex SHA-256 of the rest. Large numbers are decimal strings. */
 type Snapshot = { content: Content; digest: string }
@@ -22,18 +24,20 @@ type Content = {
 
 /**
  * Whether a stream that ended with a revision, or was empty, and now has this state has become due for a snapshot: every hundred events, or every
- * so many hundred as weigh what it weighs itself, because the log keeps each of them for ever.
+ * so many hundred as weigh what it weighs itself, because the log keeps each of them for ever. One that is too large for the store never is.
  */
 export function isSnapshotDue(before: bigint | undefined, after: Loaded<unknown>): boolean {
   const passed = (every: bigint) => ((after.revision ?? -1n) + 1n) / every > ((before ?? -1n) + 1n) / every
-  return passed(SNAPSHOT_EVERY) && passed(SNAPSHOT_EVERY * hundredsWorth(after))
+  if (!passed(SNAPSHOT_EVERY)) return false
+  const bytes = weightOf(after)
+  return bytes <= LARGEST_BYTES && passed(SNAPSHOT_EVERY * hundredsWorth(bytes))
 }
 
-/** How many hundred events weigh about what a snapshot of this state does. */
-function hundredsWorth({ state, commands }: Loaded<unknown>): bigint {
-  const characters = JSON.stringify(state).length + PER_COMMAND * commands.size
-  return BigInt(Math.max(1, Math.ceil(characters / (PER_EVENT * Number(SNAPSHOT_EVERY)))))
-}
+/** About what a snapshot of this state weighs, in bytes. */
+const weightOf = ({ state, commands }: Loaded<unknown>): number => Buffer.byteLength(JSON.stringify(state)) + PER_COMMAND * commands.size
+
+/** How many hundred events weigh as much. */
+const hundredsWorth = (bytes: number): bigint => BigInt(Math.max(1, Math.ceil(bytes / (PER_EVENT * Number(SNAPSHOT_EVERY)))))
 
 /** The state of an aggregate that has at least one event, as it is stored. */
 export function toSnapshot(

@@ -1,6 +1,7 @@
 import test from 'ava'
+import { policyDigest as policyDigestOfClient } from '../../scripts/client/policy-digest.ts'
 import { readClientKey } from '../authorisation/client-key.ts'
-import { decodePolicy, encodePolicy, type KeyPolicy } from '../authorisation/key-policy.ts'
+import { decodePolicy, encodePolicy, type KeyPolicy, policyDigest } from '../authorisation/key-policy.ts'
 import { createSigner } from '../authorisation/testing/signer.ts'
 import { DomainError } from '../domain-error.ts'
 import { MalformedJson } from '../json/strict-json.ts'
@@ -81,6 +82,13 @@ test('rules are sealed with a share in one encoding, whatever order their fields
   t.throws(() => decodePolicy(Buffer.from(Buffer.from(encoded).toString().replace('"id":"gas"', '"id":"gas","more":1'))), {
     instanceOf: MalformedJson,
   })
+})
+
+test('a client who follows the documents computes the digest that shares are bound to', (t) => {
+  t.is(
+    policyDigestOfClient({ walletId: 'w', clientKeys: [], transfers: rules }),
+    Buffer.from(policyDigest(encodePolicy({ ...policy, transfers: rules }))).toString('hex'),
+  )
 })
 
 test('a policy without rules for transfers has the encoding that it had before there were any', (t) => {

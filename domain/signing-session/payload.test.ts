@@ -1,4 +1,5 @@
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { DomainError } from '../domain-error.ts'
 import { typedDataDigest } from '../ethereum/typed-data.ts'
@@ -101,6 +102,22 @@ test('what is signed follows from the payload; a bare digest needs a policy', (t
   const digest = { kind: 'digest', data: 'ab'.repeat(32) } as const
   t.is(bytesToHex(messageToSign(digest, { rawDigests: true }, eddsa)), digest.data)
   t.throws(() => messageToSign(digest, strict, eddsa), { instanceOf: DomainError, code: 'raw_digest_not_allowed' })
+})
+
+test('a message behind which a transaction can hide needs a policy that allows bare digests', (t) => {
+  const tag = bytesToHex(sha256(utf8ToBytes('TapSighash')))
+  for (const [protocol, data] of [
+    [ecdsa, 'ab'.repeat(32)],
+    [protocolOf('frost-secp256k1-tr'), `${tag}${tag}00`],
+    // The message of a legacy transaction by one signer that does nothing.
+    [protocolOf('frost-ed25519'), `01000001${'07'.repeat(64)}00`],
+  ] as const) {
+    const payload = { kind: 'message', encoding: 'hex', data } as const
+    const error = t.throws(() => messageToSign(payload, strict, protocol), { instanceOf: DomainError })
+    t.like(error, { code: 'message_hides_transaction', pointer: '/payload/data' })
+    t.deepEqual(messageToSign(payload, { rawDigests: true }, protocol), protocol.message(hexToBytes(data)))
+    t.notThrows(() => messageToSign({ ...payload, data: `${data}00` }, strict, protocolOf('frost-ed25519')))
+  }
 })
 
 test('ECDSA signs the SHA-256 of a message, and a bare digest as it is', (t) => {

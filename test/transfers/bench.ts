@@ -76,7 +76,10 @@ export type Bench = {
   replace(transferId: string, as: 'cancel' | 'accelerate'): Promise<void>
   /** Funds that come in from outside, and are credited. */
   fund(wei: bigint): Promise<void>
-  request(wanted?: Partial<Wanted>): Promise<string>
+  /** `agoMs`: it was asked for so long ago. */
+  request(wanted?: Partial<Wanted>, options?: { agoMs?: number }): Promise<string>
+  /** The status of a signing session. */
+  session(sessionId: string): Promise<string>
   /** Its status, now or when it has ended. */
   status(transferId: string): Promise<string | undefined>
   reaches(transferId: string, ...statuses: string[]): Promise<void>
@@ -207,7 +210,8 @@ export async function startBench(
       await bench.anvil.send(address, wei)
       await until(({ funds }) => availableOf(positionOf(funds, accountId, chain.nativeAsset)) >= before + wei)
     },
-    async request(wanted = {}) {
+    session: async (sessionId) => (await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })).state.status,
+    async request(wanted = {}, { agoMs = 0 } = {}) {
       const transferId = randomUUID()
       const { to = STRANGER, amount = 1_000n, fee = 'normal' } = wanted
       const sender = { scheme: payer.scheme, publicKey, address }
@@ -228,7 +232,7 @@ export async function startBench(
         quotedFee: String(quote.fee),
         usdCents: null,
         holders: 3,
-        now: new Date().toISOString(),
+        now: new Date(Date.now() - agoMs).toISOString(),
         authorisation: { method: 'POST', path: `/v1/wallets/${walletId}/transfers`, body: '{}', intent: null },
       })
       return transferId
@@ -275,6 +279,8 @@ function signWith(secret: Uint8Array, log: AggregateLog, signal: AbortSignal): {
       await decide(sessionId, [start, { type: 'FailSigning', code: refusal.code, culprits: [] }])
       return
     }
+    const { state } = await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })
+    if (state.status !== 'requested') return
     const recovered = secp256k1.sign(hexToBytes(message), secret, { prehash: false, format: 'recovered' })
     signed.push(message)
     await decide(sessionId, [

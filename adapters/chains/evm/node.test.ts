@@ -6,7 +6,7 @@ import {
   type Deposit,
   type WantedTransaction,
 } from '../../../domain/ports/chain-node.ts'
-import { type Anvil, type AnvilOptions, deploy, mined, sendTokens, startAnvil } from '../../../test/chains/anvil.ts'
+import { type Anvil, type AnvilOptions, deploy, mined, RICH, sendTokens, startAnvil } from '../../../test/chains/anvil.ts'
 import { evmAccount } from '../../../test/chains/evm-account.ts'
 import { ETHER, type EvmBench, evmBench, STRANGER } from '../../../test/chains/evm-bench.ts'
 import { startFaultProxy } from '../../../test/chains/fault-proxy.ts'
@@ -361,8 +361,13 @@ test('what is no deposit is not taken for one', async (t) => {
   const { node, anvil, token, make, included } = await withTokens(t)
   const account = evmAccount()
   await anvil.fund(account.address, ETHER)
-  const watch = watching(node, [account])
+  const watch = watching(node, [account, RICH])
+  // The newest block is the first that is looked through, and had the supply of the token.
+  await anvil.mine(1)
   await watch.look()
+  await anvil.send(RICH.address, 5n)
+  await sendTokens(anvil, token, RICH.address, 5n)
+  // Of a token that anybody can make.
   const unwatched = await deploy(anvil, TOKEN, 10n ** 30n)
   await sendTokens(anvil, unwatched, account.address, 7n)
   await sendTokens(anvil, token, account.address, 0n)

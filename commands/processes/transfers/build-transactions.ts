@@ -8,6 +8,7 @@ import type { TransferCommand } from '../../../domain/wallet/transfers/commands.
 import type { Purpose } from '../../../domain/wallet/transfers/events.ts'
 import { conflictsOf, latestOf, type Transfer } from '../../../domain/wallet/transfers/transfer.ts'
 import { wallet } from '../../../domain/wallet/wallet.ts'
+import { cancelSignatures } from './gather-signatures.ts'
 import { bytesOf, type PayerTurn, senderOf, wantedOf } from './payer-turn.ts'
 
 /** Most transactions of a payer that are not in a block: nodes keep some 64 of one sender, and few in a row that spend each other's change. */
@@ -135,7 +136,8 @@ async function replace(turn: PayerTurn, transfer: Transfer): Promise<void> {
   const build = await make(turn, transfer, { nonce: nonceOf(transfer), taken: takenFrom(turn, transfer), replaces })
   const giveUp = ({ code }: Impossible) => book.carryOut(transferId, [{ type: 'FailReplacement', transferId, code }])
   if ('code' in build) await giveUp(build)
-  else await writeDown(turn, transfer, [build]).catch((error: unknown) => giveUp(refusalIn(error)))
+  else if (await writeDown(turn, transfer, [build]).catch((error: unknown) => giveUp(refusalIn(error)).then(() => false)))
+    if (latest.raw === null) await cancelSignatures(turn, transfer, latest)
 }
 
 /**

@@ -4,8 +4,14 @@ import { DomainError } from '../../../domain/domain-error.ts'
 import { type MadeSignature, TransactionRefused } from '../../../domain/ports/transaction-codec.ts'
 import { signingSessionStream } from '../../../domain/signing-session/events.ts'
 import { sessionIdOf } from '../../../domain/signing-session/session-id.ts'
-import { type ExistingSession, requireSession, signingSession } from '../../../domain/signing-session/signing-session.ts'
+import {
+  type ExistingSession,
+  requireSession,
+  type SigningSessionCommand,
+  signingSession,
+} from '../../../domain/signing-session/signing-session.ts'
 import { latestOf, type Transaction, type Transfer } from '../../../domain/wallet/transfers/transfer.ts'
+import { execute } from '../../execute.ts'
 import { load } from '../../load.ts'
 import { inAnswerTo } from '../process.ts'
 import { requestTransactionSignatures } from '../transaction-signing.ts'
@@ -93,6 +99,26 @@ async function request(turn: PayerTurn, transfer: Transfer, transaction: Transac
     deadline: new Date(Date.now() + SESSION_MS).toISOString(),
   }
   await requestTransactionSignatures(log, order, inAnswerTo(requested, NAME))
+}
+
+/** Has the parties not asked any more for what another transaction takes the place of. */
+export async function cancelSignatures(
+  { log, underWay, memory }: PayerTurn,
+  { transferId }: Transfer,
+  transaction: Transaction,
+): Promise<void> {
+  const { version, sessionIds } = transaction
+  const requested = underWay.requested(transferId)
+  const attempt = memory.attempts.get(versionKey(transferId, version)) ?? 1
+  for (const index of sessionIds.keys()) {
+    const stream = signingSessionStream(sessionIdOf(transferId, version, index, attempt))
+    const command = (): SigningSessionCommand => ({ type: 'CancelSession', by: NAME })
+    try {
+      if (requested) await execute(log, { decider: signingSession, stream }, command, inAnswerTo(requested, NAME))
+    } catch (error) {
+      if (!(error instanceof DomainError && ['session_terminal', 'session_not_found'].includes(error.code))) throw error
+    }
+  }
 }
 
 /**

@@ -19,7 +19,7 @@ export function cancelTransfer(
     const data = { ...identityOf(holder, transfer), accountId: transfer.accountId, by, mined: null, spent: [] }
     return ended(holder, transfer, { type: 'TransferCancelled', data })
   }
-  if (latest.as === 'cancellation' || transfer.replacement?.as === 'cancellation') return []
+  if ((latest.as === 'cancellation' && !isGivenUp(transfer, latest)) || transfer.replacement?.as === 'cancellation') return []
   return wanted(holder, transfer, latest, { as: 'cancellation', fee: null, maxFee: null, by, authorisation })
 }
 
@@ -47,7 +47,10 @@ function wanted(holder: Holder, transfer: Transfer, latest: Transaction, replace
   if (transfer.mined) throw outOfOrder(transfer)
   if (latest.conflicts.length === 0)
     throw new DomainError('not_replaceable', 'the chain has no way to put another transaction in its place')
-  if (transfer.replacement || (latest.replaces !== null && latest.raw === null))
+  if (transfer.replacement || (latest.replaces !== null && latest.raw === null && !isGivenUp(transfer, latest)))
     throw new DomainError('replacement_under_way', 'the transaction is being replaced already')
   return [{ type: 'TransferReplacementRequested', data: { ...identityOf(holder, transfer), ...replacement } }]
 }
+
+/** Nobody signs it any more. Some parties may have, so what takes its place uses up the same. */
+const isGivenUp = ({ stuck }: Transfer, { raw }: Transaction): boolean => raw === null && stuck !== null
