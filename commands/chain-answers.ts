@@ -27,22 +27,22 @@ export function requireNode(nodes: ChainNodes, chain: string): ChainNode {
  * @throws DomainError `chain_unavailable` when it does not answer; what it refuses by a code of its own, with the field at fault
  */
 export async function answerOf<Answer>(asked: Promise<Answer>, signal: AbortSignal, waitMs = WAIT_MS): Promise<Answer> {
-  const stop = AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
   let give: () => void = () => {}
   const late = new Promise<never>((_, reject) => {
     give = () => reject(unavailable('the endpoints of the chain do not answer in time'))
-    stop.addEventListener('abort', give, { once: true })
   })
+  const timer = setTimeout(give, waitMs)
+  signal.addEventListener('abort', give, { once: true })
+  if (signal.aborted) give()
   try {
-    stop.throwIfAborted()
     return await Promise.race([asked, late])
   } catch (error) {
-    if (stop.aborted && error === stop.reason) throw unavailable('nobody waits for the chain any more')
     if (!(error instanceof ChainFailure)) throw error
     const [code, pointer] = REFUSALS[error.code] ?? ['chain_unavailable', '/chain']
     throw new DomainError(code, error.message, pointer)
   } finally {
-    stop.removeEventListener('abort', give)
+    clearTimeout(timer)
+    signal.removeEventListener('abort', give)
   }
 }
 

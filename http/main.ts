@@ -1,4 +1,6 @@
+import { openChainNodes } from '../adapters/chains/nodes.ts'
 import { openChains } from '../adapters/chains/registry.ts'
+import { rpcMetrics } from '../adapters/chains/rpc/metrics.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
@@ -7,6 +9,7 @@ import { watchCoordinators } from '../adapters/nats/coordinators.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { watchParties } from '../adapters/nats/party-directory.ts'
 import { watchProjectionWorkers } from '../adapters/nats/projection-workers.ts'
+import { openPrices } from '../adapters/prices/static-table.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
@@ -38,6 +41,7 @@ await runProcess('api', async () => {
   const urls = requireUrls(settings)
   const logger = createLogger('api', settings.logLevel)
   const chains = await openChains(settings.chainsFile)
+  const prices = await openPrices(settings.pricesFile)
   const log = rememberingLog(withCurrentEvents(connectEventLog({ url: urls.eventStore })), {
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
   })
@@ -51,6 +55,7 @@ await runProcess('api', async () => {
   if (head !== undefined) models.expect(head)
   const operated = { models, workers, catalogue: PROJECTIONS, alertWorkers: () => messages.publish(LOOK_SUBJECT, new Uint8Array()) }
   const metrics = createMetrics()
+  const nodes = await openChainNodes(settings.chainsFile, rpcMetrics(metrics.registry))
   observeProjections(metrics.registry, operated)
   observeCoordination(metrics.registry, { parties, coordinators })
   observeParties(metrics.registry, parties)
@@ -58,7 +63,7 @@ await runProcess('api', async () => {
     host: settings.host,
     port: settings.port,
     routes: [
-      ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains }), models.expect),
+      ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains, nodes, prices }), models.expect),
       ...queryRoutes(models, parties, coordinators, chains),
       ...projectionRoutes(operated),
     ],
@@ -82,6 +87,7 @@ await runProcess('api', async () => {
       workers.close()
       coordinators.close()
       parties.close()
+      await Promise.all([...nodes.values()].map((node) => node.close()))
       await messages.close()
       await mongo.close()
       await log.close()

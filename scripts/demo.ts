@@ -1,15 +1,26 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { readSettings } from '../adapters/process/settings.ts'
 import type { Scheme } from '../domain/threshold/scheme.ts'
 import { type Client, connectClient, type KeyView } from './client/client.ts'
 import { verifySignature } from './client/verify.ts'
+import { type LocalChain, startLocalChain } from './demo/local-chain.ts'
 import { startSystem } from './supervisor/system.ts'
 
 const MESSAGE = 'Pay nobody: this is a demonstration.'
+
+const SOLANA = 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp'
+const BITCOIN = 'bip122:000000000019d6689c085ae165831e93'
+const LOCAL = 'eip155:31337'
+const ETHER = 10n ** 18n
+/** Whoever has the key: nobody. */
+const RECIPIENT = '0x00000000000000000000000000000000DeaDBeef'
+const DEPOSIT_WITHIN_MS = 30_000
+const LOOK_EVERY_MS = 200
 
 type Replayed = {
   wallet: { name: string }
@@ -26,34 +37,40 @@ async function demo(): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-demo-'))
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(signal)))
+  const chain = await startLocalChain()
   try {
+    const chainsFile = join(dataDir, 'chains.json')
+    const endpoints = chain ? [chain.url] : []
+    await writeFile(chainsFile, JSON.stringify({ [SOLANA]: {}, [BITCOIN]: {}, [LOCAL]: { endpoints } }))
     say('Starting Quorate: an event store, read models, a message broker, five signing parties, and the API.')
-    const system = await startSystem(readSettings({ QUORATE_DATA_DIR: dataDir, QUORATE_PORT: '0' }), { died: () => {}, returned: () => {} })
+    const settings = readSettings({ QUORATE_DATA_DIR: dataDir, QUORATE_PORT: '0', QUORATE_CHAINS: chainsFile })
+    const system = await startSystem(settings, { died: () => {}, returned: () => {} })
     try {
       for (const line of system.description) say(`  ${line}`)
       say()
       if (!system.client) throw new Error('the development client is missing')
-      await Promise.race([tour(connectClient(system.client), dataDir), untilAborted(interrupted.signal)])
+      await Promise.race([tour(connectClient(system.client), dataDir, chain), untilAborted(interrupted.signal)])
     } finally {
       await system.stop()
     }
     say('Everything has been stopped and removed. `npm start` runs it for you to use.')
   } finally {
+    chain?.stop()
     await rm(dataDir, { recursive: true, force: true })
   }
 }
 
-async function tour(client: Client, dataDir: string): Promise<void> {
+async function tour(client: Client, dataDir: string, chain: LocalChain | undefined): Promise<void> {
   const walletId = await client.createWallet('demo')
   say(`Wallet ${walletId}`)
   say()
   const signatures: string[] = []
-  for (const [scheme, chain] of [
-    ['frost-ed25519', 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp'],
-    ['frost-secp256k1-tr', 'bip122:000000000019d6689c085ae165831e93'],
+  for (const [scheme, on] of [
+    ['frost-ed25519', SOLANA],
+    ['frost-secp256k1-tr', BITCOIN],
   ] as const) {
     const key = await generateKey(client, walletId, scheme)
-    const { address } = await client.openAccount(walletId, { keyId: key.keyId, chain })
+    const { address } = await client.openAccount(walletId, { keyId: key.keyId, chain: on })
     say(`  address     ${address}`)
     signatures.push(await sign(client, scheme, key))
   }
@@ -64,6 +81,32 @@ async function tour(client: Client, dataDir: string): Promise<void> {
   say(`  the log tells the same    ${agrees ? 'yes' : 'NO'}`)
   say()
   if (!agrees) throw new Error('the log and the answers of the API differ')
+  if (chain) await transfer(client, walletId, chain)
+  else say('No transfer: anvil, the chain to try one on, is not installed (it comes with the development dependencies).')
+  say()
+}
+
+/** A deposit, and a payment out of it, on a chain of this machine. */
+async function transfer(client: Client, walletId: string, chain: LocalChain): Promise<void> {
+  const { keyId } = await generateKey(client, walletId, 'dkls23-secp256k1')
+  const { accountId, address } = await client.openAccount(walletId, { keyId, chain: LOCAL })
+  say(`  address     ${address}`)
+  const available = async () => (await client.balances(walletId)).find((balance) => balance.accountId === accountId)?.available ?? '0'
+  await chain.give(address, ETHER)
+  const deadline = Date.now() + DEPOSIT_WITHIN_MS
+  while ((await available()) === '0') {
+    if (Date.now() > deadline) throw new Error('the deposit was not credited')
+    await delay(LOOK_EVERY_MS)
+  }
+  say(`  deposit     ${await available()} wei, credited`)
+  const began = performance.now()
+  const asset = `${LOCAL}/slip44:60`
+  const transferId = await client.requestTransfer(walletId, { chain: LOCAL, asset, to: RECIPIENT, amount: String(ETHER / 4n) })
+  const { status, hash, block, failure, stuck } = await client.transfer(transferId, 'confirmed')
+  if (status !== 'confirmed' && status !== 'finalized') throw new Error(`transfer: ${status} ${JSON.stringify(failure ?? stuck)}`)
+  say(`  transfer    ${ETHER / 4n} wei to ${RECIPIENT}`)
+  say(`  transaction ${hash}`)
+  say(`  ${status.padEnd(11)} in block ${block?.height} (${elapsed(began)}); ${await available()} wei are left`)
 }
 
 async function generateKey(client: Client, walletId: string, scheme: Scheme): Promise<KeyView> {

@@ -1,4 +1,5 @@
 import { openChains } from '../adapters/chains/registry.ts'
+import { openPrices } from '../adapters/prices/static-table.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { readSettings } from '../adapters/process/settings.ts'
 import { startSystem } from './supervisor/system.ts'
@@ -8,6 +9,7 @@ await runProcess('quorate', async () => {
   const settings = readSettings(process.env)
   // A wrong file is found before anything has been started.
   if (settings.chainsFile !== undefined) await openChains(settings.chainsFile)
+  if (settings.pricesFile !== undefined) await openPrices(settings.pricesFile)
   const system = await startSystem(settings, {
     died: (name, how) => console.error(`${name} died (${how}) and will be started again`),
     returned: (name) => console.error(`${name} is back`),

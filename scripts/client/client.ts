@@ -24,6 +24,18 @@ export type KeyView = {
 export type AccountView = { accountId: string; keyId: string; chain: string; path: string; publicKey: string; address: string }
 export type SessionView = { sessionId: string; status: string; signature: string; signers: string[]; failure?: { code: string } | null }
 
+export type TransferView = {
+  transferId: string
+  status: string
+  hash?: string
+  nonce?: string
+  feePaid?: string
+  block?: { height: string; hash: string }
+  stuck?: { reason: string }
+  failure?: { code: string }
+}
+export type BalanceView = { accountId: string; asset: string; available: string; reserved: string; pending: string }
+
 /** A Quorate client over HTTP, as any client could be written from the contract alone. */
 export function connectClient(dev: DevelopmentClient) {
   async function post<T>(path: string, body: object, options: { intent: boolean }): Promise<{ answer: T; position: string }> {
@@ -94,6 +106,20 @@ export function connectClient(dev: DevelopmentClient) {
       const body = { payload, ...(path === undefined ? {} : { path }) }
       const { answer, position } = await post<{ sessionId: string }>(`/v1/keys/${keyId}/signatures`, body, { intent: true })
       return { sessionId: answer.sessionId, position }
+    },
+
+    /** Resolves when the command has been accepted. */
+    async requestTransfer(walletId: string, transfer: { chain: string; asset: string; to: string; amount: string }): Promise<string> {
+      return (await post<{ transferId: string }>(`/v1/wallets/${walletId}/transfers`, transfer, { intent: true })).answer.transferId
+    },
+
+    /** Resolves when the transfer is confirmed or has ended, or only when it has ended; or is as it is after a while. */
+    transfer(transferId: string, until: 'confirmed' | 'ended'): Promise<TransferView> {
+      return get<TransferView>(`/v1/transfers/${transferId}?until=${until}`, { waitSeconds: 30 })
+    },
+
+    async balances(walletId: string): Promise<BalanceView[]> {
+      return (await get<{ items: BalanceView[] }>(`/v1/wallets/${walletId}/balances?limit=200`)).items
     },
 
     /** The public key (hex) that signs for this path. */

@@ -28,7 +28,13 @@ export type TestSystem = {
   stop(): Promise<void>
 }
 
-export async function startTestSystem({ parties = 3 }: { parties?: number } = {}): Promise<TestSystem> {
+export async function startTestSystem({
+  parties = 3,
+  chainsFile = '',
+}: {
+  parties?: number
+  chainsFile?: string
+} = {}): Promise<TestSystem> {
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-test-'))
   const env = {
     ...process.env,
@@ -36,6 +42,7 @@ export async function startTestSystem({ parties = 3 }: { parties?: number } = {}
     QUORATE_PORT: '0',
     QUORATE_PARTIES: String(parties),
     QUORATE_LOG_LEVEL: 'error',
+    QUORATE_CHAINS: chainsFile,
   }
   let supervisor: ChildProcess
   const system: TestSystem = {

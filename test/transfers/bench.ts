@@ -1,6 +1,6 @@
 /** Transfers over a real log and a real node. Signatures are made with a key that is in one place: what is tried here is what goes on around them. */
 import { randomUUID } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
@@ -23,6 +23,7 @@ import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import { SIGNING_SESSION_STREAMS, type SigningRequest, signingSessionStream } from '../../domain/signing-session/events.ts'
 import { type SigningSessionCommand, signingSession } from '../../domain/signing-session/signing-session.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
+import { DEFAULT_POLICY, type WalletPolicy } from '../../domain/wallet/policy.ts'
 import { availableOf, positionOf } from '../../domain/wallet/transfers/funds.ts'
 import { statusOf } from '../../domain/wallet/transfers/holdings.ts'
 import { type ExistingWallet, requireWallet, type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
@@ -32,8 +33,8 @@ import { chainsFile } from '../chains/chains-file.ts'
 export const CHAIN = 'eip155:31337'
 export const ETHER = 10n ** 18n
 export const STRANGER = '0x00000000000000000000000000000000DeaDBeef'
-const WITHIN_MS = 60_000
-const LOOK_EVERY_MS = 10
+const WITHIN_MS = 120_000
+const LOOK_EVERY_MS = 50
 
 /** Whether, and how, what is asked for is signed. */
 export type Signer = {
@@ -47,12 +48,17 @@ export type Signer = {
 
 export type Coordinator = {
   failures: unknown[]
+  /** Resolves when it has made as many appends as it was to make. */
+  gone: Promise<unknown>
   /** It is gone in the middle of whatever it does: nothing that it begins from now on reaches the log. */
   crash(): Promise<void>
 }
 
 export type Bench = {
+  /** Another one after a restart. */
   anvil: Anvil
+  /** Killed, and started again on its port with these arguments. */
+  restartAnvil(options?: AnvilOptions): Promise<void>
   chain: Chain
   node: ChainNode
   log: AggregateLog
@@ -62,9 +68,12 @@ export type Bench = {
   signer: Signer
   /** Nodes as the next coordinator is to see them. */
   nodesSeenAs(change: (node: ChainNode) => ChainNode): void
-  coordinate(): Coordinator
+  /** `appends`: after so many it is gone, in the middle of whatever it does. */
+  coordinate(options?: { appends?: number }): Coordinator
   wallet(): Promise<ExistingWallet>
   command(command: WalletCommand): Promise<void>
+  /** A client's wish to have it cancelled, or done faster. */
+  replace(transferId: string, as: 'cancel' | 'accelerate'): Promise<void>
   /** Funds that come in from outside, and are credited. */
   fund(wei: bigint): Promise<void>
   request(wanted?: Partial<Wanted>): Promise<string>
@@ -80,11 +89,11 @@ export type Bench = {
   reconciled(t: ExecutionContext): Promise<void>
 }
 
-export type Wanted = { to: string; amount: bigint; fee: FeeLevel; approvers: readonly string[]; notBefore: string | null; deadline: string }
+export type Wanted = { to: string; amount: bigint; fee: FeeLevel }
 
 export async function startBench(
   t: ExecutionContext,
-  { anvil: options, settings = {} }: { anvil?: AnvilOptions; settings?: object } = {},
+  { anvil: options, settings = {}, policy = DEFAULT_POLICY }: { anvil?: AnvilOptions; settings?: object; policy?: WalletPolicy } = {},
 ): Promise<Bench> {
   const anvil = await startAnvil(options)
   const store = await startEmbeddedEventStore({ port: 0 })
@@ -107,7 +116,6 @@ export async function startBench(
   const accountId = accountIdOf({ walletId, ...payer })
   const aggregate = { decider: wallet, stream: walletStream(walletId) }
   const command = async (command: WalletCommand) => void (await execute(log, aggregate, () => command, context()))
-  const policy = { rawDigests: false }
   await command({ type: 'CreateWallet', walletId, tenant: 'test', name: 'test', clientKeys: [], policy })
   const opened: AccountCommand = { type: 'OpenAccount', accountId, walletId, tenant: 'test', ...payer }
   await execute(log, { decider: account, stream: accountStream(accountId) }, () => opened, context())
@@ -139,6 +147,10 @@ export async function startBench(
 
   const bench: Bench = {
     anvil,
+    async restartAnvil(again) {
+      await bench.anvil.kill()
+      bench.anvil = await startAnvil({ ...again, port: anvil.port })
+    },
     chain,
     node,
     log,
@@ -149,13 +161,16 @@ export async function startBench(
     nodesSeenAs(change) {
       seenAs = new Map([...nodes].map(([id, each]) => [id, change(each)]))
     },
-    coordinate() {
+    coordinate({ appends = Number.POSITIVE_INFINITY } = {}) {
       const gone = new AbortController()
+      let left = appends
       const failures: unknown[] = []
       const alive: AggregateLog = {
         ...log,
         append: (...args) => {
+          if (left <= 0) gone.abort()
           if (gone.signal.aborted) throw new Error('the coordinator is gone')
+          left--
           return log.append(...args)
         },
       }
@@ -172,15 +187,24 @@ export async function startBench(
         gone.abort()
         await running
       }
-      const coordinator = { failures, crash }
+      const coordinator = { failures, crash, gone: once(gone.signal, 'abort') }
       coordinators.push(coordinator)
       return coordinator
     },
     wallet: current,
     command,
+    async replace(transferId, as) {
+      const authorisation = { method: 'POST', path: `/v1/transfers/${transferId}/${as}`, body: '{}', intent: null }
+      const by = 'test'
+      await command(
+        as === 'cancel'
+          ? { type: 'CancelTransfer', transferId, by, authorisation }
+          : { type: 'AccelerateTransfer', transferId, fee: 'high', maxFee: null, by, authorisation },
+      )
+    },
     async fund(wei) {
       const before = await bench.available()
-      await anvil.send(address, wei)
+      await bench.anvil.send(address, wei)
       await until(({ funds }) => availableOf(positionOf(funds, accountId, chain.nativeAsset)) >= before + wei)
     },
     async request(wanted = {}) {
@@ -230,7 +254,7 @@ export async function startBench(
     await node.close()
     await plain.close()
     await store.close()
-    await anvil.kill()
+    await bench.anvil.kill()
   })
   return bench
 }

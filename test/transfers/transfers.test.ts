@@ -1,8 +1,23 @@
 import anyTest from 'ava'
-import { ETHER, STRANGER, startBench } from './bench.ts'
+import { ChainFailure, type ChainNode } from '../../domain/ports/chain-node.ts'
+import { type Bench, ETHER, STRANGER, startBench } from './bench.ts'
 
 /** One after another: each has a node and a log of its own. */
 const test = anyTest.serial
+
+const STEPS = [
+  'TransferRequested',
+  'FundsReserved',
+  'NonceAllocated',
+  'TransferBuilt',
+  'TransferSigned',
+  'TransferBroadcast',
+  'TransferConfirmed',
+  'TransferFinalized',
+  'FundsReleased',
+]
+
+const received = async ({ node, chain }: Bench) => (await node.balance(STRANGER, chain.nativeAsset)).amount
 
 test('a transfer goes through every step, and what it has cost is what is gone', async (t) => {
   const bench = await startBench(t)
@@ -10,18 +25,200 @@ test('a transfer goes through every step, and what it has cost is what is gone',
   await bench.fund(ETHER)
   const transferId = await bench.request({ amount: 12_345n })
   await bench.reaches(transferId, 'finalized')
-  t.deepEqual(await bench.typesOf(transferId), [
-    'TransferRequested',
-    'FundsReserved',
-    'NonceAllocated',
-    'TransferBuilt',
-    'TransferSigned',
-    'TransferBroadcast',
-    'TransferConfirmed',
-    'TransferFinalized',
-    'FundsReleased',
-  ])
-  t.is((await bench.node.balance(STRANGER, bench.chain.nativeAsset)).amount, 12_345n)
+  t.deepEqual(await bench.typesOf(transferId), STEPS)
+  t.is(await received(bench), 12_345n)
   await bench.reconciled(t)
+  t.deepEqual(failures, [])
+})
+
+test('a coordinator that dies after any step is followed by one that goes on, and nothing is signed or paid twice', async (t) => {
+  const bench = await startBench(t)
+  const first = bench.coordinate()
+  await bench.fund(ETHER)
+  await first.crash()
+  // Nonce and build, session, signature, broadcast, block and end.
+  for (let appends = 0; appends <= 5; appends++) {
+    const before = await received(bench)
+    const signedBefore = bench.signer.signed.length
+    const mortal = bench.coordinate({ appends })
+    const transferId = await bench.request({ amount: 10n })
+    await Promise.race([mortal.gone, bench.reaches(transferId, 'finalized')])
+    await mortal.crash()
+    const next = bench.coordinate()
+    await bench.reaches(transferId, 'finalized')
+    t.deepEqual(await bench.typesOf(transferId), STEPS, `after ${appends}`)
+    t.is((await received(bench)) - before, 10n)
+    t.is(bench.signer.signed.length - signedBefore, 1)
+    await next.crash()
+  }
+  await bench.reconciled(t)
+})
+
+test('of two coordinators at the same transfers each step is taken once, and no nonce is left out or used twice', async (t) => {
+  const bench = await startBench(t)
+  bench.coordinate()
+  bench.coordinate()
+  await bench.fund(ETHER)
+  const ids: string[] = []
+  for (let i = 0; i < 12; i++) ids.push(await bench.request({ amount: 1n }))
+  for (const id of ids) await bench.reaches(id, 'finalized')
+  for (const id of ids) t.deepEqual(await bench.typesOf(id), STEPS)
+  const nonces = (await bench.events()).flatMap(({ type, data }) => (type === 'NonceAllocated' ? [(data as { nonce: string }).nonce] : []))
+  t.deepEqual(
+    nonces,
+    ids.map((_, index) => String(index)),
+  )
+  t.is(await received(bench), 12n)
+  t.is(bench.signer.signed.length, 12)
+  await bench.reconciled(t)
+})
+
+for (const [what, breaking] of [
+  [
+    'was taken though it seemed lost',
+    (node: ChainNode): ChainNode['broadcast'] =>
+      async (transaction) => {
+        await node.broadcast(transaction)
+        throw new ChainFailure('chain_unavailable', 'the answer was lost', false)
+      },
+  ],
+  [
+    'never reached a node',
+    () => async () => {
+      throw new ChainFailure('chain_unavailable', 'it was lost', false)
+    },
+  ],
+] as const) {
+  test(`a broadcast that ${what} is settled by asking the chain, never by signing again`, async (t) => {
+    const bench = await startBench(t)
+    let broken = 3
+    const sent: string[] = []
+    bench.nodesSeenAs((node) => ({
+      ...node,
+      broadcast(transaction) {
+        sent.push(Buffer.from(transaction.raw).toString('hex'))
+        return broken-- > 0 ? breaking(node)(transaction) : node.broadcast(transaction)
+      },
+    }))
+    bench.coordinate()
+    await bench.fund(ETHER)
+    const transferId = await bench.request({ amount: 7n })
+    await bench.reaches(transferId, 'finalized')
+    t.deepEqual(await bench.typesOf(transferId), STEPS)
+    t.is(new Set(sent).size, 1)
+    t.is(bench.signer.signed.length, 1)
+    t.is(await received(bench), 7n)
+    await bench.reconciled(t)
+  })
+}
+
+test('a reorganisation moves transfers back, which are mined again', async (t) => {
+  const bench = await startBench(t, { settings: { confirmations: 2, finality: 6 } })
+  const { anvil } = bench
+  bench.coordinate()
+  const mining = setInterval(() => void anvil.mine(1), 50)
+  await bench.fund(ETHER)
+  await bench.until(({ deposits }) => Object.keys(deposits.pending).length === 0)
+  clearInterval(mining)
+  await anvil.mine(10)
+
+  const snapshot = await anvil.call('evm_snapshot')
+  const ids = [await bench.request({ amount: 3n }), await bench.request({ amount: 4n })]
+  for (const id of ids) await bench.reaches(id, 'confirming', 'confirmed')
+  await anvil.mine(1)
+  for (const id of ids) await bench.reaches(id, 'confirmed')
+  await anvil.call('evm_revert', snapshot)
+  // Another chain is longer than the one that was seen.
+  await anvil.call('anvil_setNextBlockBaseFeePerGas', '0x10')
+  await anvil.mine(3)
+  const again = setInterval(() => void anvil.mine(1), 50)
+  for (const id of ids) await bench.reaches(id, 'finalized')
+  clearInterval(again)
+  for (const id of ids) {
+    const types = await bench.typesOf(id)
+    const at = types.indexOf('TransferReorganised')
+    t.true(at > types.indexOf('TransferConfirmed'))
+    t.true(types.indexOf('TransferConfirmed', at) > at)
+  }
+  t.is(await received(bench), 7n)
+  t.is(bench.signer.signed.length, 2)
+  await bench.reconciled(t)
+})
+
+test('what is not mined for long is said to be stuck, and done faster on request', async (t) => {
+  const bench = await startBench(t)
+  bench.coordinate()
+  await bench.fund(ETHER)
+  await bench.anvil.call('evm_setAutomine', false)
+  const transferId = await bench.request({ amount: 5n })
+  await bench.reaches(transferId, 'stuck')
+  t.is((await bench.wallet()).transfers[transferId]?.stuck?.reason, 'not_mined')
+  await bench.replace(transferId, 'accelerate')
+  await bench.until(({ transfers }) => transfers[transferId]?.transactions.at(1)?.isBroadcast === true)
+  await bench.anvil.mine(1)
+  await bench.reaches(transferId, 'finalized')
+  const finalized = (await bench.events()).find(({ type }) => type === 'TransferFinalized')
+  t.is((finalized!.data as { version: number }).version, 2)
+  t.is(await received(bench), 5n)
+  await bench.reconciled(t)
+})
+
+test('what is sent can be cancelled until it is mined: another transaction takes its place, and the amount stays', async (t) => {
+  const bench = await startBench(t)
+  bench.coordinate()
+  await bench.fund(ETHER)
+  await bench.anvil.call('evm_setAutomine', false)
+  const transferId = await bench.request({ amount: 5n })
+  await bench.reaches(transferId, 'broadcasting')
+  await bench.replace(transferId, 'cancel')
+  await bench.until(({ transfers }) => transfers[transferId]?.transactions.at(1)?.isBroadcast === true)
+  await bench.anvil.mine(1)
+  await bench.reaches(transferId, 'cancelled')
+  t.is(await received(bench), 0n)
+  await bench.reconciled(t)
+  await bench.anvil.call('evm_setAutomine', true)
+  const next = await bench.request({ amount: 6n })
+  await bench.reaches(next, 'finalized')
+  t.is(await received(bench), 6n)
+})
+
+test('what could not be signed is signed again, the very same; what nobody will sign stays until it is cancelled in the chain', async (t) => {
+  const bench = await startBench(t)
+  bench.coordinate()
+  await bench.fund(ETHER)
+  bench.signer.refuse(2, 'quorum_unavailable')
+  const first = await bench.request({ amount: 1n })
+  await bench.reaches(first, 'finalized')
+  t.is((await bench.typesOf(first)).filter((type) => type === 'TransferBuilt').length, 1)
+
+  bench.signer.refuse(1, 'policy_forbids')
+  const second = await bench.request({ amount: 2n })
+  await bench.reaches(second, 'stuck')
+  t.is((await bench.wallet()).transfers[second]?.stuck?.reason, 'policy_forbids')
+  await bench.replace(second, 'cancel')
+  await bench.reaches(second, 'cancelled')
+  const third = await bench.request({ amount: 4n })
+  await bench.reaches(third, 'finalized')
+  t.is(await received(bench), 5n)
+  t.is(await bench.node.nextNonce(bench.address), 3n)
+  await bench.reconciled(t)
+})
+
+test('a frozen wallet builds, signs and sends nothing, and goes on when it is unfrozen', async (t) => {
+  const bench = await startBench(t)
+  const { failures } = bench.coordinate()
+  await bench.fund(ETHER)
+  const release = bench.signer.hold()
+  const transferId = await bench.request({ amount: 1n })
+  await bench.reaches(transferId, 'signing')
+  await bench.command({ type: 'Freeze', reason: 'test' })
+  release()
+  const other = await bench.until(({ status }) => status === 'frozen')
+  t.is(other, undefined)
+  await bench.anvil.mine(3)
+  t.is(await bench.status(transferId), 'signing')
+  t.is(await received(bench), 0n)
+  await bench.command({ type: 'Unfreeze', reason: 'test' })
+  await bench.reaches(transferId, 'finalized')
   t.deepEqual(failures, [])
 })

@@ -14,7 +14,7 @@ const WORDINGS: readonly (readonly [RegExp, ChainFailureCode])[] = [
     /underpriced|(fee|price|tip)[ _]?(is )?too[ _]?low|below (the )?(configured )?minimum|less than (the )?(block )?base fee/i,
     'fee_too_low',
   ],
-  [/replacement ?(transaction|not ?allowed)|could not replace|replace existing|minimum needed/i, 'fee_too_low'],
+  [/replacement ?(transaction|not ?allowed)|could not replace|replace existing/i, 'fee_too_low'],
   [/revert/i, 'reverted'],
 ]
 
@@ -25,7 +25,7 @@ const INTERNAL_ERROR = -32603
 
 /** Another node may have what this one has not, or not yet, or may have room for it. */
 const UNABLE = [
-  /header not found|unknown block|block not found|missing trie node|out of range|(state|history|block).*(not available|pruned|unavailable)/i,
+  /header not found|unknown block|block not found|missing trie node|out ?of ?range|(state|history|block).*(not available|pruned|unavailable)/i,
   /pool.*(full|overflow|limit)|queue.*full|server (is )?(busy|overloaded)|timed? ?out/i,
 ]
 

@@ -43,7 +43,8 @@ export function readTransaction(unsigned: Uint8Array): TransactionFields {
   if (chainId === undefined) throw new TransactionRefused('no chain id: it would be good on every chain')
   if (!to) throw new TransactionRefused('without a recipient it makes a contract')
   const fees = feesOf(parsed)
-  if (gas > MAX_GAS || gasPriceOf(fees) > MAX_UINT256 || value > MAX_UINT256) throw new TransactionRefused('a number is out of its range')
+  // Those of fees are in their range, or viem would not have read it.
+  if (gas > MAX_GAS || value > MAX_UINT256) throw new TransactionRefused('a number is out of its range')
   if (fees.kind === 'dynamic' && fees.tip > fees.maxFee) throw new TransactionRefused('the priority fee is above the whole fee')
   const fields = { chainId, nonce, gas, fees, to: withChecksum(to.toLowerCase()), value, data: hexToBytes(data.slice(2)) }
   if (bytesToHex(writeTransaction(fields)) !== bytesToHex(unsigned))

@@ -197,7 +197,8 @@ for (const [what, unsigned, message] of [
   ],
   ['an amount that no word can hold', dynamic({ value: number(2n ** 256n) }), /out of its range/],
   ['more gas than there can be', dynamic({ gas: number(2n ** 64n) }), /out of its range/],
-  ['a price that no word can hold', legacy({ gasPrice: number(2n ** 256n) }), /out of its range|no transaction/],
+  ['a price that no word can hold', legacy({ gasPrice: number(2n ** 256n) }), /no transaction/],
+  ['a highest fee that no word can hold', dynamic({ maxFee: number(2n ** 256n) }), /no transaction/],
   ['a priority fee above all fees', dynamic({ maxFee: number(0) }), /above the whole fee/],
   ['coins to oneself', dynamic({ to: address(sender.address) }), /recipient is its sender/],
   ['nothing to another', dynamic({ value: number(0) }), /moves nothing/],
@@ -270,21 +271,21 @@ const made = sign(digest)
 const { Fn } = secp256k1.Point
 const highS = concatBytes(made.signature.subarray(0, 32), Fn.toBytes(Fn.neg(Fn.fromBytes(made.signature.subarray(32)))))
 
-for (const [what, signatures] of [
-  ['none', []],
-  ['two', [made, made]],
-  ['one by another key', [sign(digest, new Uint8Array(32).fill(1))]],
-  ['one of something else', [sign(keccak_256(legacy()))]],
-  ['one without a recovery id', [{ ...made, recoveryId: null }]],
-  ['one with the other recovery id', [{ ...made, recoveryId: 1 - made.recoveryId! }]],
-  ['one with a recovery id that no transaction can hold', [{ ...made, recoveryId: made.recoveryId! + 2 }]],
-  ['one whose s is in the upper half', [{ signature: highS, recoveryId: 1 - made.recoveryId! }]],
-  ['zeros', [{ signature: new Uint8Array(64), recoveryId: 0 }]],
-  ['a byte too few', [{ ...made, signature: made.signature.subarray(1) }]],
+for (const [what, signatures, message] of [
+  ['none', [], /one signature/],
+  ['two', [made, made], /one signature/],
+  ['one by another key', [sign(digest, new Uint8Array(32).fill(1))], /not that of the sender/],
+  ['one of something else', [sign(keccak_256(legacy()))], /not that of the sender/],
+  ['one without a recovery id', [{ ...made, recoveryId: null }], /0 or 1/],
+  ['one with the other recovery id', [{ ...made, recoveryId: 1 - made.recoveryId! }], /not that of the sender/],
+  ['one with a recovery id that no transaction can hold', [{ ...made, recoveryId: made.recoveryId! + 2 }], /0 or 1/],
+  ['one whose s is in the upper half', [{ signature: highS, recoveryId: 1 - made.recoveryId! }], /lower half/],
+  ['zeros', [{ signature: new Uint8Array(64), recoveryId: 0 }], /not that of the sender/],
+  ['a byte too few', [{ ...made, signature: made.signature.subarray(1) }], /64 bytes/],
 ] as const) {
   test(`of signatures, ${what} will not do`, (t) => {
     t.notThrows(() => codec.attach(dynamic(), sender, [made]))
-    t.throws(() => codec.attach(dynamic(), sender, signatures), { instanceOf: TransactionRefused })
+    t.throws(() => codec.attach(dynamic(), sender, signatures), { instanceOf: TransactionRefused, message })
   })
 }
 

@@ -60,8 +60,13 @@ export function openEndpoint(
     }),
   })
   const lanes = bulkhead(concurrency, MAX_WAITING)
-  circuit.onBreak(() => observer.changed(chain, index, 'down'))
-  circuit.onReset(() => observer.changed(chain, index, 'up'))
+  let state: EndpointState | undefined
+  const become = (next: EndpointState): void => {
+    if (next !== state) observer.changed(chain, index, next)
+    state = next
+  }
+  circuit.onBreak(() => become('down'))
+  circuit.onReset(() => become('up'))
   /** Settled once it has said so; those who ask meanwhile wait for it. */
   let ofChain: Promise<void> | undefined
   let pause: { readonly until: number; readonly reason: 'rate_limited' | 'wrong_chain' } | undefined
@@ -103,9 +108,9 @@ export function openEndpoint(
   }
 
   async function requireChain(signal: AbortSignal): Promise<void> {
-    if ((await identity(signal)) === chain) return observer.changed(chain, index, 'up')
+    if ((await identity(signal)) === chain) return become('up')
     pause = { until: Date.now() + WRONG_CHAIN_PAUSE_MS, reason: 'wrong_chain' }
-    observer.changed(chain, index, 'wrong_chain')
+    become('wrong_chain')
     throw new EndpointFailure('wrong_chain', false)
   }
 

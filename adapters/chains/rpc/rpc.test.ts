@@ -85,7 +85,7 @@ for (const [what, fault] of [
   ['an answer to something else', { kind: 'http', status: 200, body: '{"jsonrpc":"2.0","id":"1","result":"0x5"}' }],
   ['neither result nor error', { kind: 'http', status: 200, body: '{"jsonrpc":"2.0","id":1}' }],
   ['no object', { kind: 'http', status: 200, body: 'null' }],
-  ['an answer that is too long', { kind: 'http', status: 200, body: ' '.repeat(20_000) }],
+  ['an answer that is too long', { kind: 'http', status: 200, body: `{"id":2,"result":"0x0"}${' '.repeat(20_000)}` }],
   ['an internal error', { kind: 'http', status: 500, body: 'oops' }],
   ['a key that is not good any more', { kind: 'http', status: 401, body: '{}' }],
   ['a redirection', { kind: 'http', status: 307, headers: { location: 'http://127.0.0.1:9/' } }],
@@ -168,7 +168,7 @@ test('a limit is kept to for as long as the endpoint says', async (t) => {
 })
 
 test('an endpoint that fails too often is left alone for a while, then tried with one request, and asked first again', async (t) => {
-  const { rpc, proxies, told } = await bench(t, 2)
+  const { rpc, proxies, told } = await bench(t, 2, { breaker: { ...QUICK.breaker, pauseMs: 4_000 } })
   proxies[0]!.fault = always({ kind: 'cut' })
   for (let call = 0; call < 10; call++) await head(rpc)
   t.is(proxies[0]!.requests.length, QUICK.breaker.minimumCalls)
@@ -273,6 +273,30 @@ test('what is under way ends when it is closed', async (t) => {
   rpc.close()
   await t.throwsAsync(pending, { instanceOf: ChainFailure, message: /closed/ })
   await t.throwsAsync(head(rpc), { instanceOf: ChainFailure, message: /closed/ })
+})
+
+test('it is closed also while it waits to try again', async (t) => {
+  const { rpc, proxies } = await bench(t, 1, { retries: 10, deadlineMs: 60_000 })
+  proxies[0]!.fault = always({ kind: 'cut' })
+  const pending = head(rpc)
+  while (proxies[0]!.requests.length < 5) await new Promise((resolve) => setTimeout(resolve, 10))
+  const closedAt = Date.now()
+  rpc.close()
+  await t.throwsAsync(pending, { instanceOf: ChainFailure, message: /closed|unreachable|circuit_open/ })
+  t.true(Date.now() - closedAt < 1_000)
+})
+
+test('no more requests than may be are under way with an endpoint at once', async (t) => {
+  const { rpc, proxies } = await bench(t, 1, { concurrency: 2 })
+  const [proxy] = proxies
+  let [underWay, most] = [0, 0]
+  proxy!.fault = () => {
+    most = Math.max(most, ++underWay)
+    setTimeout(() => underWay--, 45)
+    return { kind: 'delay', ms: 50 }
+  }
+  await Promise.all(Array.from({ length: 10 }, () => head(rpc)))
+  t.is(most, 2)
 })
 
 test('all are asked, and those that fail are left out', async (t) => {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { ExponentialBackoff, handleType, retry } from 'cockatiel'
+import { setTimeout } from 'node:timers/promises'
 import { ChainFailure } from '../../../domain/ports/chain-node.ts'
 import { type Call, type Endpoint, type Nodes, openEndpoint, type RpcObserver } from './endpoint.ts'
 import { EndpointFailure, RpcRefusal } from './failures.ts'
@@ -37,20 +37,16 @@ export type RpcOptions = {
 /** No endpoint has answered in a round. */
 class AllFailed extends Error {}
 
-const FIRST_BACKOFF_MS = 200
-const MAX_BACKOFF_MS = 5_000
+const FIRST_PAUSE_MS = 400
+const MAX_PAUSE_MS = 5_000
 
 export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: RpcOptions): Rpc {
   const endpoints = urls.map((url, index) => openEndpoint(url, index, chain, nodes, settings, observer))
   const closing = new AbortController()
   // As many listen as requests are under way.
   setMaxListeners(0, closing.signal)
-  const rounds = retry(handleType(AllFailed), {
-    maxAttempts: settings.retries,
-    backoff: new ExponentialBackoff({ initialDelay: FIRST_BACKOFF_MS, maxDelay: MAX_BACKOFF_MS }),
-  })
 
-  /** Tries one endpoint after another, and all again after a while. `mayBeDone` tells what the tries before have left open. */
+  /** Tries one endpoint after another. `mayBeDone` tells what the tries before have left open. */
   async function firstAnswer<T>(isSending: boolean, work: (call: Call, mayBeDone: () => boolean) => Promise<T>): Promise<T> {
     let mayBeDone = false
     const round = async (signal: AbortSignal) => {
@@ -68,13 +64,11 @@ export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: R
       throw new AllFailed(reasons.join('; '))
     }
     return within(settings.deadlineMs, closing.signal, (signal) =>
-      rounds
-        .execute(() => round(signal), signal)
-        .catch((error: unknown) => {
-          if (error instanceof AllFailed) throw unavailable(error.message, mayBeDone)
-          if (error instanceof RpcRefusal || !signal.aborted) throw error
-          throw unavailable(signal.reason === TIMED_OUT ? `not within ${settings.deadlineMs} ms` : 'closed', mayBeDone)
-        }),
+      again(settings.retries, signal, () => round(signal)).catch((error: unknown) => {
+        if (error instanceof AllFailed) throw unavailable(error.message, mayBeDone)
+        if (error instanceof RpcRefusal || !signal.aborted) throw error
+        throw unavailable(signal.reason === TIMED_OUT ? `not within ${settings.deadlineMs} ms` : 'closed', mayBeDone)
+      }),
     )
   }
 
@@ -103,6 +97,18 @@ export function openRpc({ chain, endpoints: urls, nodes, settings, observer }: R
         }
       }),
     close: () => closing.abort(),
+  }
+}
+
+/** Begins another round while all endpoints fail, after longer and longer pauses, no two of which are alike. */
+async function again<T>(retries: number, signal: AbortSignal, round: () => Promise<T>): Promise<T> {
+  for (let failed = 0; ; failed++) {
+    try {
+      return await round()
+    } catch (error) {
+      if (!(error instanceof AllFailed) || failed === retries) throw error
+    }
+    await setTimeout(Math.min(FIRST_PAUSE_MS * 2 ** failed, MAX_PAUSE_MS) * (0.5 + Math.random() / 2), undefined, { signal })
   }
 }
 

@@ -43,23 +43,20 @@ async function gather(turn: PayerTurn, transfer: Transfer, transaction: Transact
   const { codec, book, memory } = turn
   const { transferId } = transfer
   const { version } = transaction
-  const unsigned = bytesOf(transaction.unsigned)
-  const sender = senderOf(transfer)
-  const messages = codec.messages(unsigned, sender)
   const key = versionKey(transferId, version)
   let wasAsked = false
 
   for (let attempt = memory.attempts.get(key) ?? 1; attempt <= MAX_ATTEMPTS; attempt++) {
     memory.attempts.set(key, attempt)
-    const sessionIds = messages.map((_, index) => sessionIdOf(transferId, version, index, attempt))
+    const sessionIds = transaction.sessionIds.map((_, index) => sessionIdOf(transferId, version, index, attempt))
     const stages = sessionIds.map((id) => turn.underWay.session(id))
-    if (stages.includes(undefined)) return request(turn, transfer, { unsigned, messages, version, attempt })
+    if (stages.includes(undefined)) return request(turn, transfer, transaction, attempt)
     if (stages.includes('requested')) return
     const sessions = await Promise.all(sessionIds.map((id) => sessionOf(turn, id)))
     wasAsked ||= sessions.some((session) => session.attempt > 0)
     const failed = sessions.find(({ status }) => status !== 'signed')
     if (!failed) {
-      const { raw, hash } = codec.attach(unsigned, sender, sessions.map(signatureOf))
+      const { raw, hash } = codec.attach(bytesOf(transaction.unsigned), senderOf(transfer), sessions.map(signatureOf))
       const command = { type: 'SignTransfer', transferId, version, raw: Buffer.from(raw).toString('base64'), hash } as const
       await book.carryOut(transferId, [command])
       return
@@ -69,18 +66,18 @@ async function gather(turn: PayerTurn, transfer: Transfer, transaction: Transact
   }
 }
 
-async function request(
-  turn: PayerTurn,
-  transfer: Transfer,
-  transaction: { unsigned: Uint8Array; messages: readonly Uint8Array[]; version: number; attempt: number },
-): Promise<void> {
-  const { log, book, underWay } = turn
-  const { transferId, keyId, scheme, path, publicKey, chain, requires, approvedBy, authorisation, transactions } = transfer
+async function request(turn: PayerTurn, transfer: Transfer, transaction: Transaction, attempt: number): Promise<void> {
+  const { log, book, codec, underWay } = turn
+  const { transferId, keyId, scheme, path, publicKey, chain, requires, approvedBy, authorisation } = transfer
   const requested = underWay.requested(transferId)
   if (!requested) return
   const { walletId, tenant } = book.wallet()
+  const unsigned = bytesOf(transaction.unsigned)
   const order = {
-    ...transaction,
+    unsigned,
+    messages: codec.messages(unsigned, senderOf(transfer)),
+    version: transaction.version,
+    attempt,
     transferId,
     walletId,
     tenant,
@@ -91,7 +88,7 @@ async function request(
     chain,
     signers: requires.signers,
     approvals: approvedBy,
-    replacement: transactions.find(({ version }) => version === transaction.version)?.authorisation ?? null,
+    replacement: transaction.authorisation,
     authorisation,
     deadline: new Date(Date.now() + SESSION_MS).toISOString(),
   }

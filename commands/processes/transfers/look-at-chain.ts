@@ -16,16 +16,18 @@ export type LookOptions = {
 /**
  * Asks the chain what has become of what was sent, and writes it down. Of the transfers in one block one is asked about for all as long as the block stands; of
  * those that are not mined, where transactions are counted, none behind some that are not.
+ * @returns when the chain is to be asked again though it has not moved, in milliseconds since the epoch; undefined when nothing waits to be mined
  */
-export async function lookAtChain(turn: PayerTurn, options: LookOptions): Promise<void> {
+export async function lookAtChain(turn: PayerTurn, { stuckAfterMs }: LookOptions): Promise<number | undefined> {
   const { book, chain } = turn
   const signed = book.transfers().filter(({ transactions }) => transactions.some(isSigned))
-  for (const [first, ...others] of inBlocks(signed)) if (await hasChanged(turn, first!, options)) await look(turn, others, options)
+  for (const [first, ...others] of inBlocks(signed)) if (await hasChanged(turn, first!)) await look(turn, others)
   const waiting = signed.filter(({ mined }) => mined === null)
   for (let i = 0; i < waiting.length; i += AT_ONCE) {
-    const wasAnyMined = await look(turn, waiting.slice(i, i + AT_ONCE), options)
-    if (chain.hasNonces && !wasAnyMined) return
+    const wasAnyMined = await look(turn, waiting.slice(i, i + AT_ONCE))
+    if (chain.hasNonces && !wasAnyMined) break
   }
+  return markStuck(turn, stuckAfterMs)
 }
 
 function inBlocks(transfers: readonly Transfer[]): Iterable<readonly Transfer[]> {
@@ -34,14 +36,14 @@ function inBlocks(transfers: readonly Transfer[]): Iterable<readonly Transfer[]>
   return grouped(mined, ({ mined, status }) => `${mined?.block.hash} ${status}`).values()
 }
 
-async function hasChanged(turn: PayerTurn, transfer: Transfer, options: LookOptions): Promise<boolean> {
+async function hasChanged(turn: PayerTurn, transfer: Transfer): Promise<boolean> {
   const fate = await ask(turn, transfer)
-  await writeDown(turn, transfer, fate, options)
+  await writeDown(turn, transfer, fate)
   return fate.commands.length > 0
 }
 
 /** Whether any of them has come into a block. */
-async function look(turn: PayerTurn, transfers: readonly Transfer[], options: LookOptions): Promise<boolean> {
+async function look(turn: PayerTurn, transfers: readonly Transfer[]): Promise<boolean> {
   let wasAnyMined = false
   for (let i = 0; i < transfers.length; i += AT_ONCE) {
     const some = transfers.slice(i, i + AT_ONCE)
@@ -49,7 +51,7 @@ async function look(turn: PayerTurn, transfers: readonly Transfer[], options: Lo
     for (const [index, transfer] of some.entries()) {
       const fate = fates[index]!
       wasAnyMined ||= fate.commands.some(({ type }) => type === 'ConfirmTransfer')
-      await writeDown(turn, transfer, fate, options)
+      await writeDown(turn, transfer, fate)
     }
   }
   return wasAnyMined
@@ -65,14 +67,13 @@ async function ask({ node }: PayerTurn, transfer: Transfer): Promise<Fate> {
   return fateOf(transfer, sights, node.confirmations)
 }
 
-async function writeDown(turn: PayerTurn, { transferId }: Transfer, fate: Fate, options: LookOptions): Promise<void> {
+async function writeDown(turn: PayerTurn, { transferId }: Transfer, fate: Fate): Promise<void> {
   const { book } = turn
   if (fate.commands.length > 0) await book.carryOut(transferId, fate.commands)
   const transfer = book.transfer(transferId)
   if (!transfer || transfer.mined) return
   if (fate.hasExpired) await goOnWithoutIt(turn, transfer)
   else if (fate.isLost) await sendAgain(turn, transfer)
-  await markIfStuck(turn, transfer, options)
 }
 
 /** The newest that is signed can never be mined: unless another one is made already, one is made now. */
@@ -88,14 +89,21 @@ async function sendAgain(turn: PayerTurn, transfer: Transfer): Promise<void> {
   if (newest && turn.book.wallet().status === 'open') await send(turn, transfer, newest)
 }
 
-async function markIfStuck({ book, memory }: PayerTurn, transfer: Transfer, { stuckAfterMs }: LookOptions): Promise<void> {
-  const { transferId } = transfer
-  const newest = transfer.transactions.findLast(isSigned)
-  if (!newest || transfer.stuck) return
-  const key = versionKey(transferId, newest.version)
-  const sentAt = memory.sentAt.get(key) ?? Date.now()
-  memory.sentAt.set(key, sentAt)
-  if (Date.now() - sentAt < stuckAfterMs) return
-  const since = new Date(sentAt).toISOString()
-  await book.carryOut(transferId, [{ type: 'MarkTransferStuck', transferId, since, reason: 'not_mined' }])
+/** Says of those that have waited for too long to be mined that they are stuck; and when the next one will have. */
+async function markStuck({ book, memory }: PayerTurn, stuckAfterMs: number): Promise<number | undefined> {
+  let next: number | undefined
+  for (const { transferId, transactions, mined, stuck } of book.transfers()) {
+    const newest = transactions.findLast(isSigned)
+    if (!newest || mined || stuck) continue
+    const key = versionKey(transferId, newest.version)
+    const sentAt = memory.sentAt.get(key) ?? Date.now()
+    memory.sentAt.set(key, sentAt)
+    const stuckAt = sentAt + stuckAfterMs
+    if (Date.now() < stuckAt) next = Math.min(next ?? stuckAt, stuckAt)
+    else
+      await book.carryOut(transferId, [
+        { type: 'MarkTransferStuck', transferId, since: new Date(sentAt).toISOString(), reason: 'not_mined' },
+      ])
+  }
+  return next
 }

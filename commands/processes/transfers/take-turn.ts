@@ -21,6 +21,8 @@ export type TurnOptions = LookOptions & {
 /** Payers of whom the chain is to be asked what has become of their transactions. */
 export type DueLooks = {
   add(payer: string): void
+  /** From this time on, in milliseconds since the epoch. */
+  addAt(payer: string, time: number): void
   /** Whether it was there; it is not from then on. */
   take(payer: string): boolean
 }
@@ -52,7 +54,10 @@ export function payerTurns({ log, chains, nodes, underWay, looks, stuckAfterMs }
       if (await sendTransactions(turn)) looks.add(key)
       await buildTransactions(turn)
       await gatherSignatures(turn)
-      if (isLookDue) await lookAtChain(turn, { stuckAfterMs })
+      if (isLookDue) {
+        const nextAt = await lookAtChain(turn, { stuckAfterMs })
+        if (nextAt !== undefined) looks.addAt(key, nextAt)
+      }
     } catch (error) {
       if (isLookDue) looks.add(key)
       throw error

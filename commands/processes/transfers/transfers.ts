@@ -8,7 +8,7 @@ import { followAccounts } from './accounts-on-chains.ts'
 import { watchChain } from './chain-watch.ts'
 import { balanceComparison } from './compare-balances.ts'
 import { depositsUnderWay } from './deposits-under-way.ts'
-import { payerTurns } from './take-turn.ts'
+import { type DueLooks, payerTurns } from './take-turn.ts'
 import { takeTurns } from './turns.ts'
 import { transfersUnderWay } from './under-way.ts'
 import { reviewDeposits, writeFound } from './write-deposits.ts'
@@ -41,7 +41,12 @@ export async function runTransfers(options: TransfersOptions): Promise<void> {
   const deposits = depositsUnderWay()
   /** Payers of whom the chain is to be asked; of those whose transactions were just sent, too, as it may not move again. */
   const due = new Set<string>()
-  const looks = { add: (payer: string) => void due.add(payer), take: (payer: string) => due.delete(payer) }
+  const later = new Map<string, number>()
+  const looks: DueLooks = {
+    add: (payer) => void due.add(payer),
+    addAt: (payer, time) => void later.set(payer, time),
+    take: (payer) => due.delete(payer),
+  }
   const turns = takeTurns({
     concurrency: PAYERS_AT_ONCE,
     work: payerTurns({ ...options, underWay, looks }),
@@ -73,7 +78,13 @@ export async function runTransfers(options: TransfersOptions): Promise<void> {
     isFull: () => underWay.size + deposits.size >= maxWatched,
   })
   const clock = repeated({ signal, onFailure: (error) => onFailure({}, error) }, LOOK_EVERY_MS, async () => {
-    if (isCaughtUp) wakeAll(underWay.due(Date.now()))
+    const now = Date.now()
+    if (isCaughtUp) wakeAll(underWay.due(now))
+    for (const [payer, time] of later) {
+      if (time > now) continue
+      later.delete(payer)
+      lookAt([payer])
+    }
   })
   const accounts = followAccounts({ log, signal, onFailure: (error) => onFailure({}, error) })
 

@@ -30,7 +30,8 @@ export function accelerateTransfer(
   { fee, maxFee, by, authorisation }: Extract<TransferCommand, { type: 'AccelerateTransfer' }>,
 ): readonly TransferEvent[] {
   const latest = latestOf(transfer)
-  if (!latest || latest.raw === null || latest.as === 'cancellation') throw outOfOrder(transfer)
+  const isUnsigned = latest?.raw === null && latest.replaces === null
+  if (!latest || isUnsigned || latest.as === 'cancellation') throw outOfOrder(transfer)
   return wanted(holder, transfer, latest, { as: 'acceleration', fee, maxFee, by, authorisation })
 }
 
