@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { MalformedJson, parseStrictJson, readFields } from '../../domain/json/strict-json.ts'
+import { MalformedJson, parseStrictJson } from '../../domain/json/strict-json.ts'
 import { InvalidSetting } from '../process/settings.ts'
 import { type RpcSettings, readRpcSettings } from './rpc/settings.ts'
+import { fieldsOf, wholeNumber } from './setting-fields.ts'
 
 /** How to reach a chain, and when what it says is believed. */
 export type ChainSettings = {
@@ -42,16 +43,23 @@ export async function readChainsFile(file: string): Promise<ReadonlyMap<string, 
 }
 
 function readSettings(name: string, value: unknown): ChainSettings {
-  const { endpoints = [], confirmations, finality, pollMs, rpc = {}, extra } = fieldsOf(name, value)
+  const {
+    endpoints = [],
+    confirmations,
+    finality,
+    pollMs,
+    rpc = {},
+    extra,
+  } = fieldsOf(name, value, ['endpoints', 'confirmations', 'finality', 'pollMs', 'rpc', 'extra'])
   if (!Array.isArray(endpoints) || endpoints.length > MAX_ENDPOINTS)
     throw new InvalidSetting(`${name}: endpoints must be a list of at most ${MAX_ENDPOINTS} URLs`)
   const wrong = endpoints.findIndex((endpoint) => !isHttpUrl(endpoint))
   if (wrong >= 0) throw new InvalidSetting(`${name}: endpoints[${wrong}] must be an http:// or https:// URL`)
   const settings: ChainSettings = {
     endpoints: endpoints as string[],
-    ...wholeNumber(name, 'confirmations', confirmations, [0, MAX_BLOCKS]),
-    ...wholeNumber(name, 'finality', finality, [0, MAX_BLOCKS]),
-    ...wholeNumber(name, 'pollMs', pollMs, [MIN_POLL_MS, MAX_POLL_MS]),
+    ...ifThere(name, 'confirmations', confirmations, [0, MAX_BLOCKS]),
+    ...ifThere(name, 'finality', finality, [0, MAX_BLOCKS]),
+    ...ifThere(name, 'pollMs', pollMs, [MIN_POLL_MS, MAX_POLL_MS]),
     rpc: readRpcSettings(`${name}: rpc`, rpc),
     ...(extra === undefined ? {} : { extra }),
   }
@@ -60,20 +68,8 @@ function readSettings(name: string, value: unknown): ChainSettings {
   return settings
 }
 
-function fieldsOf(name: string, value: unknown) {
-  try {
-    return readFields(value, [], ['endpoints', 'confirmations', 'finality', 'pollMs', 'rpc', 'extra'])
-  } catch (error) {
-    if (!(error instanceof MalformedJson)) throw error
-    throw new InvalidSetting(`${name}: ${error.message}`)
-  }
-}
-
-function wholeNumber(name: string, field: string, value: unknown, [least, most]: readonly [number, number]): { [field: string]: number } {
-  if (value === undefined) return {}
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
-    throw new InvalidSetting(`${name}: ${field} must be a whole number from ${least} to ${most}`)
-  return { [field]: value as number }
+function ifThere(name: string, field: string, value: unknown, [least, most]: readonly [number, number]): { [field: string]: number } {
+  return value === undefined ? {} : { [field]: wholeNumber(name, field, value, least, most) }
 }
 
 function isHttpUrl(value: unknown): boolean {

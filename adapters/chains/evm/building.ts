@@ -3,7 +3,6 @@ import type { Chain } from '../../../domain/ports/chain.ts'
 import { type BuildOptions, ChainFailure, type WantedTransaction } from '../../../domain/ports/chain-node.ts'
 import type { Call } from '../rpc/endpoint.ts'
 import { RpcRefusal } from '../rpc/failures.ts'
-import type { Remembered } from '../rpc/remembered.ts'
 import { readBytes, readQuantity, toQuantity } from './answers.ts'
 import { balanceCall, transferCall } from './erc20.ts'
 import { affordable, marketAt, outbid } from './fees.ts'
@@ -19,12 +18,8 @@ const PLAIN_TRANSFER_GAS = 21_000n
 /** A word that is not zero: what transfer returns when it has been done. Tokens from before the standard was one return nothing. */
 const isTrue = (word: Uint8Array): boolean => word.length === 0 || (word.length === 32 && word.some((byte) => byte !== 0))
 
-/** Makes transactions for one chain. `contracts` remembers which addresses have code. */
-export function transactionBuilder(
-  chain: Chain,
-  settings: Pick<EvmSettings, 'minimumTip' | 'gasMargin' | 'maxGas'>,
-  contracts: Remembered<boolean>,
-) {
+/** Makes transactions for one chain. */
+export function transactionBuilder(chain: Chain, settings: Pick<EvmSettings, 'minimumTip' | 'gasMargin' | 'maxGas'>) {
   const [, chainId] = chain.id.split(':')
 
   /** Gas and fees of a transfer as things stand. @throws ChainFailure, RpcRefusal, EndpointFailure */
@@ -67,12 +62,6 @@ export function transactionBuilder(
 
   /** Tells what would come of it before a fee is spent. */
   async function requireTransferable(call: Call, { sender, amount }: WantedTransaction, token: string, body: Body): Promise<void> {
-    const isContract = await contracts.get(
-      token,
-      async () => readBytes(await call('eth_getCode', [token, 'latest'])).length > 0,
-      (hasCode) => hasCode,
-    )
-    if (!isContract) throw new ChainFailure('asset_unknown', `there is no contract at ${token}`, true)
     const balance = await tokenBalance(call, sender.address, token, 'latest')
     if (balance < amount)
       throw new ChainFailure('insufficient_funds', `the account has ${balance} of the token, and ${amount} are needed`, true)
@@ -89,7 +78,7 @@ export function transactionBuilder(
   return { price, build }
 }
 
-/** @throws ChainFailure `asset_unknown` when the address does not answer as a token does */
+/** @throws ChainFailure `asset_unknown` when the address does not answer as a token does; where there is no contract the answer is empty */
 export async function tokenBalance(call: Call, owner: string, token: string, block: string): Promise<bigint> {
   const data = `0x${bytesToHex(balanceCall(owner))}`
   try {

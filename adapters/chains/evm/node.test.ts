@@ -6,7 +6,7 @@ import {
   type Deposit,
   type WantedTransaction,
 } from '../../../domain/ports/chain-node.ts'
-import { type Anvil, type AnvilOptions, deploy, mined, sendTokens, startAnvil } from '../../../test/chains/anvil.ts'
+import { type Anvil, type AnvilOptions, deploy, mined, RICH, sendTokens, startAnvil } from '../../../test/chains/anvil.ts'
 import { evmAccount } from '../../../test/chains/evm-account.ts'
 import { ETHER, type EvmBench, evmBench, STRANGER } from '../../../test/chains/evm-bench.ts'
 import { startFaultProxy } from '../../../test/chains/fault-proxy.ts'
@@ -361,8 +361,13 @@ test('what is no deposit is not taken for one', async (t) => {
   const { node, anvil, token, make, included } = await withTokens(t)
   const account = evmAccount()
   await anvil.fund(account.address, ETHER)
-  const watch = watching(node, [account])
+  const watch = watching(node, [account, RICH])
+  // The newest block is the first that is looked through, and had the supply of the token.
+  await anvil.mine(1)
   await watch.look()
+  await anvil.send(RICH.address, 5n)
+  await sendTokens(anvil, token, RICH.address, 5n)
+  // Of a token that anybody can make.
   const unwatched = await deploy(anvil, TOKEN, 10n ** 30n)
   await sendTokens(anvil, unwatched, account.address, 7n)
   await sendTokens(anvil, token, account.address, 0n)
@@ -408,6 +413,27 @@ test('deposits in blocks that a reorganisation takes away stand no more, and tho
     [8n],
   )
   await anvil.mine(20)
+  await watch.look()
+  t.is(watch.seen.length, 1)
+})
+
+test('a block that does not follow the one before is left for the next time', async (t) => {
+  const proxy = await startFaultProxy(shared.url)
+  t.teardown(() => proxy.close())
+  const { node, close } = await evmBench(shared, {}, [proxy.url])
+  t.teardown(close)
+  const account = evmAccount()
+  const watch = watching(node, [account])
+  await watch.look()
+  await shared.send(account.address, 5n)
+  const height = await shared.call('eth_blockNumber')
+  const block = (await shared.call('eth_getBlockByNumber', height, true)) as object
+  proxy.fault = ({ method, params }) =>
+    method === 'eth_getBlockByNumber' && params[0] === height
+      ? { kind: 'result', result: { ...block, parentHash: `0x${'22'.repeat(32)}` } }
+      : undefined
+  t.like(await node.deposits(new Set([account.address]), watch.cursor), { found: [], cursor: watch.cursor!, isAtHead: false })
+  proxy.fault = () => undefined
   await watch.look()
   t.is(watch.seen.length, 1)
 })

@@ -23,9 +23,9 @@ const NODES: Nodes = { identify: async (call) => `eip155:${readQuantity(await ca
 /** A chain of EVM nodes, over JSON-RPC (Execution API). */
 export const openNode: OpenNode = async (chain, settings, observer) => {
   const network = networkOf(chain.id.slice('eip155:'.length))
-  const extra = readEvmSettings(`QUORATE_CHAINS: ${chain.id}: extra`, settings.extra, network)
+  const extra = readEvmSettings(`QUORATE_CHAINS: ${chain.id}: extra`, settings.extra ?? {}, network)
   const rpc = openRpc({ chain: chain.id, endpoints: settings.endpoints, nodes: NODES, settings: settings.rpc, observer })
-  const builder = transactionBuilder(chain, extra, rememberAnswers<boolean>(REMEMBERED))
+  const builder = transactionBuilder(chain, extra)
   const watch = depositWatch(chain, extra.tokens)
   const statuses = rememberAnswers<TransactionStatus>(REMEMBERED)
   const standings = rememberAnswers<Inclusion | null>(REMEMBERED)

@@ -1,5 +1,5 @@
-import { MalformedJson, readFields } from '../../../domain/json/strict-json.ts'
 import { InvalidSetting } from '../../process/settings.ts'
+import { fieldsOf, wholeNumber } from '../setting-fields.ts'
 import { readAddress } from './address.ts'
 import type { Network } from './networks.ts'
 
@@ -16,23 +16,14 @@ const MAX_GAS = 100_000_000
 
 /** @throws InvalidSetting naming the field, with `name` in front */
 export function readEvmSettings(name: string, value: unknown, network: Network): EvmSettings {
-  const { minimumTip, gasMargin, maxGas, tokens = [] } = fieldsOf(name, value ?? {})
+  const { minimumTip, gasMargin, maxGas, tokens = [] } = fieldsOf(name, value, ['minimumTip', 'gasMargin', 'maxGas', 'tokens'])
   if (!Array.isArray(tokens) || tokens.length > MAX_TOKENS)
     throw new InvalidSetting(`${name}: tokens must be a list of at most ${MAX_TOKENS}`)
   return {
     minimumTip: minimumTip === undefined ? network.minimumTip : readTip(name, minimumTip),
-    gasMargin: gasMargin === undefined ? network.gasMargin : wholeNumber(name, 'gasMargin', gasMargin, 100, 1_000),
-    maxGas: maxGas === undefined ? network.maxGas : wholeNumber(name, 'maxGas', maxGas, 21_000, MAX_GAS),
+    gasMargin: gasMargin === undefined ? network.gasMargin : BigInt(wholeNumber(name, 'gasMargin', gasMargin, 100, 1_000)),
+    maxGas: maxGas === undefined ? network.maxGas : BigInt(wholeNumber(name, 'maxGas', maxGas, 21_000, MAX_GAS)),
     tokens: tokens.map((token, index) => readToken(`${name}: tokens[${index}]`, token)),
-  }
-}
-
-function fieldsOf(name: string, value: unknown) {
-  try {
-    return readFields(value, [], ['minimumTip', 'gasMargin', 'maxGas', 'tokens'])
-  } catch (error) {
-    if (!(error instanceof MalformedJson)) throw error
-    throw new InvalidSetting(`${name}: ${error.message}`)
   }
 }
 
@@ -40,12 +31,6 @@ function readTip(name: string, value: unknown): bigint {
   if (typeof value !== 'string' || !/^\d{1,13}$/.test(value) || BigInt(value) > MAX_TIP)
     throw new InvalidSetting(`${name}: minimumTip must be wei in decimal digits, at most ${MAX_TIP}`)
   return BigInt(value)
-}
-
-function wholeNumber(name: string, field: string, value: unknown, least: number, most: number): bigint {
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
-    throw new InvalidSetting(`${name}: ${field} must be a whole number from ${least} to ${most}`)
-  return BigInt(value as number)
 }
 
 function readToken(name: string, value: unknown): string {

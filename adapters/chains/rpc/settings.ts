@@ -1,5 +1,5 @@
-import { MalformedJson, readFields } from '../../../domain/json/strict-json.ts'
 import { InvalidSetting } from '../../process/settings.ts'
+import { fieldsOf, wholeNumber } from '../setting-fields.ts'
 
 /** How the endpoints of a chain are asked. */
 export type RpcSettings = {
@@ -69,19 +69,5 @@ function rate(name: string, failureRate: unknown): { failureRate?: number } {
 }
 
 function wholeNumbers(name: string, fields: { readonly [field: string]: unknown }): { [field: string]: number } {
-  for (const [field, value] of Object.entries(fields)) {
-    const [least, most] = RANGES[field]!
-    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
-      throw new InvalidSetting(`${name}: ${field} must be a whole number from ${least} to ${most}`)
-  }
-  return fields as { [field: string]: number }
-}
-
-function fieldsOf(name: string, value: unknown, fields: readonly string[]): { readonly [field: string]: unknown } {
-  try {
-    return readFields(value, [], fields)
-  } catch (error) {
-    if (!(error instanceof MalformedJson)) throw error
-    throw new InvalidSetting(`${name}: ${error.message}`)
-  }
+  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, wholeNumber(name, field, value, ...RANGES[field]!)]))
 }

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import type { JsonObject } from '../domain/ports/event-log.ts'
+import { historyId } from '../projections/wallet-history.ts'
+import { type ReadSide, startReadSide, walletFields } from './testing/read-side.ts'
+
+// One after another: each starts servers of its own, and many starts at once take longer than a client waits for one.
+
+const AT = '2026-01-01T00:00:00.000Z'
+const ETHER = 'eip155:31337/slip44:60'
+
+const transferFields = (walletId: string, place: bigint, changes: JsonObject = {}): JsonObject & { transferId: string } => ({
+  transferId: randomUUID(),
+  walletId,
+  tenant: 'acme',
+  accountId: randomUUID(),
+  keyId: randomUUID(),
+  chain: 'eip155:31337',
+  asset: ETHER,
+  from: '0x01',
+  to: '0x02',
+  amount: '5',
+  fee: 'normal',
+  feeAsset: ETHER,
+  quotedFee: '21',
+  status: 'submitted',
+  decision: { outcome: 'allowed', findings: [], requires: {} },
+  approvals: null,
+  granted: [],
+  refused: [],
+  signers: 2,
+  transactions: [],
+  place: historyId(place),
+  deadline: AT,
+  createdAt: AT,
+  updatedAt: AT,
+  revision: 4,
+  ...changes,
+})
+
+async function projectWallet({ project }: ReadSide): Promise<string> {
+  const wallet = walletFields()
+  await project('wallets', wallet.walletId, wallet)
+  return wallet.walletId
+}
+
+test.serial('transfers are listed the newest first, page by page, and by their status', async (t) => {
+  const side = await startReadSide(t)
+  const walletId = await projectWallet(side)
+  const ids: string[] = []
+  for (let place = 1n; place <= 5n; place++) {
+    const transfer = transferFields(walletId, place, { status: place % 2n === 0n ? 'finalized' : 'stuck' })
+    ids.unshift(transfer.transferId)
+    await side.project('transfers', transfer.transferId, transfer)
+  }
+  const list = async (query: string) => {
+    const { json } = await side.app.call('GET', `/v1/wallets/${walletId}/transfers?minPosition=${side.position()}${query}`)
+    return json as { items: { transferId: string }[]; nextCursor: string | null }
+  }
+  const first = await list('&limit=3')
+  const second = await list(`&limit=3&cursor=${first.nextCursor}`)
+  t.deepEqual(
+    [...first.items, ...second.items].map(({ transferId }) => transferId),
+    ids,
+  )
+  t.is(second.nextCursor, null)
+  const finalized = await list('&status=finalized')
+  t.deepEqual(
+    finalized.items.map(({ transferId }) => transferId),
+    [ids[1], ids[3]],
+  )
+  const { status } = await side.app.call('GET', `/v1/wallets/${walletId}/transfers?status=lost`)
+  t.is(status, 400)
+})
+
+test.serial('who waits for a confirmation is answered with it, and who waits for the end goes on waiting', async (t) => {
+  const side = await startReadSide(t)
+  const walletId = await projectWallet(side)
+  const transfer = transferFields(walletId, 1n, { status: 'broadcasting' })
+  await side.project('transfers', transfer.transferId, transfer)
+  const wait = (until: string) =>
+    side.app.call('GET', `/v1/transfers/${transfer.transferId}?until=${until}`, { headers: { prefer: 'wait=20' } })
+  let hasEnded = false
+  const ended = wait('ended').then((answer) => {
+    hasEnded = true
+    return answer
+  })
+  const confirmed = wait('confirmed')
+  await side.project('transfers', transfer.transferId, { ...transfer, status: 'confirmed' })
+  t.is(((await confirmed).json as { status: string }).status, 'confirmed')
+  t.false(hasEnded)
+  await side.project('transfers', transfer.transferId, { ...transfer, status: 'finalized' })
+  t.is(((await ended).json as { status: string }).status, 'finalized')
+})
+
+test.serial('balances are exact whatever their size, and say what is owed', async (t) => {
+  const side = await startReadSide(t)
+  const walletId = await projectWallet(side)
+  const balance = { walletId, accountId: randomUUID(), asset: ETHER, tenant: 'acme', updatedAt: AT, revision: 1 }
+  // 10^30 + 7, of which 5 are reserved; and 3, of which 5 are.
+  const much = { ...balance, settled: { 0: 7, 5: 1 }, reserved: { 0: 5 } }
+  const owing = { ...balance, settled: { 0: 3 }, reserved: { 0: 5 }, pending: { 0: 1 } }
+  await side.project('balances', 'a1', much)
+  await side.project('balances', 'a2', owing)
+  const { json } = await side.app.call('GET', `/v1/wallets/${walletId}/balances?minPosition=${side.position()}`)
+  t.like(json, {
+    items: [
+      { chain: 'eip155:31337', asset: ETHER, available: String(10n ** 30n + 2n), reserved: '5', pending: '0' },
+      { available: '0', reserved: '5', pending: '1', owed: '2' },
+    ],
+  })
+  t.false('owed' in (json as { items: object[] }).items[0]!)
+})
+
+test.serial("another tenant's transfers and balances are not there", async (t) => {
+  const side = await startReadSide(t)
+  const walletId = await projectWallet(side)
+  const transfer = transferFields(walletId, 1n)
+  await side.project('transfers', transfer.transferId, transfer)
+  const paths = [`/v1/transfers/${transfer.transferId}`, `/v1/wallets/${walletId}/transfers`, `/v1/wallets/${walletId}/balances`]
+  for (const path of paths) {
+    const as = async (tenant: string, role: 'client' | 'auditor' | 'operator' | 'data') => {
+      const authorization = `Bearer ${await side.app.token({ tenant, roles: [role] })}`
+      return (await side.app.call('GET', `${path}?minPosition=${side.position()}`, { authorization })).status
+    }
+    t.is(await as('acme', 'client'), 200, path)
+    t.is(await as('acme', 'auditor'), 200, path)
+    t.is(await as('other', 'client'), 404, path)
+    t.is(await as('acme', 'operator'), 403, path)
+    t.is(await as('acme', 'data'), 403, path)
+  }
+})
