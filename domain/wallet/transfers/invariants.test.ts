@@ -4,7 +4,7 @@ import { fold } from '../../decider.ts'
 import { DomainError } from '../../domain-error.ts'
 import { type WalletCommand, wallet } from '../wallet.ts'
 import { availableOf } from './funds.ts'
-import { after, authorisation, build, detection, fund, mined, request, type Scenario, scenario } from './testing/scenario.ts'
+import { after, authorisation, build, detection, fund, mined, nonceConflict, request, type Scenario, scenario } from './testing/scenario.ts'
 
 const ids = fc.constantFrom('t0', 't1', 't2', 't3', 't4', 't5', 't6', 't7')
 const accounts = fc.constantFrom('a', 'b')
@@ -18,7 +18,7 @@ type Step =
   | WalletCommand
   | { type: 'Build'; transferId: string; as: 'transfer' | 'acceleration' | 'cancellation'; fee: number; slip: number }
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc
     .tuple(accounts, amounts, heights, fc.integer({ min: 0, max: 30 }))
     .map(([accountId, amount, height, id]) => detection(`d${id}`, BigInt(amount), { accountId, height })),
@@ -64,13 +64,26 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom<Step>({ type: 'Freeze', reason: '' }, { type: 'Unfreeze', reason: '' }),
 )
 
+const few = fc.constantFrom('t0', 't1')
+
+/** What leads to signed transactions, and away from them: tried more often, as it takes several in a row to get there. */
+const onward: fc.Arbitrary<Step> = fc.oneof(
+  few.map((id): Step => request(id, { amount: '1', quotedFee: '1' })),
+  few.map((transferId): Step => ({ type: 'AllocateNonce', transferId, observed: '0', now: after(0) })),
+  few.map((transferId): Step => ({ type: 'Build', transferId, as: 'transfer', fee: 1, slip: 0 })),
+  few.map((transferId): Step => ({ type: 'SignTransfer', transferId, version: 1, raw: 'AA==', hash: `${transferId}1` })),
+  few.map((transferId): Step => ({ type: 'ReplaceTransfer', transferId, by: null })),
+)
+
+const step = fc.oneof({ weight: 1, arbitrary: anyStep }, { weight: 2, arbitrary: onward })
+
 const undo = fc.integer({ min: 0, max: 30 }).map((id): Step => ({ type: 'RevertDeposit', depositId: `d${id}` }))
 
 function commandOf(side: Scenario, each: Step): WalletCommand {
   if (each.type !== 'Build') return each
   const transfer = side.state().transfers[each.transferId]
   const version = (transfer?.transactions.length ?? 0) + 1
-  const conflicts = transfer?.nonce == null ? [] : [`nonce:${Number(transfer.nonce) + each.slip}`]
+  const conflicts = transfer?.nonce == null ? [] : [nonceConflict(Number(transfer.nonce) + each.slip)]
   return build(each.transferId, version, {
     as: each.as,
     fee: String(each.fee),
@@ -178,10 +191,11 @@ test('no nonce is skipped: each below the next one is of a transaction, of a tra
     const used = new Set<string>()
     for (const { type, data } of side.events())
       if (type === 'TransferBuilt') for (const conflict of data.conflicts) used.add(`${data.accountId} ${conflict}`)
-    for (const { accountId, nonce } of Object.values(side.state().transfers)) used.add(`${accountId} nonce:${nonce}`)
+    for (const { accountId, nonce } of Object.values(side.state().transfers)) used.add(`${accountId} ${nonceConflict(`${nonce}`)}`)
     for (const [accountId, { next, free }] of Object.entries(side.state().nonces))
       for (let nonce = 0; nonce < Number(next); nonce++)
-        if (!used.has(`${accountId} nonce:${nonce}`) && !free.includes(String(nonce))) throw new Error(`${accountId} skips ${nonce}`)
+        if (!used.has(`${accountId} ${nonceConflict(`${nonce}`)}`) && !free.includes(String(nonce)))
+          throw new Error(`${accountId} skips ${nonce}`)
   })
 })
 
