@@ -4,13 +4,13 @@ import type { ChainFailure, ChainNode, WantedTransaction } from '../../domain/po
 export type QuotingNode = ChainNode & {
   /** What it was asked to quote. */
   readonly asked: readonly WantedTransaction[]
-  /** What it answers from now on: a fee, a failure, or nothing at all. */
-  answer(with_: bigint | ChainFailure | 'nothing'): void
+  /** What it answers from now on. */
+  answer(says: bigint | ChainFailure): void
 }
 
 export function quotingNode(chain: string, fee: bigint): QuotingNode {
   const asked: WantedTransaction[] = []
-  let says: bigint | ChainFailure | 'nothing' = fee
+  let said: bigint | ChainFailure = fee
   const unasked = () => Promise.reject(new Error('nobody should ask this'))
   return {
     chain,
@@ -18,14 +18,13 @@ export function quotingNode(chain: string, fee: bigint): QuotingNode {
     finality: 2,
     pollMs: 1_000,
     asked,
-    answer(with_) {
-      says = with_
+    answer(says) {
+      said = says
     },
     async quote(wanted) {
       asked.push(wanted)
-      if (says === 'nothing') return new Promise(() => {})
-      if (typeof says === 'bigint') return { fee: says }
-      throw says
+      if (typeof said === 'bigint') return { fee: said }
+      throw said
     },
     build: unasked,
     broadcast: unasked,

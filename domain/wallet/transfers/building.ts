@@ -6,7 +6,7 @@ import type { Purpose, TransferEvent } from './events.ts'
 import { requireAvailable } from './funds.ts'
 import { type Holder, outOfOrder, requireUnfrozen } from './holdings.ts'
 import { nextNonce } from './nonces.ts'
-import { conflictsOf, latestOf, type Transaction, type Transfer } from './transfer.ts'
+import { conflictsOf, isContended, latestOf, type Transaction, type Transfer } from './transfer.ts'
 
 type Build = Extract<TransferCommand, { type: 'BuildTransfer' }>
 type Allocate = Extract<TransferCommand, { type: 'AllocateNonce' }>
@@ -75,7 +75,7 @@ function readiness(holder: Holder, transfer: Transfer, now: string): Readiness {
 function requireReplacing(transfer: Transfer, latest: Transaction, { as, conflicts }: Build): void {
   if (as === 'transfer') {
     // Made anew after the one before has died of age, which is for those that use up nothing else.
-    if (latest.conflicts.length > 0 || latest.validity === null || transfer.replacement) throw outOfOrder(transfer)
+    if (isContended(latest.conflicts) || latest.validity === null || transfer.replacement) throw outOfOrder(transfer)
     return
   }
   if (transfer.replacement?.as !== as) throw outOfOrder(transfer)

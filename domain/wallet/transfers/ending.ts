@@ -3,7 +3,7 @@ import type { TransferCommand } from './commands.ts'
 import type { Funds, TransferEvent } from './events.ts'
 import { without } from './funds.ts'
 import { type Holder, outOfOrder } from './holdings.ts'
-import { conflictsOf, latestOf, type Transfer } from './transfer.ts'
+import { conflictsOf, isContended, latestOf, type Transfer } from './transfer.ts'
 
 type EndEvent = Extract<
   TransferEvent,
@@ -40,7 +40,7 @@ export function failTransfer(
   { code, rule, isUnclaimed }: Extract<TransferCommand, { type: 'FailTransfer' }>,
 ): readonly TransferEvent[] {
   const isSigned = transfer.transactions.some(({ raw }) => raw !== null)
-  if (isSigned || (conflictsOf(transfer).length > 0 && !isUnclaimed))
+  if (isSigned || (isContended(conflictsOf(transfer)) && !isUnclaimed))
     throw new DomainError('transfer_may_be_signed', 'what the transfer uses up may be claimed for it: it ends with a word of the chain')
   return ended(holder, transfer, { type: 'TransferFailed', data: { ...identityOf(holder, transfer), code, rule } })
 }

@@ -4,7 +4,7 @@ import { fold } from '../../decider.ts'
 import { DomainError } from '../../domain-error.ts'
 import { type WalletCommand, wallet } from '../wallet.ts'
 import { availableOf } from './funds.ts'
-import { after, authorisation, build, detection, fund, mined, request, type Scenario, scenario } from './testing/scenario.ts'
+import { after, authorisation, build, detection, fund, mined, nonceConflict, request, type Scenario, scenario } from './testing/scenario.ts'
 
 const ids = fc.constantFrom('t0', 't1', 't2', 't3', 't4', 't5', 't6', 't7')
 const accounts = fc.constantFrom('a', 'b')
@@ -70,7 +70,7 @@ function commandOf(side: Scenario, each: Step): WalletCommand {
   if (each.type !== 'Build') return each
   const transfer = side.state().transfers[each.transferId]
   const version = (transfer?.transactions.length ?? 0) + 1
-  const conflicts = transfer?.nonce == null ? [] : [`nonce:${Number(transfer.nonce) + each.slip}`]
+  const conflicts = transfer?.nonce == null ? [] : [nonceConflict(Number(transfer.nonce) + each.slip)]
   return build(each.transferId, version, {
     as: each.as,
     fee: String(each.fee),
@@ -178,10 +178,11 @@ test('no nonce is skipped: each below the next one is of a transaction, of a tra
     const used = new Set<string>()
     for (const { type, data } of side.events())
       if (type === 'TransferBuilt') for (const conflict of data.conflicts) used.add(`${data.accountId} ${conflict}`)
-    for (const { accountId, nonce } of Object.values(side.state().transfers)) used.add(`${accountId} nonce:${nonce}`)
+    for (const { accountId, nonce } of Object.values(side.state().transfers)) used.add(`${accountId} ${nonceConflict(`${nonce}`)}`)
     for (const [accountId, { next, free }] of Object.entries(side.state().nonces))
       for (let nonce = 0; nonce < Number(next); nonce++)
-        if (!used.has(`${accountId} nonce:${nonce}`) && !free.includes(String(nonce))) throw new Error(`${accountId} skips ${nonce}`)
+        if (!used.has(`${accountId} ${nonceConflict(`${nonce}`)}`) && !free.includes(String(nonce)))
+          throw new Error(`${accountId} skips ${nonce}`)
   })
 })
 

@@ -3,7 +3,7 @@ import type { TransferCommand } from './commands.ts'
 import { ended, identityOf } from './ending.ts'
 import type { TransferEvent } from './events.ts'
 import { type Holder, outOfOrder, requireUnfrozen } from './holdings.ts'
-import { latestOf, type Replacement, type Transaction, type Transfer } from './transfer.ts'
+import { isContended, latestOf, type Replacement, type Transaction, type Transfer } from './transfer.ts'
 
 /**
  * Before anything is built the transfer just ends. Afterwards only the chain can undo it, by another transaction that uses up the same.
@@ -45,7 +45,7 @@ export function failReplacement(holder: Holder, transfer: Transfer, code: string
 function wanted(holder: Holder, transfer: Transfer, latest: Transaction, replacement: Replacement): readonly TransferEvent[] {
   requireUnfrozen(holder)
   if (transfer.mined) throw outOfOrder(transfer)
-  if (latest.conflicts.length === 0)
+  if (!isContended(latest.conflicts))
     throw new DomainError('not_replaceable', 'the chain has no way to put another transaction in its place')
   if (transfer.replacement || (latest.replaces !== null && latest.raw === null && !isGivenUp(transfer, latest)))
     throw new DomainError('replacement_under_way', 'the transaction is being replaced already')

@@ -71,3 +71,6 @@ export const latestOf = ({ transactions }: Transfer): Transaction | undefined =>
 
 /** What the transactions of a transfer use up, and no other may. */
 export const conflictsOf = ({ transactions }: Transfer): string[] => transactions.flatMap(({ conflicts }) => conflicts)
+
+/** Whether a transaction uses up what another one could, too. A `message:` is nothing but the transaction itself, which dies of age. */
+export const isContended = (conflicts: readonly string[]): boolean => conflicts.some((conflict) => !conflict.startsWith('message:'))

@@ -11,6 +11,7 @@ import {
   ETHER,
   fund,
   mined,
+  nonceConflict,
   request,
   type Scenario,
   scenario,
@@ -78,7 +79,7 @@ test('a transfer goes through its steps, and what it has not spent is available 
   t.is(status(side), 'submitted')
   side.do({ type: 'AllocateNonce', transferId: 't', observed: '5', now: after(0) })
   t.is(status(side), 'queued')
-  side.do(build('t', 1, { conflicts: ['nonce:5'] }))
+  side.do(build('t', 1, { conflicts: [nonceConflict(5)] }))
   t.is(status(side), 'signing')
   side.do({ type: 'SignTransfer', transferId: 't', version: 1, raw: 'AA==', hash: '0x1' })
   t.is(status(side), 'signed')
@@ -104,7 +105,7 @@ test('what is done already changes nothing', (t) => {
   side.do(mined('ConfirmTransfer', 't', { isConfirmed: true }))
   for (const again of [
     { type: 'AllocateNonce', transferId: 't', observed: '9', now: after(0) },
-    build('t', 1, { conflicts: [`nonce:${nonce}`] }),
+    build('t', 1, { conflicts: [nonceConflict(nonce)] }),
     { type: 'SignTransfer', transferId: 't', version: 1, raw: 'AB==', hash: '0xt1' },
     { type: 'BroadcastTransfer', transferId: 't', version: 1 },
     mined('ConfirmTransfer', 't', { isConfirmed: true }),
@@ -165,7 +166,7 @@ test('what may be signed ends with a word of the chain alone', (t) => {
   const side = funded()
   side.do(request('t'))
   side.do({ type: 'AllocateNonce', transferId: 't', observed: '0', now: after(0) })
-  side.do(build('t', 1, { conflicts: ['nonce:0'] }))
+  side.do(build('t', 1, { conflicts: [nonceConflict(0)] }))
   t.throws(() => side.do({ type: 'FailTransfer', transferId: 't', code: 'x', rule: null }), refused('transfer_may_be_signed'))
   for (const command of [
     { type: 'ExpireTransfer', now: after(9_999) },
@@ -183,7 +184,7 @@ test('where every party has refused before it claimed anything, the nonce is fre
   const side = funded()
   side.do(request('t'))
   side.do({ type: 'AllocateNonce', transferId: 't', observed: '0', now: after(0) })
-  side.do(build('t', 1, { conflicts: ['nonce:0'] }))
+  side.do(build('t', 1, { conflicts: [nonceConflict(0)] }))
   const events = side.do({ type: 'FailTransfer', transferId: 't', code: 'policy_forbids', rule: 'daily', isUnclaimed: true })
   t.like(events[1], { data: { nonce: '0' } })
   t.is(available(side), 1_000n)
@@ -215,10 +216,10 @@ test('a transaction is replaced at a higher fee, and whichever is mined decides'
   for (const version of [1, 2]) {
     const side = funded()
     side.do(request('t'))
-    const conflicts = [`nonce:${send(side, 't')}`]
+    const conflicts = [nonceConflict(send(side, 't'))]
     side.do(accelerate('t'))
     t.throws(() => side.do(accelerate('t')), refused('replacement_under_way'))
-    t.throws(() => side.do(build('t', 2, { as: 'acceleration', conflicts: ['nonce:8'] })), refused('transfer_out_of_order'))
+    t.throws(() => side.do(build('t', 2, { as: 'acceleration', conflicts: [nonceConflict(8)] })), refused('transfer_out_of_order'))
     t.throws(() => side.do(build('t', 2, { as: 'cancellation', conflicts })), refused('transfer_out_of_order'))
     const built = side.do(build('t', 2, { as: 'acceleration', conflicts, fee: '25' }))
     t.deepEqual(types(built), ['FundsReserved', 'TransferBuilt'])
@@ -238,7 +239,7 @@ test('an acceleration that cannot be paid for is refused, and the transaction be
   const side = scenario()
   fund(side, 115n)
   side.do(request('t'))
-  const conflicts = [`nonce:${send(side, 't')}`]
+  const conflicts = [nonceConflict(send(side, 't'))]
   side.do(accelerate('t'))
   t.throws(() => side.do(build('t', 2, { as: 'acceleration', conflicts, fee: '16' })), refused('insufficient_funds'))
   t.deepEqual(types(side.do({ type: 'FailReplacement', transferId: 't', code: 'insufficient_funds' })), ['TransferReplacementFailed'])
@@ -250,7 +251,7 @@ test('once it is built a transfer is cancelled by another transaction, unless it
   for (const version of [1, 2]) {
     const side = funded()
     side.do(request('t'))
-    const conflicts = [`nonce:${send(side, 't')}`]
+    const conflicts = [nonceConflict(send(side, 't'))]
     side.do(cancel('t'))
     t.deepEqual(side.do(cancel('t')), [])
     side.do(build('t', 2, { as: 'cancellation', conflicts, fee: '20' }))
@@ -270,20 +271,21 @@ test('what is in a block is neither cancelled nor accelerated, and where nothing
   side.do(mined('ConfirmTransfer', 't'))
   for (const command of [cancel('t'), accelerate('t')]) t.throws(() => side.do(command), refused('transfer_out_of_order'))
   side.do(request('u'))
-  side.do(build('u', 1))
+  side.do(build('u', 1, { validity: '100', conflicts: ['message:1'] }))
   t.throws(() => side.do(cancel('u')), refused('not_replaceable'))
+  t.notThrows(() => side.do({ type: 'FailTransfer', transferId: 'u', code: 'x', rule: null }))
 })
 
 test('a transaction that has died of age is made anew, one that has not is not', (t) => {
   const side = funded()
   side.do(request('t'))
-  side.do(build('t', 1, { validity: '100' }))
+  side.do(build('t', 1, { validity: '100', conflicts: ['message:1'] }))
   side.do({ type: 'SignTransfer', transferId: 't', version: 1, raw: 'AA==', hash: '1' })
-  t.deepEqual(types(side.do(build('t', 2, { validity: '200' }))), ['TransferBuilt'])
+  t.deepEqual(types(side.do(build('t', 2, { validity: '200', conflicts: ['message:2'] }))), ['TransferBuilt'])
   t.throws(() => side.do(build('t', 4, { validity: '300' })), refused('transfer_out_of_order'))
   side.do(request('u'))
   send(side, 'u')
-  t.throws(() => side.do(build('u', 2, { conflicts: ['nonce:0'] })), refused('transfer_out_of_order'))
+  t.throws(() => side.do(build('u', 2, { conflicts: [nonceConflict(0)] })), refused('transfer_out_of_order'))
 })
 
 test('no two transfers of an account use up the same, and none another nonce than its own', (t) => {
@@ -292,10 +294,10 @@ test('no two transfers of an account use up the same, and none another nonce tha
   side.do(build('t', 1, { conflicts: ['input:a:0'] }))
   t.throws(() => side.do(build('u', 1, { conflicts: ['input:b:0', 'input:a:0'] })), refused('conflict_taken'))
   side.do({ type: 'AllocateNonce', transferId: 'v', observed: '3', now: after(0) })
-  for (const conflicts of [[], ['nonce:2'], ['nonce:3', 'nonce:4']])
+  for (const conflicts of [[], [nonceConflict(2)], [nonceConflict(3), nonceConflict(4)]])
     t.throws(() => side.do(build('v', 1, { conflicts })), refused('conflict_taken'))
-  t.throws(() => side.do(build('u', 1, { conflicts: ['nonce:9'] })), refused('conflict_taken'))
-  t.notThrows(() => side.do(build('v', 1, { conflicts: ['nonce:3'] })))
+  t.throws(() => side.do(build('u', 1, { conflicts: [nonceConflict(9)] })), refused('conflict_taken'))
+  t.notThrows(() => side.do(build('v', 1, { conflicts: [nonceConflict(3)] })))
 })
 
 test('nonces are counted by the wallet, from where the chain is, each given once', (t) => {
@@ -349,7 +351,7 @@ test('a frozen wallet moves nothing, but gives back what is not on its way', (t)
     build('t', 1),
     accelerate('u'),
     cancel('u'),
-    build('u', 2, { as: 'acceleration', conflicts: [`nonce:${nonce}`] }),
+    build('u', 2, { as: 'acceleration', conflicts: [nonceConflict(nonce)] }),
   ] as const)
     t.throws(() => side.do(command), refused('wallet_frozen'), command.type)
   side.do(cancel('t'))

@@ -61,6 +61,11 @@ export const detection = (depositId: string, amount: bigint, { accountId = 'a', 
   amount: String(amount),
 })
 
+const ADDRESS = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
+
+/** What a transaction of the accounts here uses up. */
+export const nonceConflict = (nonce: string | number): string => `nonce:${ADDRESS}:${nonce}`
+
 export const request = (transferId: string, changes: Partial<RequestTransfer> = {}): RequestTransfer => ({
   type: 'RequestTransfer',
   transferId,
@@ -70,7 +75,7 @@ export const request = (transferId: string, changes: Partial<RequestTransfer> = 
   chain: 'eip155:1',
   path: 'm',
   publicKey: '02',
-  address: '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266',
+  address: ADDRESS,
   asset: ETHER,
   to: '0x70997970C51812dc3A010C7d01b50e0d17dc79C8',
   amount: '100',
@@ -110,7 +115,7 @@ export const build = (
 export function send(side: Scenario, transferId: string, observed = '0'): string {
   side.do({ type: 'AllocateNonce', transferId, observed, now: START })
   const nonce = side.state().transfers[transferId]!.nonce!
-  side.do(build(transferId, 1, { conflicts: [`nonce:${nonce}`] }))
+  side.do(build(transferId, 1, { conflicts: [nonceConflict(nonce)] }))
   side.do({ type: 'SignTransfer', transferId, version: 1, raw: 'AB==', hash: `0x${transferId}1` })
   side.do({ type: 'BroadcastTransfer', transferId, version: 1 })
   return nonce
