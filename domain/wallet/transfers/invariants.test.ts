@@ -18,7 +18,7 @@ type Step =
   | WalletCommand
   | { type: 'Build'; transferId: string; as: 'transfer' | 'acceleration' | 'cancellation'; fee: number; slip: number }
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc
     .tuple(accounts, amounts, heights, fc.integer({ min: 0, max: 30 }))
     .map(([accountId, amount, height, id]) => detection(`d${id}`, BigInt(amount), { accountId, height })),
@@ -63,6 +63,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   ids.map((transferId): Step => ({ type: 'ExpireTransfer', transferId, now: after(99_999) })),
   fc.constantFrom<Step>({ type: 'Freeze', reason: '' }, { type: 'Unfreeze', reason: '' }),
 )
+
+const few = fc.constantFrom('t0', 't1')
+
+/** What leads to signed transactions, and away from them: tried more often, as it takes several in a row to get there. */
+const onward: fc.Arbitrary<Step> = fc.oneof(
+  few.map((id): Step => request(id, { amount: '1', quotedFee: '1' })),
+  few.map((transferId): Step => ({ type: 'AllocateNonce', transferId, observed: '0', now: after(0) })),
+  few.map((transferId): Step => ({ type: 'Build', transferId, as: 'transfer', fee: 1, slip: 0 })),
+  few.map((transferId): Step => ({ type: 'SignTransfer', transferId, version: 1, raw: 'AA==', hash: `${transferId}1` })),
+  few.map((transferId): Step => ({ type: 'ReplaceTransfer', transferId, by: null })),
+)
+
+const step = fc.oneof({ weight: 1, arbitrary: anyStep }, { weight: 2, arbitrary: onward })
 
 const undo = fc.integer({ min: 0, max: 30 }).map((id): Step => ({ type: 'RevertDeposit', depositId: `d${id}` }))
 
