@@ -25,5 +25,5 @@ test('an intent that a party has used is refused for anything else after the par
   }
   await t.notThrowsAsync(ledger.spend(['intent-of-key'], 'generate key'), 'what it was used for may be asked again')
   await t.notThrowsAsync(ledger.claim(newClaim({ intents: ['fresh'] })))
-  t.deepEqual(ledger.refusals(), { signed_otherwise: 0, slot_taken: 0, intent_reused: 6 })
+  t.deepEqual(ledger.refusals(), { signed_otherwise: 0, slot_taken: 0, intent_reused: 6, limit_exceeded: 0 })
 })

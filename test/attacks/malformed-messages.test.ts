@@ -79,6 +79,7 @@ async function requestsOfEveryKind(): Promise<Template[]> {
   const asked = { share, path: 'm/0/5', authorisation, approvals: [authorisation], transaction: null }
   const task = { ...asked, openings }
   const joint = { ...asked, signers: PARTIES }
+  const transaction = { chain: 'eip155:1', transferId: 'transfer', unsigned: Buffer.alloc(200, 1), index: 0, replacement: authorisation }
   const contents: [CeremonyRequest, Partial<Header>][] = [
     [{ type: 'generateKey', key }, {}],
     [{ type: 'proceed', heard: heardBy(VICTIM, first) }, { round: 2 }],
@@ -88,6 +89,8 @@ async function requestsOfEveryKind(): Promise<Template[]> {
     [{ type: 'sign', task }, { kind: 'signing' }],
     [{ type: 'presign', share, signers: PARTIES }, { kind: 'opening' }],
     [{ type: 'signTogether', task: joint }, { kind: 'signing' }],
+    [{ type: 'sign', task: { ...task, transaction } }, { kind: 'signing' }],
+    [{ type: 'signTogether', task: { ...joint, transaction } }, { kind: 'signing' }],
     [{ type: 'refreshKey', share, authorisation }, { kind: 'refresh' }],
     [{ type: 'confirmRefresh', share }, { kind: 'refresh-completion' }],
     [

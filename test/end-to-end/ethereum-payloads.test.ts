@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { recoverPublicKey } from '../../domain/threshold/testing/verifiers.ts'
@@ -99,5 +100,7 @@ test.serial('what Ethereum has people sign is signed by no key of another scheme
   const key = await system.client.generateKey(await system.client.createWallet('other'), 'frost-secp256k1-tr', 2, 3)
   for (const payload of [personal, { kind: 'eip712', typedData: mail }])
     t.like(await ask(key.keyId, payload), { status: 422, code: 'payload_not_supported', errors: [{ pointer: '/payload/kind' }] })
+  const transaction = { kind: 'transaction', chain: 'eip155:1', transferId: randomUUID(), unsigned: 'AA==', index: 0 }
+  t.like(await ask(key.keyId, transaction), { status: 422, code: 'validation_failed' }, 'transactions are asked for by transfers')
   t.like(await ask(key.keyId, { kind: 'eip712', typedData: [] }), { status: 422, errors: [{ pointer: '/payload/typedData' }] })
 })
