@@ -270,3 +270,16 @@ test('what is not approved in time expires by itself, and what was reserved is g
   t.is(await bench.available(), ETHER)
   t.is(bench.signer.signed.length, 0)
 })
+
+test('what waits for approvals that a changed policy does not want any more goes on', async (t) => {
+  const approver = { kid: 'alice', kty: 'OKP', crv: 'Ed25519', x: 'AA' } as const
+  const bench = await startBench(t, { policy: { rawDigests: false, approvals: { required: 1, approvers: [approver] } } })
+  bench.coordinate()
+  await bench.fund(ETHER)
+  const transferId = await bench.request({ amount: 5n })
+  t.is(await bench.status(transferId), 'pending_approval')
+  const authorisation = { method: 'POST', path: `/v1/wallets/${bench.walletId}/policy`, body: '{}', intent: null }
+  await bench.command({ type: 'ChangePolicy', policy: { rawDigests: false }, authorisation, approvals: [], intents: [] })
+  await bench.reaches(transferId, 'finalized')
+  t.is(await received(bench), 5n)
+})

@@ -11,6 +11,8 @@ export type ChainWatch = RepeatedWork & {
   found(deposits: readonly Deposit[]): Promise<void>
   /** Everything that came in up to the newest block is written down; `hasMoved` when that is another one than when this was done last. */
   look(hasMoved: boolean): Promise<void>
+  /** What has come in cannot be told. Something may have happened all the same. */
+  lookWithoutDeposits(): Promise<void>
 }
 
 const CURSOR_VERSION = 1
@@ -22,7 +24,10 @@ const cursorName = (chain: string) => `deposits-${chain}`
 export async function watchChain(watch: ChainWatch): Promise<void> {
   let told: string | undefined
   await repeated(watch, watch.node.pollMs, async () => {
-    const cursor = await catchUp(watch)
+    const cursor = await catchUp(watch).catch(async (error: unknown) => {
+      await watch.lookWithoutDeposits()
+      throw error
+    })
     if (cursor === undefined) return
     await watch.look(cursor !== told)
     told = cursor

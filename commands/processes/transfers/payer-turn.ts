@@ -27,6 +27,8 @@ export type PayerMemory = {
 
 export const versionKey = (transferId: string, version: number): string => `${transferId}/${version}`
 
+export const transferIn = (key: string): string => key.split('/')[0]!
+
 const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
 
 export const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'))

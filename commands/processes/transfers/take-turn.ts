@@ -2,13 +2,13 @@ import type { Chains } from '../../../domain/ports/chain.ts'
 import type { ChainNodes } from '../../../domain/ports/chain-node.ts'
 import type { AggregateLog } from '../../load.ts'
 import { buildTransactions } from './build-transactions.ts'
-import { expireTransfers } from './expire-transfers.ts'
 import { gatherSignatures } from './gather-signatures.ts'
 import { type LookOptions, lookAtChain } from './look-at-chain.ts'
-import type { PayerMemory } from './payer-turn.ts'
+import { type PayerMemory, transferIn } from './payer-turn.ts'
+import { reviewTransfers } from './review-transfers.ts'
 import { sendTransactions } from './send-transactions.ts'
 import { payerOf, type UnderWay } from './under-way.ts'
-import { openWalletBook } from './wallet-book.ts'
+import { openWalletBook, type WalletBook } from './wallet-book.ts'
 
 export type TurnOptions = LookOptions & {
   log: AggregateLog
@@ -36,7 +36,7 @@ export function payerTurns({ log, chains, nodes, underWay, looks, stuckAfterMs }
 
   return async (key) => {
     const book = await openWalletBook(log, underWay, payerOf(key))
-    await expireTransfers(book)
+    await reviewTransfers(book)
     const [first] = book.transfers()
     if (!first) {
       memories.delete(key)
@@ -47,6 +47,7 @@ export function payerTurns({ log, chains, nodes, underWay, looks, stuckAfterMs }
     if (!chain || !node) return
     const memory = memories.get(key) ?? { attempts: new Map(), sentAt: new Map() }
     memories.set(key, memory)
+    forgetEnded(memory, book)
     const turn = { log, book, underWay, chain, node, codec: await chain.transactions(), memory }
     const isLookDue = looks.take(key)
     try {
@@ -63,4 +64,8 @@ export function payerTurns({ log, chains, nodes, underWay, looks, stuckAfterMs }
       throw error
     }
   }
+}
+
+function forgetEnded({ attempts, sentAt }: PayerMemory, book: WalletBook): void {
+  for (const known of [attempts, sentAt]) for (const key of known.keys()) if (!book.transfer(transferIn(key))) known.delete(key)
 }

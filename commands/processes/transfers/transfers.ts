@@ -21,7 +21,7 @@ export type TransfersOptions = {
   onFailure(failure: { chain?: string; payer?: string }, error: unknown): void
   /** For how long a transaction may wait to be mined before it is said to be stuck. */
   stuckAfterMs: number
-  /** Most transfers and deposits watched at once. */
+  /** Most deposits watched at once. */
   maxWatched?: number
   markEveryMs?: number
 }
@@ -75,7 +75,8 @@ export async function runTransfers(options: TransfersOptions): Promise<void> {
       for (const chain of nodes.keys()) lookAt(underWay.payersOn(chain))
     },
     oldest: () => earliest([underWay.oldest(), deposits.oldest()]),
-    isFull: () => underWay.size + deposits.size >= maxWatched,
+    // Deposits become final also while nothing is read; transfers do not, and are bounded by what each wallet may have under way.
+    isFull: () => deposits.size >= maxWatched,
   })
   const clock = repeated({ signal, onFailure: (error) => onFailure({}, error) }, LOOK_EVERY_MS, async () => {
     const now = Date.now()
@@ -110,6 +111,7 @@ export async function runTransfers(options: TransfersOptions): Promise<void> {
         reviewed = found
         await compare?.(await accounts.on(id), hasMoved)
       },
+      lookWithoutDeposits: async () => lookAt(underWay.payersOn(id)),
     })
   }
   await Promise.all([reading, clock, accounts.done, ...[...nodes.values()].map(watch)])

@@ -23,7 +23,6 @@ export type UnderWay = {
   /** The event that asked for a transfer, without what it asked for: what is done for it is done in answer to that. */
   requested(transferId: string): RecordedEvent | undefined
   oldest(): { after: bigint | undefined } | undefined
-  readonly size: number
 }
 
 type OpenTransfer = {
@@ -53,6 +52,9 @@ const SESSION_ENDS: readonly string[] = [
   'SigningExpired',
   'SigningCancelled',
 ] satisfies SigningSessionEvent['type'][]
+
+/** What may let all transfers of a wallet go on. */
+const CHANGES_OF_WALLET: readonly string[] = ['WalletUnfrozen', 'PolicyChanged'] satisfies WalletEvent['type'][]
 
 const isRejection = (event: WalletEvent | SigningSessionEvent) =>
   event.type === 'TransferApprovalRejected' && event.data.status === 'rejected'
@@ -97,7 +99,7 @@ export function transfersUnderWay(): UnderWay {
 
     touched({ type, data }) {
       const { walletId, transferId, sessionId } = data as { walletId?: string; transferId?: string; sessionId?: string }
-      if (type === 'WalletUnfrozen')
+      if (CHANGES_OF_WALLET.includes(type))
         return unique([...transfers.values()].map(({ payer }) => payer).filter((key) => payerOf(key).walletId === walletId))
       const id = transferId ?? (sessionId !== undefined && SESSION_ENDS.includes(type) ? sessions.get(sessionId)?.transferId : undefined)
       const transfer = id === undefined ? undefined : transfers.get(id)
@@ -119,9 +121,6 @@ export function transfersUnderWay(): UnderWay {
     session: (id) => sessions.get(id)?.stage,
     requested: (transferId) => transfers.get(transferId)?.requested,
     oldest: () => transfers.values().next().value,
-    get size() {
-      return transfers.size
-    },
   }
 }
 
