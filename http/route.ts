@@ -1,4 +1,5 @@
 /** The contract between the routes and the application that serves them: a route is data, and routing, authorisation, validation and OpenAPI follow from it. */
+import type { EventStream } from './event-stream.ts'
 
 export const ROLES = ['client', 'approver', 'operator', 'auditor', 'data'] as const
 export type Role = (typeof ROLES)[number]
@@ -60,6 +61,10 @@ export type RouteRequest<Path extends string = string, Body = unknown> = {
   preferWaitSeconds: number
   /** From the header `Quorate-Min-Position` or the query parameter `minPosition`. */
   minPosition: bigint | undefined
+  /** Which of those that the route streams in the caller wants; undefined when the route does not stream. */
+  mediaType: string | undefined
+  /** The `Last-Event-ID` header of a reader that comes again. */
+  lastEventId: string | undefined
   /** Aborted when the client has gone away or the server's deadline has passed. */
   signal: AbortSignal
 }
@@ -75,6 +80,8 @@ export type Answer = {
   /** Sent quoted; a GET whose `If-None-Match` names it is answered 304 without the body. */
   etag?: string
   headers?: { readonly [name: string]: string }
+  /** Sent in place of a body, with nothing else of this answer. */
+  stream?: EventStream
 }
 
 export type Route<Path extends string = string, Body = unknown> = {
@@ -99,6 +106,8 @@ export type Route<Path extends string = string, Body = unknown> = {
   identifiers?: { readonly [name: string]: RegExp }
   /** Beside `minPosition`, which every GET takes. */
   query?: { readonly [name: string]: QueryParameter }
+  /** Media types of the stream that it answers with, the preferred one first. */
+  streams?: readonly string[]
   /** What a success looks like, by status; problems are documented for every route alike. */
   answers: { readonly [Status in 200 | 201 | 202 | 204]?: { description: string; schema?: JsonSchema } }
   handle(request: RouteRequest<Path, Body>): Promise<Answer>
