@@ -2,25 +2,10 @@
 import type { ServerResponse } from 'node:http'
 import type Koa from 'koa'
 import type { RequestState } from './access-log.ts'
+import type { EventStream } from './route.ts'
 
 /** The reader's token may be good no longer; it comes again with another one. */
 const LONGEST_MS = 60 * 60_000
-
-/** What a route answers that goes on and on. */
-export type EventStream = {
-  mediaType: string
-  /** How long a reader may take nothing before it is cut off. */
-  stalledMs: number
-  /**
-   * Begins at once; what it throws is answered as a problem. The chunks end where the reader has everything; they may stop earlier when the signal
-   * aborts, and throw when they cannot go on. `buffered` is how many bytes wait for the reader.
-   */
-  begin(outlet: { signal: AbortSignal; buffered(): number }): AsyncIterable<string>
-  /** A reader was cut off that took nothing. */
-  onStalled(): void
-  /** Whether the reader can tell from what it has been sent that it has everything, and otherwise is to be cut off. */
-  endsByItself: boolean
-}
 
 /** Sends until the chunks end, the reader is gone or cut off, or the server closes. */
 export async function sendEventStream(ctx: Koa.ParameterizedContext<RequestState>, stream: EventStream, closing: AbortSignal) {
@@ -31,16 +16,15 @@ export async function sendEventStream(ctx: Koa.ParameterizedContext<RequestState
   if (res.destroyed) leave()
   const signal = AbortSignal.any([closing, gone.signal, AbortSignal.timeout(LONGEST_MS)])
   try {
+    if (ctx.method === 'HEAD') {
+      ctx.set(headersOf(stream))
+      ctx.status = 200
+      return
+    }
     const chunks = stream.begin({ signal, buffered: () => res.writableLength })
     ctx.respond = false
     ctx.state.streamed = true
-    res.writeHead(200, {
-      'Content-Type': stream.mediaType,
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-      'X-Accel-Buffering': 'no',
-      Connection: 'close',
-    })
+    res.writeHead(200, headersOf(stream))
     res.flushHeaders()
     for await (const chunk of chunks) {
       if (res.destroyed) return
@@ -60,6 +44,15 @@ export async function sendEventStream(ctx: Koa.ParameterizedContext<RequestState
     res.off('close', leave)
   }
 }
+
+/** The connection is over with the stream; proxies are asked to hold nothing back. */
+const headersOf = ({ mediaType }: EventStream) => ({
+  'Content-Type': mediaType,
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Accel-Buffering': 'no',
+  Connection: 'close',
+})
 
 /** Whether the response takes more within the time. */
 function drained(response: ServerResponse, milliseconds: number, gone: AbortSignal): Promise<boolean> {

@@ -1,5 +1,4 @@
 /** The contract between the routes and the application that serves them: a route is data, and routing, authorisation, validation and OpenAPI follow from it. */
-import type { EventStream } from './event-stream.ts'
 
 export const ROLES = ['client', 'approver', 'operator', 'auditor', 'data'] as const
 export type Role = (typeof ROLES)[number]
@@ -82,6 +81,22 @@ export type Answer = {
   headers?: { readonly [name: string]: string }
   /** Sent in place of a body, with nothing else of this answer. */
   stream?: EventStream
+}
+
+/** What a route answers that goes on and on. */
+export type EventStream = {
+  mediaType: string
+  /** How long a reader may take nothing before it is cut off. */
+  stalledMs: number
+  /**
+   * Begins at once; what it throws is answered as a problem. The chunks end where the reader has everything; they may stop earlier when the signal
+   * aborts, and throw when they cannot go on. `buffered` is how many bytes wait for the reader.
+   */
+  begin(outlet: { signal: AbortSignal; buffered(): number }): AsyncIterable<string>
+  /** A reader was cut off that took nothing. */
+  onStalled(): void
+  /** Whether the reader can tell from what it has been sent that it has everything, and otherwise is to be cut off. */
+  endsByItself: boolean
 }
 
 export type Route<Path extends string = string, Body = unknown> = {

@@ -2,7 +2,7 @@ import test from 'ava'
 import { openReader } from './testing/reader.ts'
 import { startStreamedLog } from './testing/streamed-log.ts'
 
-const LIVE = 20
+const LIVE = 15
 const STOPPED = 10
 const BATCHES = 20
 const BATCH = 400

@@ -124,6 +124,33 @@ test('there are as many readers as there is place for, and a place that is given
   t.true(await next.ended)
 })
 
+test('readers stay while the log is away, and miss nothing of what comes after', async (t) => {
+  const { app, append, gate } = await startStreamedLog(t)
+  await append(5)
+  const reader = await openReader(t, app, '/v1/streams/events')
+  await reader.until((events) => events.length === 5)
+  gate.shut()
+  await append(20)
+  gate.open()
+  await append(20)
+  await reader.until((events) => events.length >= 45)
+  t.is(new Set(ids(reader.events)).size, 45)
+  t.is(reader.events.length, 45)
+})
+
+test('a reader is asked to come again when the log does not answer', async (t) => {
+  const { app, gate } = await startStreamedLog(t)
+  gate.shut()
+  t.like((await app.call('GET', '/v1/streams/events')).json, { status: 503, code: 'dependency_unavailable' })
+})
+
+test('HEAD tells what would be sent, and keeps nobody', async (t) => {
+  const { app, streams } = await startStreamedLog(t)
+  const { status, headers } = await app.call('HEAD', '/v1/streams/events', { headers: { accept: 'text/event-stream' } })
+  t.deepEqual([status, headers.get('content-type')], [200, 'text/event-stream'])
+  t.is(streams.open.size, 0)
+})
+
 test('an end of the server is an end of its streams', async (t) => {
   const { app, append, streams } = await startStreamedLog(t)
   await append(1)

@@ -10,6 +10,7 @@ import { type RunningApp, runApp } from '../../../http/testing/running-app.ts'
 import { PROJECTIONS } from '../../../projections/catalogue.ts'
 import { DOMAIN_STREAMS, type RecordedDomainEvent } from '../../../projections/projection.ts'
 import { shown } from '../../../projections/wallet-history.ts'
+import { type Gate, startGate } from '../../testing/gate.ts'
 import { getStream } from '../get-stream.ts'
 import { observeStreams } from '../metrics.ts'
 import { openStreams, type Streamed, type Streams } from '../streams.ts'
@@ -25,6 +26,8 @@ export type StreamedLog = {
   app: RunningApp
   streams: Streams
   log: EventLog
+  /** The streams' way to the log. */
+  gate: Gate
   /** Subscriptions to the log that were begun so far. */
   subscriptions(): number
   /** Freezes and unfreezes a new wallet in turn. @returns its id */
@@ -33,13 +36,15 @@ export type StreamedLog = {
 
 export async function startStreamedLog(t: ExecutionContext, limits: Streamed['limits'] = {}): Promise<StreamedLog> {
   const server = await startEmbeddedEventStore({ port: 0 })
-  const log = withCurrentEvents(connectEventLog({ url: server.url }))
+  const gate = await startGate(server.port)
+  const log = connectEventLog({ url: server.url })
+  const gated = withCurrentEvents(connectEventLog({ url: server.url.replace(/:\d+/, `:${gate.port}`) }))
   let subscriptions = 0
   const counted: EventLog = {
-    ...log,
+    ...gated,
     subscribe(options) {
       subscriptions += 1
-      return log.subscribe(options)
+      return gated.subscribe(options)
     },
   }
   const streams = openStreams({ log: counted, prefixes: DOMAIN_STREAMS, projections: PROJECTIONS_STREAMED, shown: SHOWN, limits })
@@ -49,13 +54,15 @@ export async function startStreamedLog(t: ExecutionContext, limits: Streamed['li
   t.teardown(async () => {
     await app.server.close()
     streams.close()
-    await log.close()
+    await Promise.all([log.close(), gated.close()])
+    await gate.close()
     await server.close()
   })
   return {
     app,
     streams,
     log,
+    gate,
     subscriptions: () => subscriptions,
     async append(count, { tenant = 'acme', reason = 'r' } = {}) {
       const walletId = randomUUID()
