@@ -6,7 +6,7 @@ import { correlationIdFrom } from './request-headers.ts'
 import type { Principal } from './route.ts'
 
 /** What is learnt about a request while it is handled. */
-export type RequestState = { correlationId: string; route?: string; principal?: Principal; problem?: string }
+export type RequestState = { correlationId: string; route?: string; principal?: Principal; problem?: string; streamed?: true }
 
 /** Names the request, and records how it went once the answer is out or the client gone. */
 export function accessLog(logger: Logger, metrics: Metrics): Koa.Middleware<RequestState> {
@@ -15,10 +15,11 @@ export function accessLog(logger: Logger, metrics: Metrics): Koa.Middleware<Requ
     ctx.state.correlationId = correlationIdFrom(ctx.req.headers)
     ctx.set('X-Correlation-Id', ctx.state.correlationId)
     ctx.res.once('close', () => {
-      const { correlationId, route = 'unmatched', principal, problem } = ctx.state
+      const { correlationId, route = 'unmatched', principal, problem, streamed } = ctx.state
       const milliseconds = Number(process.hrtime.bigint() - started) / 1e6
       const status = ctx.res.writableFinished ? ctx.res.statusCode : CLIENT_GONE
-      metrics.observe(route, status, milliseconds / 1000)
+      // How long somebody listened says nothing of how fast requests are answered.
+      if (!streamed) metrics.observe(route, status, milliseconds / 1000)
       logger.info(
         {
           correlationId,

@@ -8,6 +8,8 @@ export type Deadlines = {
    * @throws Problem `deadline_exceeded` when the work does not come back in time
    */
   run<T>(response: ServerResponse, milliseconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** Aborted when the server closes. */
+  readonly closing: AbortSignal
   /** Tells everything under way, and whatever still comes, to stop waiting. */
   close(): void
 }
@@ -17,14 +19,15 @@ const GRACE_MS = 1_000
 
 export function deadlines(): Deadlines {
   const underWay = new Set<AbortController>()
-  let closed = false
+  const closing = new AbortController()
   return {
+    closing: closing.signal,
     async run(response, milliseconds, work) {
       const controller = new AbortController()
       const stop = () => controller.abort()
       response.once('close', stop)
       underWay.add(controller)
-      if (closed) stop()
+      if (closing.signal.aborted) stop()
       let timer: NodeJS.Timeout | undefined
       const overdue = new Promise<never>((_, reject) => {
         const giveUp = () => reject(new Problem('deadline_exceeded', 'the request was not done in time; its outcome is unknown'))
@@ -42,7 +45,7 @@ export function deadlines(): Deadlines {
       }
     },
     close() {
-      closed = true
+      closing.abort()
       for (const controller of underWay) controller.abort()
     },
   }

@@ -4,8 +4,9 @@ import type { RequestState } from './access-log.ts'
 import { type Authenticate, authorise } from './authentication.ts'
 import { parseJsonObject, readBody } from './body.ts'
 import type { Deadlines } from './deadline.ts'
+import { sendEventStream } from './event-stream.ts'
 import { commandIdOf, type InFlightGuard, requestDigestOf } from './idempotency.ts'
-import { noSuch } from './problem.ts'
+import { noSuch, Problem } from './problem.ts'
 import { checkQuery, queryParametersOf } from './query-parameters.ts'
 import * as headers from './request-headers.ts'
 import type { Answer, Route, RouteRequest } from './route.ts'
@@ -43,7 +44,8 @@ export function endpoint(route: Route, { authenticate, deadlines, handlerTimeout
       const request = await readRequest(ctx, route, { principal, params, query, preferWaitSeconds, signal })
       return route.method === 'GET' ? route.handle(request) : guard(request.commandId, () => route.handle(request))
     })
-    send(ctx, answer)
+    if (answer.stream) await sendEventStream(ctx, answer.stream, deadlines.closing)
+    else send(ctx, answer)
   }
 }
 
@@ -78,6 +80,8 @@ async function readRequest(
     traceparent: headers.traceparentFrom(sent),
     preferWaitSeconds,
     minPosition,
+    mediaType: route.streams && mediaTypeOf(ctx, route.streams),
+    lastEventId: headers.lastEventIdFrom(sent),
     signal,
   }
 }
@@ -87,6 +91,13 @@ function bodyOf(route: Route, rawBody: Buffer): unknown {
   if (route.body) return validate(parseJsonObject(rawBody), route.body as new () => object)
   if (rawBody.length > 0) refuseFields(parseJsonObject(rawBody))
   return undefined
+}
+
+/** @throws Problem `not_acceptable` */
+function mediaTypeOf(ctx: Context, offered: readonly string[]): string {
+  const accepted = ctx.accepts(...offered)
+  if (typeof accepted !== 'string') throw new Problem('not_acceptable', `this is sent as ${offered.join(' or ')}`)
+  return accepted
 }
 
 /** Identifiers have one spelling only: an escaped or upper-case one would make the same command look like another. */

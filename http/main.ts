@@ -19,8 +19,10 @@ import { readRegistry } from '../adapters/registry/registry-file.ts'
 import { rememberingLog } from '../commands/load.ts'
 import { commandRoutes } from '../commands/routes.ts'
 import { withCurrentEvents } from '../domain/current-events.ts'
+import type { JsonObject } from '../domain/ports/event-log.ts'
 import { PROJECTIONS } from '../projections/catalogue.ts'
-import { DOMAIN_STREAMS } from '../projections/projection.ts'
+import { DOMAIN_STREAMS, type RecordedDomainEvent } from '../projections/projection.ts'
+import { shown } from '../projections/wallet-history.ts'
 import { observeCoordination } from '../queries/coordination/metrics.ts'
 import { openReadModels } from '../queries/open-read-models.ts'
 import { observeParties } from '../queries/party-metrics.ts'
@@ -29,6 +31,9 @@ import { projectionRoutes } from '../queries/projections/routes.ts'
 import { observeTree } from '../queries/proofs/metrics.ts'
 import { proofRoutes } from '../queries/proofs/routes.ts'
 import { queryRoutes } from '../queries/routes.ts'
+import { getStream } from '../queries/streams/get-stream.ts'
+import { observeStreams } from '../queries/streams/metrics.ts'
+import { openStreams } from '../queries/streams/streams.ts'
 import { authenticator, issuerKeys, type TokenRules } from './authentication.ts'
 import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, openDevelopmentIssuer } from './development-issuer.ts'
 import { createMetrics } from './metrics.ts'
@@ -59,12 +64,19 @@ await runProcess('api', async () => {
   if (head !== undefined) models.expect(head)
   const operated = { models, workers, catalogue: PROJECTIONS, alertWorkers: () => messages.publish(LOOK_SUBJECT, new Uint8Array()) }
   const audited = { documents: mongo.documents, log: storedLog, sha256: (message: Uint8Array) => hash('sha256', message, 'buffer') }
+  const streams = openStreams({
+    log,
+    prefixes: DOMAIN_STREAMS,
+    projections: PROJECTIONS.map(({ name, apply }) => ({ name, apply: (event) => apply(event as RecordedDomainEvent) })),
+    shown: ({ data }) => shown(data as JsonObject),
+  })
   const metrics = createMetrics()
   const nodes = await openChainNodes(settings.chainsFile, rpcMetrics(metrics.registry))
   observeProjections(metrics.registry, operated)
   observeCoordination(metrics.registry, { parties, coordinators })
   observeParties(metrics.registry, parties)
   observeTree(metrics.registry, audited)
+  observeStreams(metrics.registry, streams)
   const server = await serve({
     host: settings.host,
     port: settings.port,
@@ -73,6 +85,7 @@ await runProcess('api', async () => {
       ...queryRoutes(models, parties, coordinators, chains, log, storedLog),
       ...projectionRoutes(operated),
       ...proofRoutes(audited),
+      getStream(streams),
     ],
     authenticate: authenticator(await tokenRules(settings)),
     checks: [
@@ -90,6 +103,7 @@ await runProcess('api', async () => {
     details: { url: server.url, port: Number(new URL(server.url).port) },
     async close() {
       await server.close()
+      streams.close()
       models.close()
       workers.close()
       coordinators.close()

@@ -96,6 +96,7 @@ const HEADER_PARAMETERS = {
   prefer: header('Prefer', '`wait=N` waits up to N seconds (at most 60) for a terminal status.', { type: 'string', examples: ['wait=10'] }),
   minPosition: header('Quorate-Min-Position', 'The same as the query parameter `minPosition`.', { type: 'string', pattern: '^\\d{1,20}$' }),
   ifNoneMatch: header('If-None-Match', 'Entity tag of what the caller has; answered 304 when it is still that.', { type: 'string' }),
+  lastEventId: header('Last-Event-ID', 'Where to go on; the same as the query parameter `cursor`, and stronger.', { type: 'string' }),
   correlationId: header('X-Correlation-Id', 'Names the request in logs and events.', { type: 'string', maxLength: 128 }),
 }
 
@@ -173,13 +174,13 @@ function parameters(route: Route): Parameter[] {
         : { type: 'string', format: 'uuid' },
     }),
   )
-  const { idempotencyKey, intent, approvals, prefer, minPosition, ifNoneMatch, correlationId } = HEADER_PARAMETERS
+  const { idempotencyKey, intent, approvals, prefer, minPosition, ifNoneMatch, lastEventId, correlationId } = HEADER_PARAMETERS
   return [
     ...ids,
     ...Object.entries(queryParametersOf(route)).map(
       ([name, { description, required, schema }]): Parameter => ({ name, in: 'query', description, ...(required && { required }), schema }),
     ),
-    ...(route.method === 'GET' ? [minPosition, ifNoneMatch] : [idempotencyKey]),
+    ...(route.streams ? [lastEventId] : route.method === 'GET' ? [minPosition, ifNoneMatch] : [idempotencyKey]),
     ...(route.waits ? [prefer] : []),
     ...(route.intent ? [intent] : []),
     ...(route.approvals ? [approvals] : []),
@@ -192,17 +193,21 @@ function successes(route: Route, reference: (schema: JsonSchema) => JsonSchema):
   return Object.fromEntries(
     Object.entries(route.answers).map(([status, { description, schema }]) => [
       status,
-      { description, headers, ...(schema && { content: { 'application/json': { schema: reference(schema) } } }) },
+      { description, headers, ...(schema && { content: contentOf(route, reference(schema)) }) },
     ]),
   )
 }
+
+const contentOf = ({ streams = ['application/json'] }: Route, schema: JsonSchema) =>
+  Object.fromEntries(streams.map((mediaType) => [mediaType, { schema }]))
 
 function problems(route: Route): { [status: string]: object } {
   const statuses = [400, 401, 403, 503]
   if (route.method === 'POST') statuses.push(409, 413, 415, 422)
   if (route.path.includes(':') || Object.values(route.query ?? {}).some(({ required }) => required)) statuses.push(404)
+  if (route.streams) statuses.push(406, 410)
   const answered = statuses.map((status) => [String(status), { $ref: `#/components/responses/Problem${status}` }])
-  return { ...(route.method === 'GET' && { 304: { description: 'Not modified.' } }), ...Object.fromEntries(answered) }
+  return { ...(route.method === 'GET' && !route.streams && { 304: { description: 'Not modified.' } }), ...Object.fromEntries(answered) }
 }
 
 function problemResponses(): { [name: string]: object } {

@@ -16,6 +16,9 @@ type TransportCode =
   | 'invalid_header'
   | 'invalid_parameter'
   | 'invalid_cursor'
+  | 'cursor_expired'
+  | 'not_acceptable'
+  | 'too_many_readers'
   | 'validation_failed'
   | 'token_missing'
   | 'token_invalid'
@@ -83,6 +86,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   checkpoint_not_found: { status: 404, title: 'No such checkpoint' },
   nothing_parked: { status: 404, title: 'No event of this stream is parked' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  not_acceptable: { status: 406, title: 'It cannot be sent in any form that is accepted' },
   request_timeout: { status: 408, title: 'The request came too slowly' },
   wallet_exists: { status: 409, title: 'The wallet exists already' },
   wallet_frozen: { status: 409, title: 'The wallet is frozen' },
@@ -106,6 +110,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   command_conflict: { status: 409, title: 'Another command was first', retryable: true },
   idempotency_key_in_flight: { status: 409, title: 'A request with this idempotency key is being handled', retryable: true },
   event_not_stored: { status: 410, title: 'The event is not in the store any more' },
+  cursor_expired: { status: 410, title: 'The log does not have everything after the cursor any more' },
   body_too_large: { status: 413, title: 'The body is too large' },
   media_type_unsupported: { status: 415, title: 'The body must be application/json' },
   validation_failed: { status: 422, title: 'The body does not have the required shape' },
@@ -161,6 +166,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   internal_error: { status: 500, title: 'Something went wrong here' },
   dependency_unavailable: { status: 503, title: 'A service this one depends on does not answer', retryable: true },
   read_model_behind: { status: 503, title: 'The read model has not reached the position asked for', retryable: true },
+  too_many_readers: { status: 503, title: 'Too many readers of streams', retryable: true },
   not_signed_yet: { status: 503, title: 'No checkpoint covers the event yet', retryable: true },
   chain_unavailable: { status: 503, title: "The chain's endpoints do not answer", retryable: true },
   too_many_transfers: { status: 503, title: 'Too many transfers of the wallet are under way', retryable: true },
@@ -178,6 +184,8 @@ export class Problem extends Error {
   readonly code: ProblemCode
   readonly errors: readonly Fault[]
   readonly headers: { readonly [name: string]: string }
+  /** Members of the document beside those that every problem has (RFC 9457 §3.2). */
+  readonly extensions: { readonly [member: string]: string }
 
   constructor(
     code: ProblemCode,
@@ -185,12 +193,19 @@ export class Problem extends Error {
     {
       errors = [],
       headers = {},
+      extensions = {},
       cause,
-    }: { errors?: readonly Fault[]; headers?: { readonly [name: string]: string }; cause?: unknown } = {},
+    }: {
+      errors?: readonly Fault[]
+      headers?: { readonly [name: string]: string }
+      extensions?: { readonly [member: string]: string }
+      cause?: unknown
+    } = {},
   ) {
     super(detail, { cause })
     this.code = code
     this.errors = errors
+    this.extensions = extensions
     this.headers = { ...(PROBLEMS[code].retryable && { 'Retry-After': '1' }), ...headers }
   }
 
@@ -241,6 +256,7 @@ export function problemDocument(problem: Problem, correlationId: string): object
     code: problem.code,
     correlationId,
     retryable,
+    ...problem.extensions,
     ...(problem.errors.length > 0 && { errors: problem.errors }),
   }
 }

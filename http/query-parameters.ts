@@ -13,9 +13,9 @@ const MIN_POSITION: QueryParameter = {
 
 const NO_QUERY = Object.freeze({})
 
-/** What a route declares, and what every GET takes. */
-export function queryParametersOf({ method, query = {} }: Pick<Route, 'method' | 'query'>): QueryParameters {
-  return method === 'GET' ? { ...query, minPosition: MIN_POSITION } : query
+/** What a route declares, and what every GET takes that answers at once. */
+export function queryParametersOf({ method, query = {}, streams }: Pick<Route, 'method' | 'query' | 'streams'>): QueryParameters {
+  return method === 'GET' && !streams ? { ...query, minPosition: MIN_POSITION } : query
 }
 
 /**

@@ -55,6 +55,12 @@ export function minPositionFrom(headers: IncomingHttpHeaders): bigint | undefine
   return value === null ? undefined : BigInt(value)
 }
 
+/** What a reader of server-sent events saw last; an empty one is as good as none. */
+export function lastEventIdFrom(headers: IncomingHttpHeaders): string | undefined {
+  const given = headers['last-event-id']
+  return typeof given === 'string' && given !== '' ? given : undefined
+}
+
 /** Seconds of `Prefer: wait=N` (RFC 7240), at most 60; 0 without one. Other preferences, and malformed ones, are ignored as the RFC asks. */
 export function preferWaitSecondsFrom(headers: IncomingHttpHeaders): number {
   const prefer = headers.prefer

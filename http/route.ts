@@ -60,6 +60,10 @@ export type RouteRequest<Path extends string = string, Body = unknown> = {
   preferWaitSeconds: number
   /** From the header `Quorate-Min-Position` or the query parameter `minPosition`. */
   minPosition: bigint | undefined
+  /** Which of those that the route streams in the caller wants; undefined when the route does not stream. */
+  mediaType: string | undefined
+  /** The `Last-Event-ID` header of a reader that comes again. */
+  lastEventId: string | undefined
   /** Aborted when the client has gone away or the server's deadline has passed. */
   signal: AbortSignal
 }
@@ -75,6 +79,24 @@ export type Answer = {
   /** Sent quoted; a GET whose `If-None-Match` names it is answered 304 without the body. */
   etag?: string
   headers?: { readonly [name: string]: string }
+  /** Sent in place of a body, with nothing else of this answer. */
+  stream?: EventStream
+}
+
+/** What a route answers that goes on and on. */
+export type EventStream = {
+  mediaType: string
+  /** How long a reader may take nothing before it is cut off. */
+  stalledMs: number
+  /**
+   * Begins at once; what it throws is answered as a problem. The chunks end where the reader has everything; they may stop earlier when the signal
+   * aborts, and throw when they cannot go on. `buffered` is how many bytes wait for the reader.
+   */
+  begin(outlet: { signal: AbortSignal; buffered(): number }): AsyncIterable<string>
+  /** A reader was cut off that took nothing. */
+  onStalled(): void
+  /** Whether the reader can tell from what it has been sent that it has everything, and otherwise is to be cut off. */
+  endsByItself: boolean
 }
 
 export type Route<Path extends string = string, Body = unknown> = {
@@ -99,6 +121,8 @@ export type Route<Path extends string = string, Body = unknown> = {
   identifiers?: { readonly [name: string]: RegExp }
   /** Beside `minPosition`, which every GET takes. */
   query?: { readonly [name: string]: QueryParameter }
+  /** Media types of the stream that it answers with, the preferred one first. */
+  streams?: readonly string[]
   /** What a success looks like, by status; problems are documented for every route alike. */
   answers: { readonly [Status in 200 | 201 | 202 | 204]?: { description: string; schema?: JsonSchema } }
   handle(request: RouteRequest<Path, Body>): Promise<Answer>

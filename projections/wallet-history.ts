@@ -86,7 +86,8 @@ export const walletHistory: Projection = {
 /** Zero-padded, so that ids sort as positions do. */
 export const historyId = (position: bigint) => position.toString().padStart(20, '0')
 
-function shown(data: { [field: string]: Json | undefined }): JsonObject {
+/** Of an event's data what anybody may read who may read of its wallet. */
+export function shown(data: { [field: string]: Json | undefined }): JsonObject {
   const found: JsonObject = {}
   for (const field of SHOWN) {
     const value = data[field]

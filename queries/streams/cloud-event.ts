@@ -1,0 +1,76 @@
+/** An event as streams deliver it: CloudEvents 1.0, JSON format. */
+import type { JsonObject, RecordedEvent } from '../../domain/ports/event-log.ts'
+import { encodeCursor } from './cursor.ts'
+
+/** The log, as CloudEvents wants it named: `id` is unique within. */
+const SOURCE = '/v1/streams/events'
+
+/** The stream that has every event of the domain. */
+export const EVERY_EVENT = 'events'
+
+/** A read model, as far as streams go: an event that it makes nothing of is not in its stream. */
+export type StreamedProjection = { name: string; apply(event: RecordedEvent): readonly unknown[] }
+
+/** What is made of an event once for all readers; of the event itself nothing is kept. */
+export type Entry = {
+  position: bigint
+  cursor: string
+  type: string
+  tenant: string
+  walletId: string | undefined
+  /** Names of the streams that it is in. */
+  streams: ReadonlySet<string>
+  /** The envelope. */
+  json: string
+}
+
+export type EntryOptions = {
+  origin: string
+  projections: readonly StreamedProjection[]
+  /** What of the event's data anybody may read. */
+  shown(event: RecordedEvent): JsonObject
+  /** Nothing can be made of the event by this version: its envelope goes out without data, among all events only. */
+  unreadable?: boolean
+}
+
+/** Fields that are about people; erasing them must not depend on those who have read a stream. */
+const PERSONAL = new Set(['name', 'memo'])
+
+export function entryOf(event: RecordedEvent, { origin, projections, shown, unreadable = false }: EntryOptions): Entry {
+  const { position, type, stream, metadata } = event
+  const cursor = encodeCursor({ origin, position })
+  const { walletId } = event.data as { walletId?: string }
+  const envelope = {
+    specversion: '1.0',
+    id: event.id,
+    source: SOURCE,
+    type,
+    subject: stream,
+    time: metadata.occurredAt,
+    tenant: metadata.tenant,
+    position: String(position),
+    cursor,
+    ...(!unreadable && { datacontenttype: 'application/json', data: { walletId, ...withoutPersonal(shown(event)) } }),
+  }
+  const touched = unreadable ? [] : projections.filter((projection) => touches(projection, event))
+  return {
+    position,
+    cursor,
+    type,
+    tenant: metadata.tenant,
+    walletId: unreadable ? undefined : walletId,
+    streams: new Set([EVERY_EVENT, ...touched.map(({ name }) => name)]),
+    json: JSON.stringify(envelope),
+  }
+}
+
+const withoutPersonal = (data: JsonObject) => Object.fromEntries(Object.entries(data).filter(([field]) => !PERSONAL.has(field)))
+
+/** What a read model fails on is about it all the same. */
+function touches({ apply }: StreamedProjection, event: RecordedEvent): boolean {
+  try {
+    return apply(event).length > 0
+  } catch {
+    return true
+  }
+}
