@@ -58,8 +58,8 @@ function changeOf(event: RecordedDomainEvent): Change {
     case 'NonceAllocated':
       return { set: { status: 'queued', nonce: event.data.nonce } }
     case 'TransferBuilt': {
-      const { version, as, fee, replaces, conflicts } = event.data
-      return { set: { status: 'signing', stuck: null }, push: { transactions: { version, as, fee, replaces, conflicts } } }
+      const { version, as, fee, replaces, conflicts, sessionIds } = event.data
+      return { set: { status: 'signing', stuck: null }, push: { transactions: { version, as, fee, replaces, conflicts, sessionIds } } }
     }
     case 'TransferSigned':
       return { set: { status: 'signed', stuck: null, hash: event.data.hash } }

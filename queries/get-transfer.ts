@@ -3,6 +3,7 @@ import { route } from '../http/route.ts'
 import { present } from './present.ts'
 import { awaitDocument, entityTag, hasStatus, preferenceApplied, type ReadModels } from './read-model.ts'
 import { TRANSFER } from './shapes.ts'
+import { withSessions } from './transfer-view.ts'
 
 export const getTransfer = (models: ReadModels) =>
   route({
@@ -28,6 +29,12 @@ export const getTransfer = (models: ReadModels) =>
         isOver: hasStatus(request.query.until === 'confirmed' ? ['confirmed', ...ENDS] : ENDS),
       } as const
       const { document, asOf } = await awaitDocument(models, request, sought)
-      return { status: 200, body: present(document, TRANSFER), ...asOf, etag: entityTag(document), headers: preferenceApplied(request) }
+      return {
+        status: 200,
+        body: present(withSessions(document), TRANSFER),
+        ...asOf,
+        etag: entityTag(document),
+        headers: preferenceApplied(request),
+      }
     },
   })

@@ -9,6 +9,12 @@ import type { ReadModels } from './read-model.ts'
 import { BALANCE, pageOf } from './shapes.ts'
 import { listOfWallet } from './wallet-list.ts'
 
+const BALANCES = {
+  ...pageOf(BALANCE),
+  title: 'Balances',
+  properties: { ...(pageOf(BALANCE).properties as object), position: { type: ['string', 'null'] } },
+}
+
 export const listWalletBalances = (models: ReadModels, past: PastOptions) =>
   route({
     method: 'GET',
@@ -17,10 +23,14 @@ export const listWalletBalances = (models: ReadModels, past: PastOptions) =>
     summary: "What a wallet's accounts hold, by account and asset",
     roles: ['client', 'auditor'],
     query: { ...PAGE_PARAMETERS, ...AS_OF },
-    answers: { 200: { description: 'Balances', schema: pageOf(BALANCE) } },
+    answers: { 200: { description: 'Balances, and the position up to which every event is in them', schema: BALANCES } },
     async handle(request) {
       const moment = momentIn(request.query, 'asOf')
-      if (!moment) return listOfWallet(models, request, { model: 'balances', shape: BALANCE, view: withFigures, direction: 'asc' })
+      if (!moment) {
+        const list = { model: 'balances', shape: BALANCE, view: withFigures, direction: 'asc' } as const
+        const answer = await listOfWallet(models, request, list)
+        return { ...answer, body: { ...answer.body, position: answer.position === undefined ? null : String(answer.position) } }
+      }
       const { state, document, position } = await walletAsOf(past, request, moment)
       // All at once: a wallet holds no more accounts than its state does.
       return { status: 200, body: { items: balancesIn(state, document), nextCursor: null, position: String(position) }, position }

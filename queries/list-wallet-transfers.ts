@@ -3,6 +3,7 @@ import { route } from '../http/route.ts'
 import { PAGE_PARAMETERS } from './page.ts'
 import type { ReadModels } from './read-model.ts'
 import { pageOf, TRANSFER } from './shapes.ts'
+import { withSessions } from './transfer-view.ts'
 import { listOfWallet } from './wallet-list.ts'
 
 export const listWalletTransfers = (models: ReadModels) =>
@@ -16,7 +17,7 @@ export const listWalletTransfers = (models: ReadModels) =>
     answers: { 200: { description: 'Transfers, the newest first', schema: pageOf(TRANSFER) } },
     handle: (request) => {
       const { status } = request.query
-      const list = { model: 'transfers', shape: TRANSFER, direction: 'desc', by: 'place' } as const
+      const list = { model: 'transfers', shape: TRANSFER, view: withSessions, direction: 'desc', by: 'place' } as const
       return listOfWallet(models, request, status === undefined ? list : { ...list, where: { status } })
     },
   })

@@ -256,13 +256,14 @@ const BLOCK: Shape = {
 const TRANSACTION: Shape = {
   title: 'TransferTransaction',
   type: 'object',
-  required: ['version', 'as', 'fee', 'replaces', 'conflicts'],
+  required: ['version', 'as', 'fee', 'replaces', 'conflicts', 'sessionIds'],
   properties: {
     version: { type: 'integer', minimum: 1 },
     as: { type: 'string', enum: ['transfer', 'acceleration', 'cancellation'] },
     fee: amount('The most that it can cost'),
     replaces: { type: ['integer', 'null'], description: 'The version whose place it takes.' },
     conflicts: { ...names, description: 'What it uses up, such as a nonce: of two transactions that share one at most one is mined.' },
+    sessionIds: { type: 'array', items: id, description: 'In which it is signed, one for each signature that it takes.' },
   },
 }
 
@@ -289,7 +290,9 @@ export const TRANSFER: Shape = {
     'granted',
     'refused',
     'signers',
+    'sessionIds',
     'transactions',
+    'confirmations',
     'deadline',
     'createdAt',
     'updatedAt',
@@ -336,10 +339,11 @@ export const TRANSFER: Shape = {
     signers: { type: 'integer', description: 'How many parties sign; as many as the threshold of the key if that is more.' },
     notBefore: { ...time, description: 'It is not signed earlier.' },
     nonce: { type: 'string', pattern: '^\\d+$', description: 'On chains that count the transactions of an account.' },
+    sessionIds: { type: 'array', items: id, description: 'Those of all its transactions.' },
     transactions: { type: 'array', items: TRANSACTION, description: 'Those made for it, in their order.' },
     hash: { type: 'string', description: 'What the chain calls its transaction, the last one signed or the one that was mined.' },
     block: { ...BLOCK, description: 'That it was mined in.' },
-    confirmations: { type: 'integer', description: 'When they were last written down.' },
+    confirmations: { type: 'integer', description: 'When they were last written down; 0 while it is in no block.' },
     outcome: { type: 'string', enum: ['succeeded', 'reverted'] },
     feePaid: amount('What it has cost'),
     reorganisedFrom: { ...BLOCK, description: 'A block it was in that is not in the chain any more.' },

@@ -29,7 +29,11 @@ test.serial('an operator sees how far each projection is, from what all of its w
   const first = await call('GET', '')
   t.deepEqual(
     first.json.items.map(({ name, status, rebuild }: { name: string; status: string; rebuild: null }) => [name, status, rebuild]),
-    ['wallets', 'accounts', 'keys', 'signing_sessions', 'wallet_history', 'parties'].map((name) => [name, 'unattended', null]),
+    ['wallets', 'accounts', 'keys', 'signing_sessions', 'transfers', 'balances', 'wallet_history', 'parties'].map((name) => [
+      name,
+      'unattended',
+      null,
+    ]),
   )
 
   const { keys } = side.builds
