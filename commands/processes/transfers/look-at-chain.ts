@@ -1,12 +1,15 @@
-import { latestOf, type Transfer } from '../../../domain/wallet/transfers/transfer.ts'
+import { LIFETIME_MARGIN_SECONDS } from '../../../domain/ports/transaction-codec.ts'
+import { latestOf, type Transaction, type Transfer } from '../../../domain/wallet/transfers/transfer.ts'
 import { buildAnew } from './build-transactions.ts'
 import { type Fate, fateOf, type Sight } from './fate.ts'
 import { grouped } from './grouped.ts'
-import { type PayerTurn, versionKey } from './payer-turn.ts'
+import { bytesOf, type PayerTurn, senderOf, versionKey } from './payer-turn.ts'
 import { isSigned, send, sentOf } from './send-transactions.ts'
 
 /** Transfers that the chain is asked about at the same time. */
 const AT_ONCE = 8
+/** How far the clock of a party may be behind that of this coordinator. */
+const CLOCKS_APART_SECONDS = 30
 
 export type LookOptions = {
   /** For how long a transaction may wait to be mined before somebody should know. */
@@ -78,10 +81,20 @@ async function writeDown(turn: PayerTurn, { transferId }: Transfer, fate: Fate):
 
 /** The newest that is signed can never be mined: unless another one is made already, one is made now. */
 async function goOnWithoutIt(turn: PayerTurn, transfer: Transfer): Promise<void> {
-  if (!isSigned(latestOf(transfer))) return
+  const newest = latestOf(transfer)
+  if (!newest || !isSigned(newest) || Date.now() < deadForPartiesAt(turn, transfer, newest)) return
   const { transferId } = transfer
   const reason = await buildAnew(turn, transfer)
   if (reason !== undefined) await turn.book.carryOut(transferId, [{ type: 'DropTransfer', transferId, reason }])
+}
+
+/** Parties, who do not ask the chain, sign no other transaction for the transfer until this one has died of age by their own clocks. */
+function deadForPartiesAt({ codec, memory }: PayerTurn, transfer: Transfer, { version, unsigned }: Transaction): number {
+  const { lifetimeSeconds } = codec.read(bytesOf(unsigned), senderOf(transfer))
+  const key = versionKey(transfer.transferId, version)
+  const sentAt = memory.sentAt.get(key) ?? Date.now()
+  memory.sentAt.set(key, sentAt)
+  return sentAt + ((lifetimeSeconds ?? 0) + LIFETIME_MARGIN_SECONDS + CLOCKS_APART_SECONDS) * 1_000
 }
 
 async function sendAgain(turn: PayerTurn, transfer: Transfer): Promise<void> {
