@@ -1,4 +1,5 @@
 import test from 'ava'
+import { openApiViolations } from '../../http/testing/openapi-rules.ts'
 import { encodeCursor } from './cursor.ts'
 import { openReader } from './testing/reader.ts'
 import { startStreamedLog } from './testing/streamed-log.ts'
@@ -84,7 +85,8 @@ test('a cursor that the log cannot go on from is refused, with the earliest that
   const { app, append } = await startStreamedLog(t)
   await append(2)
   const authorization = `Bearer ${await app.token({ roles: ['data'] })}`
-  const refusal = async (cursor: string) => (await app.call('GET', `/v1/streams/events?cursor=${cursor}`, { authorization })).json
+  const refusal = async (cursor: string) =>
+    (await app.call('GET', `/v1/streams/events?follow=false&cursor=${cursor}`, { authorization })).json
   const gone = await refusal(encodeCursor({ origin: '0123456789abcdef', position: 0n }))
   t.like(gone, { status: 410, code: 'cursor_expired' })
   const reader = await openReader(t, app, `/v1/streams/events?follow=false&cursor=${gone.earliestCursor}`)
@@ -113,7 +115,7 @@ test('there are as many readers as there is place for, and a place that is given
   await append(1)
   const first = await openReader(t, app, '/v1/streams/events')
   await first.until((events) => events.length === 1)
-  const refused = await app.call('GET', '/v1/streams/events')
+  const refused = await app.call('GET', '/v1/streams/events?follow=false')
   t.is(refused.status, 503)
   t.is(refused.json.code, 'too_many_readers')
   t.is(refused.headers.get('retry-after'), '5')
@@ -142,6 +144,16 @@ test('a reader is asked to come again when the log does not answer', async (t) =
   const { app, gate } = await startStreamedLog(t)
   gate.shut()
   t.like((await app.call('GET', '/v1/streams/events')).json, { status: 503, code: 'dependency_unavailable' })
+})
+
+test('the route is described as what it sends', async (t) => {
+  const { app } = await startStreamedLog(t)
+  const { json } = await app.call('GET', '/openapi.json', { authorization: null })
+  t.deepEqual(openApiViolations(json), [])
+  const { parameters, responses } = json.paths['/v1/streams/{projection}'].get
+  t.deepEqual(Object.keys(responses['200'].content), ['application/x-ndjson', 'text/event-stream'])
+  t.true(parameters.some(({ name }: { name: string }) => name === 'Last-Event-ID'))
+  t.truthy(responses['406'] && responses['410'] && !responses['304'])
 })
 
 test('HEAD tells what would be sent, and keeps nobody', async (t) => {
