@@ -4,6 +4,7 @@ import { openArchiveStore } from '../adapters/archive/open-store.ts'
 import { parquetFormat } from '../adapters/archive/parquet-format.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { readSettings } from '../adapters/process/settings.ts'
+import { countManifests } from '../audit/archive/manifests.ts'
 import { restoreArchive } from '../audit/archive/restoring.ts'
 import { bytesToBase64 } from '../domain/audit/base64.ts'
 import { PLATFORM_TENANT } from '../http/route.ts'
@@ -29,6 +30,7 @@ async function restore(): Promise<void> {
   const settings = readSettings(process.env)
   const key = await readKey(values.key)
   const store = await openArchiveStore({ ...settings.archive, url: values.archive })
+  if ((await countManifests(store)) === 0) throw new Error(`there is no archive in ${store.place}`)
   const { log, source, close } = await openLog(settings, { mayBeNew: true })
   try {
     const begun = performance.now()

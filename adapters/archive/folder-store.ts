@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type ArchiveStore, NotRetrieved, type StoredObject } from '../../domain/ports/archive.ts'
 
@@ -19,10 +19,10 @@ export function folderStore(folder: string): ArchiveStore {
     async put(name, content) {
       const temporary = join(folder, UNFINISHED, randomUUID())
       await makeFolder(dirname(temporary))
-      await writeDurably(temporary, content)
       const file = fileOf(name)
       await makeFolder(dirname(file))
       try {
+        await writeDurably(temporary, content)
         if (await isThere(coldFileOf(name))) return false
         // Unlike a rename it leaves alone what is there.
         await link(temporary, file)
@@ -30,9 +30,11 @@ export function folderStore(folder: string): ArchiveStore {
         return true
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        // Whoever put it there may have died before it was there for good.
+        await syncFolder(dirname(file))
         return false
       } finally {
-        await unlink(temporary)
+        await rm(temporary, { force: true })
       }
     },
 

@@ -36,7 +36,6 @@ const REQUEST_TIMEOUT_MS = 60_000
 const CONNECTION_TIMEOUT_MS = 5_000
 /** Said by buckets of which objects are read only once they were restored. */
 const COLD_CLASSES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE']
-const ALREADY_THERE = ['PreconditionFailed', 'ConditionalRequestConflict']
 
 /** An archive in a bucket of S3, or of what speaks its protocol. Credentials come from where the AWS SDK looks for them: environment, profile, role. */
 export function s3Store({ bucket, prefix, endpoint, region, coldClass, retentionDays }: S3StoreOptions): ArchiveStore {
@@ -62,8 +61,8 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
       const { ObjectLockConfiguration } = await client.send(new GetObjectLockConfigurationCommand({ Bucket: bucket }))
       return ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled'
     } catch (error) {
-      // A bucket without it, or a provider that has never heard of it.
-      if (statusOf(error) !== undefined) return false
+      // A bucket without it, or a provider that has never heard of it. What is not allowed to be asked is not taken for no.
+      if ([404, 405, 501].includes(statusOf(error) ?? 0) || (error as Error).name === 'ObjectLockConfigurationNotFoundError') return false
       throw unavailable(error)
     }
   }
@@ -106,7 +105,7 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
         else await client.send(new PutObjectCommand({ ...placeOf(name), ...(await retention()), Body: content, IfNoneMatch: '*' }))
         return true
       } catch (error) {
-        if (ALREADY_THERE.includes((error as Error).name) || statusOf(error) === 412) return false
+        if (statusOf(error) === 412) return false
         throw unavailable(error)
       }
     },

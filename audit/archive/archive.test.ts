@@ -80,6 +80,8 @@ test('restored into an empty log it has the same root, its checkpoints hold, and
   t.deepEqual((await rootOfLog(other.log)).root, (await rootOfLog(context.log)).root)
   t.deepEqual(await other.checkpoints(), await context.checkpoints())
   await other.append(5)
+  t.like(await archiveLog({ ...context.options, log: other.log }), { first: 200, count: 20 }, 'what is not signed yet waits for it')
+  await sign(t, { ...context, ...other }, 225)
   t.like(await archiveLog({ ...context.options, log: other.log }), { first: 220, count: 5 })
   t.deepEqual((await context.verify()).findings, [])
   await t.throwsAsync(restoreArchive({ ...context.options, log: other.log, tenant: '*' }), { code: 'log_not_empty' })
@@ -182,6 +184,66 @@ test('a checkpoint of another tree is not archived with the events, and one in t
   for (const { stream, id, type, data, metadata } of await allOf(context.log))
     await other.log.append(stream, 'any', [{ id, type, data: stream.startsWith('wallet-') ? event!.data : data, metadata }])
   await t.throwsAsync(archiveLog({ ...context.options, log: other.log }), { code: 'log_rewritten' })
+})
+
+test('checkpoints are archived one after another, whenever they were signed', async (t) => {
+  const context = await setUp(t)
+  await context.append(5)
+  await sign(t, context, 5)
+  await context.append(3)
+  t.like(await context.archive(), { first: 0, count: 5 })
+  await sign(t, context, 8)
+  await context.append(4)
+  await sign(t, context, 12)
+  await context.archive()
+  t.like(await context.verify(), { events: 12, checkpoints: 3, findings: [] })
+  const other = await openTestLog(t, context.signer.key)
+  t.like(await restoreArchive({ ...context.options, log: other.log, tenant: '*' }), { checkpoints: 3 })
+  await other.append(1)
+  await sign(t, { ...context, ...other }, 13)
+})
+
+test('one that was signed of what was archived without any is archived with what follows', async (t) => {
+  const context = await setUp(t)
+  await context.append(5)
+  await context.archive()
+  await sign(t, context, 5)
+  await context.append(2)
+  await sign(t, context, 7)
+  await context.archive()
+  t.like(await context.verify(), { events: 7, checkpoints: 2, findings: [] })
+})
+
+test('a checkpoint that was kept elsewhere holds the archive to what it was', async (t) => {
+  const context = await setUp(t, { segmentEvents: 4 })
+  await context.append(6)
+  await sign(t, context, 6)
+  await context.archive()
+  const [note] = (await allOf(context.log))
+    .filter(({ stream }) => stream === 'checkpoints')
+    .map(({ data }) => (data as { note: string }).note)
+  const held = () => verifyArchive({ ...context.options, kept: [note!] })
+  t.deepEqual(codes(await held()), [])
+  await rm(join(context.folder, 'manifests/00000001.json'))
+  t.deepEqual(codes(await held()), ['archive_truncated'])
+  await writeFile(join(context.folder, 'manifests/00000000.json~'), 'x')
+  t.deepEqual(codes(await held()), ['archive_truncated'])
+})
+
+test('what hangs on to the hashes, or is nested as deep as the stack, is found', async (t) => {
+  const context = await setUp(t)
+  await context.append(3)
+  const manifest = (await context.archive())!
+  const leaves = join(context.folder, manifest.leaves.name)
+  const original = await readFile(leaves)
+  await writeFile(leaves, Buffer.concat([original, Buffer.alloc(31)]))
+  t.deepEqual(codes(await context.verify()), ['hashes_changed'])
+  await writeFile(leaves, original)
+  await writeFile(
+    join(context.folder, 'manifests/00000000.json'),
+    `{"manifest":${'['.repeat(200_000)}${']'.repeat(200_000)},"signature":""}`,
+  )
+  t.deepEqual(codes(await context.verify()), ['manifest_forged'])
 })
 
 test('DuckDB reads the segments, and counts what was logged', async (t) => {

@@ -4,16 +4,26 @@ import type { NoteKey } from '../../domain/audit/signed-note.ts'
 import type { ArchiveStore } from '../../domain/ports/archive.ts'
 import type { VerifyIdentity } from '../../domain/ports/identity.ts'
 
+const NAME = /^manifests\/(\d{8})\.json$/
+
 export type ArchiveKey = { readonly key: NoteKey; readonly verify: VerifyIdentity }
 
 /** A manifest and the hash that the next one gives. */
 export type ReadManifest = { readonly manifest: Manifest; readonly hash: Hash }
 
-/** How many there are names of, by the last name. */
+/** The numbers that there are manifests of, in their order. */
+export async function manifestNumbers(store: Pick<ArchiveStore, 'list'>): Promise<readonly number[]> {
+  const numbers: number[] = []
+  for await (const { name } of store.list(MANIFESTS)) {
+    const number = Number(NAME.exec(name)?.[1] ?? Number.NaN)
+    if (manifestName(number) === name) numbers.push(number)
+  }
+  return numbers.sort((one, other) => one - other)
+}
+
+/** How many there are, if none is missing. */
 export async function countManifests(store: Pick<ArchiveStore, 'list'>): Promise<number> {
-  let last: string | undefined
-  for await (const { name } of store.list(MANIFESTS)) last = name
-  return last === undefined ? 0 : numberIn(last) + 1
+  return ((await manifestNumbers(store)).at(-1) ?? -1) + 1
 }
 
 /** Undefined when there is none of that number. @throws NoteRefused unless it is signed by the key */
@@ -25,5 +35,3 @@ export async function manifestAt(
   const stored = await store.get(manifestName(number))
   return stored && readManifest(Buffer.from(stored).toString('utf8'), key, verify)
 }
-
-const numberIn = (name: string) => Number(/(\d+)\.json$/.exec(name)?.[1] ?? -1)

@@ -1,6 +1,6 @@
-import { grown, isSameTree, type Manifest, manifestName, SEGMENTS, type StoredFile } from '../../domain/archive/manifest.ts'
+import { grown, isSameTree, MANIFESTS, type Manifest, manifestName, SEGMENTS, type StoredFile } from '../../domain/archive/manifest.ts'
 import { leafText } from '../../domain/audit/canonical-event.ts'
-import { readCheckpoint } from '../../domain/audit/checkpoint.ts'
+import { type Checkpoint, checkpointHash, readCheckpoint } from '../../domain/audit/checkpoint.ts'
 import {
   EMPTY_TREE,
   type Frontier,
@@ -13,12 +13,14 @@ import {
 } from '../../domain/audit/merkle-tree.ts'
 import { NoteRefused } from '../../domain/audit/signed-note.ts'
 import { type ArchiveStore, NotRetrieved, type SegmentFormat, type SegmentRow, SegmentUnreadable } from '../../domain/ports/archive.ts'
-import { type ArchiveKey, countManifests, manifestAt, type ReadManifest } from './manifests.ts'
+import { type ArchiveKey, manifestAt, manifestNumbers, type ReadManifest } from './manifests.ts'
 
 export type VerifyingOptions = ArchiveKey & {
   readonly store: ArchiveStore
   readonly format: SegmentFormat
   readonly sha256: Sha256
+  /** Checkpoints (signed notes) that were kept elsewhere: the archive must hold the trees that they are of. */
+  readonly kept?: readonly string[]
   onSegment?(manifest: Manifest): void
 }
 
@@ -38,6 +40,7 @@ export type FindingCode =
   | 'events_reordered'
   | 'columns_changed'
   | 'tree_broken'
+  | 'archive_truncated'
   | 'checkpoint_forged'
 
 /** What is wrong, and where; `event` is what the segment holds there now. */
@@ -72,13 +75,20 @@ export async function verifyArchive(options: VerifyingOptions): Promise<Verified
   const { store, sha256, onSegment = () => {} } = options
   const findings: Finding[] = []
   const referenced = new Set<string>()
-  const count = await countManifests(store)
+  const numbers = await manifestNumbers(store)
+  const chain = checkpointChain(options)
   let before: ReadManifest | undefined
   let tree: Frontier = EMPTY_TREE
+  let expected = 0
   let events = 0
-  let checkpoints = 0
-  for (let number = 0; number < count; number++) {
+  for (const number of numbers) {
     const found = (code: FindingCode, file: string, message: string) => findings.push({ code, segment: number, file, message })
+    if (number > expected) {
+      findings.push({ code: 'manifest_missing', segment: expected, file: manifestName(expected), message: missing(expected, number - 1) })
+      before = undefined
+    }
+    const isFirst = number === 0
+    expected = number + 1
     const read = await manifestOf(number, options, found)
     if (!read) {
       before = undefined
@@ -86,37 +96,37 @@ export async function verifyArchive(options: VerifyingOptions): Promise<Verified
     }
     const { manifest } = read
     for (const { name } of [manifest.segment, manifest.leaves]) referenced.add(name)
-    if (number > 0 && before && !(manifest.previous && isSame(manifest.previous, before.hash)))
+    const isNext = isFirst || before !== undefined
+    if (before && !(manifest.previous && isSame(manifest.previous, before.hash)))
       found('manifests_out_of_order', manifestName(number), 'it does not go on from the manifest before it')
-    if (number === 0 || before) {
-      if (manifest.number !== number || manifest.first !== tree.size)
-        found(
-          'manifests_out_of_order',
-          manifestName(number),
-          `it is the manifest of segment ${manifest.number}, which begins with event ${manifest.first}`,
-        )
+    if (manifest.number !== number || manifest.first < tree.size || (isNext && manifest.first !== tree.size)) {
+      const said = `it is the manifest of segment ${manifest.number}, which begins with event ${manifest.first}`
+      found('manifests_out_of_order', manifestName(number), said)
     }
     const leaves = await leavesOf(manifest, options, found)
     findings.push(...(await findingsInSegment(manifest, leaves, options)))
-    if (leaves) {
-      // After a gap the tree goes on from what the manifest says, which is signed.
-      const start = manifest.first === tree.size ? tree : undefined
-      if (start) {
-        const { tree: after, root } = grown(start, leaves, sha256)
-        if (!isSameTree(after, manifest.tree) || !isSame(root, manifest.treeRoot))
-          found('tree_broken', manifestName(number), 'its tree is not that of its events')
-        checkpoints += checkCheckpoints(start, leaves, manifest, options, found)
-      }
-    }
+    // After a gap the tree goes on from what the manifest says, which is signed.
+    if (leaves && isNext && manifest.first === tree.size) {
+      const { tree: after, root } = grown(tree, leaves, sha256)
+      if (!isSameTree(after, manifest.tree) || !isSame(root, manifest.treeRoot))
+        found('tree_broken', manifestName(number), 'its tree is not that of its events')
+      chain.check(tree, leaves, manifest, found)
+    } else chain.lose()
     tree = manifest.tree
     events += manifest.count
     before = read
     onSegment(manifest)
   }
+  findings.push(...chain.beyond(tree.size))
   const unreferenced: string[] = []
   for await (const { name } of store.list(SEGMENTS)) if (!referenced.has(name)) unreferenced.push(name)
-  return { segments: count, events, root: growTree(tree, sha256).root(), checkpoints, findings, unreferenced }
+  return { segments: numbers.length, events, root: growTree(tree, sha256).root(), checkpoints: chain.held(), findings, unreferenced }
 }
+
+const missing = (from: number, to: number) =>
+  from === to
+    ? 'the manifest is missing, and those after it are there'
+    : `manifests ${from} to ${to} are missing, and those after them are there`
 
 type Report = (code: FindingCode, file: string, message: string) => void
 
@@ -124,7 +134,7 @@ async function manifestOf(number: number, options: VerifyingOptions, found: Repo
   const file = manifestName(number)
   try {
     const read = await manifestAt(options.store, number, options)
-    if (!read) found('manifest_missing', file, 'the manifest is missing, and those after it are there')
+    if (!read) found('manifest_missing', file, missing(number, number))
     return read
   } catch (error) {
     if (!(error instanceof NoteRefused)) throw error
@@ -141,6 +151,10 @@ async function leavesOf(
 ): Promise<readonly Hash[] | undefined> {
   const content = await contentOf(store, leaves, found, 'hashes_missing')
   if (!content) return undefined
+  if (!isSame(sha256(content), leaves.sha256)) {
+    found('hashes_changed', leaves.name, 'the hashes of the events are not those of the segment')
+    return undefined
+  }
   const hashes = Array.from({ length: content.length / HASH_BYTES }, (_, index) =>
     content.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
   )
@@ -232,14 +246,16 @@ function differences(
     ...(row && { event: { ...row.identity, revision: row.identity.revision.toString() } }),
     message,
   })
-  const changed = missing.filter((index) => added.includes(index) && hashes.length === expected.length)
+  const addedAt = new Set(added)
+  const changed = hashes.length === expected.length ? missing.filter((index) => addedAt.has(index)) : []
+  const changedAt = new Set(changed)
   const found = [
     ...changed.map((index) => finding('event_changed', index, 'the event is not what was archived', rows[index])),
     ...missing
-      .filter((index) => !changed.includes(index))
+      .filter((index) => !changedAt.has(index))
       .map((index) => finding('event_dropped', index, 'the event that was archived here is missing')),
     ...added
-      .filter((index) => !changed.includes(index))
+      .filter((index) => !changedAt.has(index))
       .map((index) => finding('event_inserted', index, 'the event was not archived', rows[index])),
   ]
   if (found.length > 0) return found.slice(0, MAX_FINDINGS)
@@ -247,35 +263,68 @@ function differences(
   return [finding('events_reordered', Math.max(at, 0), 'from here on the events are in another order, or are there twice', rows[at])]
 }
 
-/** How many checkpoints end in the segment and are of this tree. */
-function checkCheckpoints(
-  before: Frontier,
-  leaves: readonly Hash[],
-  manifest: Manifest,
-  { key, verify, sha256 }: VerifyingOptions,
-  found: Report,
-): number {
-  const file = manifestName(manifest.number)
-  const due = new Map<number, Hash>()
-  for (const note of manifest.checkpoints) {
-    try {
-      const { checkpoint } = readCheckpoint(note, key, verify)
-      due.set(checkpoint.size, checkpoint.root)
-    } catch (error) {
-      if (!(error instanceof NoteRefused)) throw error
-      found('checkpoint_forged', file, error.message)
-    }
-  }
-  const tree = growTree(before, sha256)
+/** The checkpoints of the archive, and those kept elsewhere: each of the tree that it says, and those of the archive each going on from the one before. */
+function checkpointChain({ key, verify, sha256, kept = [] }: VerifyingOptions) {
+  const elsewhere = kept.map((note) => readCheckpoint(note, key, verify).checkpoint)
+  let last: Hash | undefined
+  let isUnbroken = true
   let held = 0
-  for (const leaf of leaves) {
-    tree.append(leaf)
-    const root = due.get(tree.size())
-    if (!root) continue
-    due.delete(tree.size())
-    if (isSame(tree.root(), root)) held++
-    else found('checkpoint_forged', file, `the checkpoint of ${tree.size()} events is of another tree`)
+
+  function notesOf(manifest: Manifest, found: Report): readonly Checkpoint[] {
+    return manifest.checkpoints.flatMap((text) => {
+      try {
+        const { checkpoint, note } = readCheckpoint(text, key, verify)
+        const follows = last === undefined ? checkpoint.previous === undefined : checkpoint.previous && isSame(checkpoint.previous, last)
+        if (isUnbroken && !follows)
+          found('checkpoint_forged', manifestName(manifest.number), 'a checkpoint does not go on from the one before it')
+        isUnbroken = true
+        last = checkpointHash(note.text)
+        return [checkpoint]
+      } catch (error) {
+        if (!(error instanceof NoteRefused)) throw error
+        found('checkpoint_forged', manifestName(manifest.number), error.message)
+        return []
+      }
+    })
   }
-  for (const size of due.keys()) found('checkpoint_forged', file, `the checkpoint of ${size} events does not end in this segment`)
-  return held
+
+  return {
+    held: () => held,
+    /** What comes after a gap goes on from something that is not there. */
+    lose() {
+      isUnbroken = false
+    },
+    check(before: Frontier, leaves: readonly Hash[], manifest: Manifest, found: Report) {
+      const file = manifestName(manifest.number)
+      const end = before.size + leaves.length
+      const here = elsewhere.filter(({ size }) => size > before.size && size <= end)
+      const due = [...notesOf(manifest, found), ...here]
+      const bySize = new Map<number, Checkpoint[]>()
+      for (const checkpoint of due) bySize.set(checkpoint.size, [...(bySize.get(checkpoint.size) ?? []), checkpoint])
+      const tree = growTree(before, sha256)
+      const compare = () => {
+        for (const { size, root } of bySize.get(tree.size()) ?? []) {
+          if (isSame(tree.root(), root)) held++
+          else found('checkpoint_forged', file, `the checkpoint of ${size} events is of another tree`)
+        }
+        bySize.delete(tree.size())
+      }
+      compare()
+      for (const leaf of leaves) {
+        tree.append(leaf)
+        if (bySize.has(tree.size())) compare()
+      }
+      for (const size of bySize.keys()) found('checkpoint_forged', file, `the checkpoint of ${size} events does not end in this segment`)
+    },
+    /** Kept checkpoints of more than there is. */
+    beyond: (size: number): readonly Finding[] =>
+      elsewhere
+        .filter((checkpoint) => checkpoint.size > size)
+        .map((checkpoint) => ({
+          code: 'archive_truncated',
+          segment: -1,
+          file: MANIFESTS,
+          message: `a checkpoint of ${checkpoint.size} events was kept elsewhere, and the archive ends with ${size}`,
+        })),
+  }
 }

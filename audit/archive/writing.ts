@@ -1,4 +1,4 @@
-import { type Manifest, manifestName, SEGMENTS, type StoredFile, signManifest } from '../../domain/archive/manifest.ts'
+import { MAX_CHECKPOINTS, type Manifest, manifestName, SEGMENTS, type StoredFile, signManifest } from '../../domain/archive/manifest.ts'
 import { AUDITED_STREAMS, heldIn, isAudited, leafText } from '../../domain/audit/canonical-event.ts'
 import { readCheckpoint } from '../../domain/audit/checkpoint.ts'
 import { CHECKPOINT_STREAM, checkpointSigned } from '../../domain/audit/checkpoint-stream.ts'
@@ -54,7 +54,9 @@ export async function archiveLog(options: ArchivingOptions): Promise<Manifest | 
   const { log, store, segmentEvents, signal } = options
   const count = await countManifests(store)
   let newest = count === 0 ? undefined : await manifestAt(store, count - 1, options)
-  const expected = await checkpointsAfter(newest?.manifest.tree.size ?? 0, options)
+  const { expected, signed } = await checkpointsSince(newest?.manifest, options)
+  // What no checkpoint covers waits for one, so that each is archived with the events that it is of.
+  if (newest && signed !== undefined && signed <= newest.manifest.tree.size) return newest.manifest
   const after = newest && (await positionOf(log, leafIn(newest.manifest)))
   const caughtUp = new AbortController()
   let segment = openSegment(newest, expected, options)
@@ -69,7 +71,10 @@ export async function archiveLog(options: ArchivingOptions): Promise<Manifest | 
       if (caughtUp.signal.aborted) break
       if (message.kind !== 'event' || !isAudited(message.event)) continue
       segment.add(message.event)
-      if (segment.size() === segmentEvents) await close()
+      const isWhole = segment.end() === signed
+      if (segment.size() === segmentEvents || segment.checkpoints() === MAX_CHECKPOINTS || isWhole) await close()
+      if (isWhole) caughtUp.abort()
+      if (isWhole) break
     }
     if (caughtUp.signal.aborted) break
   }
@@ -88,7 +93,8 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
   const first = tree.size()
   const writer = format.writer()
   const leaves: Hash[] = []
-  const checkpoints: string[] = []
+  // One of all that was archived before may have been signed since.
+  const checkpoints = [...checked(tree, expected)]
   let rows: SegmentRow[] = []
   const ends: { first?: RecordedEvent; last?: RecordedEvent } = {}
 
@@ -101,6 +107,8 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
 
   return {
     size: () => leaves.length,
+    end: () => tree.size(),
+    checkpoints: () => checkpoints.length,
 
     add(event: RecordedEvent) {
       const [data, metadata] = [heldIn(event.data), heldIn(event.metadata)]
@@ -153,15 +161,21 @@ function checked(tree: GrowingTree, expected: readonly Expected[]): readonly str
   return [due.note]
 }
 
-/** Those in the log that are of larger trees, smallest first. @throws NoteRefused */
-async function checkpointsAfter(size: number, { log, key, verify }: ArchivingOptions): Promise<readonly Expected[]> {
-  const found: Expected[] = []
+/** Checkpoints in the log that are not archived, smallest first, and the size of the newest of all; undefined when nothing was signed. @throws NoteRefused */
+async function checkpointsSince(
+  newest: Manifest | undefined,
+  { log, key, verify }: ArchivingOptions,
+): Promise<{ expected: readonly Expected[]; signed: number | undefined }> {
+  const expected: Expected[] = []
+  let signed: number | undefined
+  const archived = newest?.tree.size ?? 0
   for await (const event of log.readStream(CHECKPOINT_STREAM)) {
     const { note } = checkpointSigned(event)
-    const { checkpoint } = readCheckpoint(note, key, verify)
-    if (checkpoint.size > size) found.push({ size: checkpoint.size, root: checkpoint.root, note })
+    const { size, root } = readCheckpoint(note, key, verify).checkpoint
+    signed = size
+    if (size > archived || (size === archived && newest && !newest.checkpoints.includes(note))) expected.push({ size, root, note })
   }
-  return found
+  return { expected, signed }
 }
 
 function binarySearch(sorted: readonly Expected[], size: number): Expected | undefined {

@@ -39,6 +39,9 @@ export const MANIFESTS = 'manifests/'
 export const SEGMENTS = 'segments/'
 const FORMAT = 'quorate-archive/1'
 const DIGITS = 8
+const MAX_STORED = 4 * 1024 * 1024
+/** Checkpoints in a manifest: a segment that more would end in is closed. */
+export const MAX_CHECKPOINTS = 1_000
 
 export const manifestName = (number: number): string => `${MANIFESTS}${String(number).padStart(DIGITS, '0')}.json`
 
@@ -56,21 +59,29 @@ export async function signManifest(manifest: Manifest, identity: Identity): Prom
 
 /** @throws NoteRefused */
 export function readManifest(stored: string, key: NoteKey, verify: VerifyIdentity): { manifest: Manifest; hash: Hash } {
-  const malformed = (reason: string) => new NoteRefused('note_malformed', `the manifest cannot be read: ${reason}`)
-  let body: unknown
-  let signature: unknown
-  try {
-    ;({ manifest: body, signature } = readFields(parseStrictJson(stored), ['manifest', 'signature']))
-  } catch (error) {
-    if (!(error instanceof MalformedJson)) throw error
-    throw malformed(error.message)
-  }
-  const text = textOf(body)
-  requireSignature(readNote(`${text}\n${String(signature)}\n`), key, verify)
+  const { body, text, signature } = signedIn(stored)
+  // Read as a note of its own: the text may be longer than a note that comes from anywhere.
+  const { signatures } = readNote(`manifest\n\n${signature}\n`)
+  requireSignature({ text, signatures }, key, verify)
   const manifest = manifestIn(body)
   if (!manifest || textOf(plain(manifest)) !== text) throw malformed('it is not of this version')
   return { manifest, hash: sha256(utf8ToBytes(text)) }
 }
+
+/** @throws NoteRefused */
+function signedIn(stored: string): { body: unknown; text: string; signature: string } {
+  if (stored.length > MAX_STORED) throw malformed(`it is longer than ${MAX_STORED} characters`)
+  try {
+    const { manifest: body, signature } = readFields(parseStrictJson(stored), ['manifest', 'signature'])
+    return { body, text: textOf(body), signature: String(signature) }
+  } catch (error) {
+    // Somebody may have nested it as deep as the stack.
+    if (error instanceof MalformedJson || error instanceof RangeError) throw malformed(error.message)
+    throw error
+  }
+}
+
+const malformed = (reason: string) => new NoteRefused('note_malformed', `the manifest cannot be read: ${reason}`)
 
 /** The tree with these leaves added. */
 export function grown(before: Frontier, leaves: readonly Hash[], hash?: (message: Uint8Array) => Hash): { tree: Frontier; root: Hash } {

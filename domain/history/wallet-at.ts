@@ -44,8 +44,14 @@ export async function walletAt(
   const sessions = states(signingSession, SIGNING_SESSION_STREAMS)
   const accounts = states(account, ACCOUNT_STREAMS)
   let position = 0n
+  // Clocks differ: nothing that follows a later event in its stream has happened before it.
+  const ended = new Set<string>()
   for await (const event of history) {
-    if (!isOfWallet(event, walletId) || !hadHappened(event, moment)) continue
+    if (!isOfWallet(event, walletId) || ended.has(event.stream)) continue
+    if (!hadHappened(event, moment)) {
+      ended.add(event.stream)
+      continue
+    }
     digest.add(event)
     const current = currentEvent(event)
     for (const { follow } of [wallets, keys, sessions, accounts]) follow(current)

@@ -12,6 +12,8 @@ import { AS_OF, momentIn } from './wallet-as-of.ts'
 /** Steps looked through for streams; a wallet with more is for `npm run replay`. */
 const MAX_STEPS = 5_000
 const STEPS = 500
+/** Streams read at once. */
+const AT_ONCE = 32
 
 export const auditWallet = (models: ReadModels, log: Pick<EventLog, 'readStream'>) =>
   route({
@@ -28,7 +30,9 @@ export const auditWallet = (models: ReadModels, log: Pick<EventLog, 'readStream'
       const moment = momentIn(request.query, 'asOf')
       await readDocument(models, request, { model: 'wallets', id: request.params.walletId, parameter: 'walletId' })
       const streams = await streamsOf(models, request)
-      const events = (await Promise.all(streams.map((stream) => eventsOf(log, stream)))).flat()
+      const events: RecordedEvent[] = []
+      for (let at = 0; at < streams.length; at += AT_ONCE)
+        events.push(...(await Promise.all(streams.slice(at, at + AT_ONCE).map((stream) => eventsOf(log, stream)))).flat())
       events.sort((one, other) => (one.position < other.position ? -1 : 1))
       return { status: 200, body: await walletAt(events, request.params.walletId, moment, createHash('sha256')) }
     },

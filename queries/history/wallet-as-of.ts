@@ -39,7 +39,11 @@ export async function walletAsOf(
   moment: Moment,
 ): Promise<PastWallet> {
   const events: RecordedEvent[] = []
-  for await (const event of log.readStream(walletStream(params.walletId))) if (hadHappened(event, moment)) events.push(event)
+  for await (const event of log.readStream(walletStream(params.walletId))) {
+    // Clocks differ: nothing that follows a later event has happened before it.
+    if (!hadHappened(event, moment)) break
+    events.push(event)
+  }
   const state = fold(wallet, events as unknown as readonly WalletEvent[])
   const [first, last] = [events[0], events.at(-1)]
   if (state.status === 'absent' || !first || !last || !(principal.tenant === PLATFORM_TENANT || principal.tenant === state.tenant))

@@ -17,7 +17,12 @@ export class ArchiveRefused extends Error {
 }
 
 /** What holds of an archive, by the public key alone. @throws ArchiveRefused */
-export async function verifyArchiveAt(url: string, key: NoteKey, { archive }: Pick<Settings, 'archive'>): Promise<readonly string[]> {
+export async function verifyArchiveAt(
+  url: string,
+  key: NoteKey,
+  kept: readonly string[],
+  { archive }: Pick<Settings, 'archive'>,
+): Promise<readonly string[]> {
   const store = await openArchiveStore({ ...archive, url })
   try {
     const options = {
@@ -28,9 +33,13 @@ export async function verifyArchiveAt(url: string, key: NoteKey, { archive }: Pi
       sha256: (content: Uint8Array) => hash('sha256', content, 'buffer'),
     }
     const { segments, events, root, checkpoints, findings, unreferenced } = await verifyArchive({
+      kept,
       ...options,
       onSegment: ({ number }) => progress(number),
     })
+    if (segments === 0) throw new Error(`there is no archive in ${store.place}`)
+    const isColdAlone = findings.length > 0 && findings.every(({ code }) => code === 'segment_not_retrieved')
+    if (isColdAlone) throw new Error(`${findings.length} segments are in the cold tier: ask for them with npm run archive -- --retrieve`)
     if (findings.length > 0) throw new ArchiveRefused(findings)
     return [
       `${events} events in ${segments} segments are what was archived, in their order, and ${checkpoints} checkpoints are of them`,

@@ -6,7 +6,7 @@ import { creditsIn } from './credits.ts'
 type Chain = { readonly id: string; readonly nativeAsset: string }
 
 /** Nodes of one provider may be so many slots apart; those behind are not to be taken to know of nothing new. */
-const SLOTS_APART = 8n
+export const SLOTS_APART = 8n
 
 /**
  * What transactions that name the addresses, or their accounts for tokens, have brought in since the slot that the cursor names. Of each, those are looked at that
