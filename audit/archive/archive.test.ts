@@ -203,6 +203,16 @@ test('checkpoints are archived one after another, whenever they were signed', as
   await sign(t, { ...context, ...other }, 13)
 })
 
+test('events too long for one append together are restored one after another', async (t) => {
+  const context = await setUp(t)
+  const events = newEvents(6).map((event) => ({ ...event, data: { text: 'x'.repeat(300_000) } }))
+  for (const [index, event] of events.entries())
+    await context.log.append('wallet-long', index === 0 ? 'no_stream' : BigInt(index - 1), [event])
+  await context.archive()
+  const other = await openTestLog(t, context.signer.key)
+  t.like(await restoreArchive({ ...context.options, log: other.log, tenant: '*' }), { events: 6 })
+})
+
 test('one that was signed of what was archived without any is archived with what follows', async (t) => {
   const context = await setUp(t)
   await context.append(5)

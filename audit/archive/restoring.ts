@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { AUDITED_STREAMS, canonicalEvent, isAudited } from '../../domain/audit/canonical-event.ts'
+import { AUDITED_STREAMS, canonicalEvent, type Held, isAudited } from '../../domain/audit/canonical-event.ts'
 import { readCheckpoint } from '../../domain/audit/checkpoint.ts'
 import { CHECKPOINT_SIGNED, CHECKPOINT_STREAM } from '../../domain/audit/checkpoint-stream.ts'
 import { EMPTY_TREE, growTree, type Hash, isSame, leafHash } from '../../domain/audit/merkle-tree.ts'
@@ -30,9 +30,11 @@ export class RestoreRefused extends Error {
 /** Appends that are under way at once. They are taken in the order in which they are sent, which is looked at in the end. */
 const AT_ONCE = 64
 const MAX_EVENTS = 200
+/** Half of what the store takes in one append; a longer event goes alone. */
+const MAX_CHARACTERS = 512 * 1024
 
 /** Events of one stream in a row, appended together. */
-type Run = { stream: string; revision: bigint; events: NewEvent[] }
+type Run = { stream: string; revision: bigint; events: NewEvent[]; characters: number }
 
 /**
  * Puts all events of the archive into an empty log, in their order, and checkpoints with them; then reads the log, whose tree must be that of the archive.
@@ -55,13 +57,16 @@ export async function restoreArchive(options: RestoringOptions): Promise<Restore
   const notes: string[] = []
   let run: Run | undefined
   for await (const { manifest, rows } of readSegments(options)) {
-    for (const { event } of rows) {
-      if (run && (run.stream !== event.stream || run.events.length === MAX_EVENTS)) {
+    for (const { event, data, metadata } of rows) {
+      const characters = lengthOf(data) + lengthOf(metadata)
+      const isFull = run && (run.events.length === MAX_EVENTS || run.characters + characters > MAX_CHARACTERS)
+      if (run && (isFull || run.stream !== event.stream)) {
         await append(run)
         run = undefined
       }
-      run ??= { stream: event.stream, revision: event.revision, events: [] }
+      run ??= { stream: event.stream, revision: event.revision, events: [], characters: 0 }
       run.events.push(newEvent(event))
+      run.characters += characters
       events++
     }
     root = manifest.treeRoot
@@ -75,6 +80,8 @@ export async function restoreArchive(options: RestoringOptions): Promise<Restore
   await restoreCheckpoints(notes, { log, vkey: vkeyOf(key), tenant, timeOf: (note) => readCheckpoint(note, key, verify).checkpoint.time })
   return { events, root, checkpoints: notes.length }
 }
+
+const lengthOf = (held: Held) => ('json' in held ? held.json : held.base64).length
 
 const newEvent = ({ id, type, data, metadata }: RecordedEvent): NewEvent => ({ id, type, data, metadata })
 
