@@ -38,9 +38,9 @@ export type TransactionAsked = Rules & {
 
 export type TransactionDependencies = { chains: Chains; prices: Prices; ledger: Pick<SigningLedger, 'history'> }
 
-/** How long after it could be signed first a transfer can be, and after it was asked for when the client asks for a replacement now. */
+/** How long after it could be signed first a transfer can be, and after it was asked for when the client asks for an acceleration now; a cancellation always can. */
 const TRANSFER_SECONDS = MAX_AGE_SECONDS
-const REPLACEABLE_SECONDS = 30 * 24 * 60 * 60
+const REPLACEABLE_SECONDS = { acceleration: 30 * 24 * 60 * 60, cancellation: Number.POSITIVE_INFINITY } as const
 
 /**
  * Whether the transaction is what a client of the key has asked for, and the policy allows it: read by this party itself, from the bytes that are to be signed.
@@ -72,7 +72,8 @@ export async function allowTransaction(asked: TransactionAsked, dependencies: Tr
   const moves = effect.kind === 'cancellation' ? null : { asset: move.asset, amount: move.amount, usdCents }
   const denied = moves && denialIn(decision)
   if (denied) throw new Refusal('policy_forbids', denied)
-  const approvers = coded(() => requireMet(decision, request, asked, replacement))
+  // Nor does it take what that would: a transfer that the policy wants more for by now could never be cancelled.
+  const approvers = moves ? coded(() => requireMet(decision, request, asked, replacement)) : []
 
   const message = coded(() => codec.messages(unsigned, sender))[index]
   if (!message) throw new Refusal('malformed', `the transaction has no message ${index}`)
@@ -103,7 +104,7 @@ function readRequest({ authorisation, transaction, policy, verify, now }: Transa
   const { transferId } = transaction
   requirePost(authorisation, `/v1/wallets/${walletId}/transfers`)
   const replacement = transaction.replacement && readReplacement(transaction.replacement, transferId, { keys, verify, now })
-  const maxAgeSeconds = replacement ? REPLACEABLE_SECONDS : TRANSFER_SECONDS + MAX_DELAY_SECONDS
+  const maxAgeSeconds = replacement ? REPLACEABLE_SECONDS[replacement.kind] : TRANSFER_SECONDS + MAX_DELAY_SECONDS
   const request = verifyIntent(authorisation, { keys, verify, now, maxAgeSeconds })
   if (transferIdOf(walletId, request) !== transferId) throw new Refusal('request_mismatch', 'the client has asked for another transfer')
   return { wanted: readWantedTransfer(authorisation.body), request, replacement }
@@ -140,7 +141,7 @@ function requireFee(
   { maxFee }: WantedTransfer,
   replacement: ReplacementWanted | null,
 ): void {
-  const wanted = replacement ? (replacement.kind === 'cancellation' ? null : (replacement.maxFee ?? maxFee)) : maxFee
+  const wanted = replacement?.kind === 'acceleration' ? (replacement.maxFee ?? maxFee) : maxFee
   const bound = feeBound(transfers, chain.id, wanted, chain.feeCeiling)
   if (fee > bound) throw new Refusal('fee_too_high', `it may cost ${fee}, which is more than ${bound}`)
 }
@@ -156,7 +157,7 @@ function requireMet(
     throw new Refusal('too_few_signers', `the policy wants ${requires.signers} signers, and ${signers.length} were chosen`)
   const opensAt = request.iat + requires.delaySeconds
   if (now / 1000 < opensAt) throw new Refusal('time_locked', `the policy wants ${requires.delaySeconds} s to pass after the request`)
-  const lateAfter = replacement ? REPLACEABLE_SECONDS : requires.delaySeconds + TRANSFER_SECONDS
+  const lateAfter = replacement ? REPLACEABLE_SECONDS[replacement.kind] : requires.delaySeconds + TRANSFER_SECONDS
   if (now / 1000 > request.iat + lateAfter) throw new Refusal('intent_expired', 'the request was made too long ago')
   if (!requires.approvals) return []
   const { required, approvers: kids } = requires.approvals
