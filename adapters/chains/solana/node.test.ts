@@ -201,3 +201,17 @@ test('deposits are found once, of the coin and of tokens, and none that left', a
   t.deepEqual((await node.deposits(watched, cursor)).found, [])
   t.deepEqual((await node.deposits(new Set([payer.address]), begin.cursor)).found, [])
 })
+
+test('an account that holds more than a number of JSON can say hides no transaction that names it', async (t) => {
+  const { cluster, node } = await start(t)
+  const whale = party(7)
+  cluster.airdrop(whale.address, 10_000_000n * SOL)
+  const begin = await node.deposits(new Set([payer.address, receiver.address]), null)
+  const sent = await signed(node, { ...wanted, to: whale.address })
+  await node.broadcast(sent)
+  await node.broadcast(await signed(node, wanted))
+  t.like(await node.status(sent), { state: 'included', outcome: 'succeeded', fee: codec.read(sent.unsigned, payer.sender).fee })
+  cluster.advance(20)
+  const { found } = await node.deposits(new Set([payer.address, receiver.address]), begin.cursor)
+  t.like(found, [{ to: receiver.address, amount: SOL }])
+})
