@@ -67,13 +67,12 @@ export async function allowTransaction(asked: TransactionAsked, dependencies: Tr
   const usdCents = prices.usdCents(move.asset, move.amount) ?? null
   const judge = ({ at, moved }: History): Decision => evaluate(policy, { ...move, chain: chain.id, usdCents, at, fee: effect.fee }, moved)
   const windowMs = longestWindowMs(policy)
-  const decision = judge(ledger.history({ walletId, transferId }, windowMs))
-  // What moves nothing is not forbidden by what it would move.
+  // What moves nothing is not forbidden by what it would move, and takes no more than the threshold: what the policy does not allow any more can be undone.
   const moves = effect.kind === 'cancellation' ? null : { asset: move.asset, amount: move.amount, usdCents }
-  const denied = moves && denialIn(decision)
+  const decision = moves && judge(ledger.history({ walletId, transferId }, windowMs))
+  const denied = decision && denialIn(decision)
   if (denied) throw new Refusal('policy_forbids', denied)
-  // Nor does it take what that would: a transfer that the policy wants more for by now could never be cancelled.
-  const approvers = moves ? coded(() => requireMet(decision, request, asked, replacement)) : []
+  const approvers = decision ? coded(() => requireMet(decision, request, asked, replacement)) : []
 
   const message = coded(() => codec.messages(unsigned, sender))[index]
   if (!message) throw new Refusal('malformed', `the transaction has no message ${index}`)
