@@ -38,9 +38,9 @@ export type TransactionAsked = Rules & {
 
 export type TransactionDependencies = { chains: Chains; prices: Prices; ledger: Pick<SigningLedger, 'history'> }
 
-/** How long after it could be signed first a transfer can be, and after it was asked for when the client asks for a replacement now. */
+/** How long after it could be signed first a transfer can be, and after it was asked for when the client asks for an acceleration now; a cancellation always can. */
 const TRANSFER_SECONDS = MAX_AGE_SECONDS
-const REPLACEABLE_SECONDS = 30 * 24 * 60 * 60
+const REPLACEABLE_SECONDS = { acceleration: 30 * 24 * 60 * 60, cancellation: Number.POSITIVE_INFINITY } as const
 
 /**
  * Whether the transaction is what a client of the key has asked for, and the policy allows it: read by this party itself, from the bytes that are to be signed.
@@ -67,12 +67,12 @@ export async function allowTransaction(asked: TransactionAsked, dependencies: Tr
   const usdCents = prices.usdCents(move.asset, move.amount) ?? null
   const judge = ({ at, moved }: History): Decision => evaluate(policy, { ...move, chain: chain.id, usdCents, at, fee: effect.fee }, moved)
   const windowMs = longestWindowMs(policy)
-  const decision = judge(ledger.history({ walletId, transferId }, windowMs))
-  // What moves nothing is not forbidden by what it would move.
+  // What moves nothing is not forbidden by what it would move, and takes no more than the threshold: what the policy does not allow any more can be undone.
   const moves = effect.kind === 'cancellation' ? null : { asset: move.asset, amount: move.amount, usdCents }
-  const denied = moves && denialIn(decision)
+  const decision = moves && judge(ledger.history({ walletId, transferId }, windowMs))
+  const denied = decision && denialIn(decision)
   if (denied) throw new Refusal('policy_forbids', denied)
-  const approvers = coded(() => requireMet(decision, request, asked, replacement))
+  const approvers = decision ? coded(() => requireMet(decision, request, asked, replacement)) : []
 
   const message = coded(() => codec.messages(unsigned, sender))[index]
   if (!message) throw new Refusal('malformed', `the transaction has no message ${index}`)
@@ -103,7 +103,7 @@ function readRequest({ authorisation, transaction, policy, verify, now }: Transa
   const { transferId } = transaction
   requirePost(authorisation, `/v1/wallets/${walletId}/transfers`)
   const replacement = transaction.replacement && readReplacement(transaction.replacement, transferId, { keys, verify, now })
-  const maxAgeSeconds = replacement ? REPLACEABLE_SECONDS : TRANSFER_SECONDS + MAX_DELAY_SECONDS
+  const maxAgeSeconds = replacement ? REPLACEABLE_SECONDS[replacement.kind] : TRANSFER_SECONDS + MAX_DELAY_SECONDS
   const request = verifyIntent(authorisation, { keys, verify, now, maxAgeSeconds })
   if (transferIdOf(walletId, request) !== transferId) throw new Refusal('request_mismatch', 'the client has asked for another transfer')
   return { wanted: readWantedTransfer(authorisation.body), request, replacement }
@@ -140,7 +140,7 @@ function requireFee(
   { maxFee }: WantedTransfer,
   replacement: ReplacementWanted | null,
 ): void {
-  const wanted = replacement ? (replacement.kind === 'cancellation' ? null : (replacement.maxFee ?? maxFee)) : maxFee
+  const wanted = replacement?.kind === 'acceleration' ? (replacement.maxFee ?? maxFee) : maxFee
   const bound = feeBound(transfers, chain.id, wanted, chain.feeCeiling)
   if (fee > bound) throw new Refusal('fee_too_high', `it may cost ${fee}, which is more than ${bound}`)
 }
@@ -156,7 +156,7 @@ function requireMet(
     throw new Refusal('too_few_signers', `the policy wants ${requires.signers} signers, and ${signers.length} were chosen`)
   const opensAt = request.iat + requires.delaySeconds
   if (now / 1000 < opensAt) throw new Refusal('time_locked', `the policy wants ${requires.delaySeconds} s to pass after the request`)
-  const lateAfter = replacement ? REPLACEABLE_SECONDS : requires.delaySeconds + TRANSFER_SECONDS
+  const lateAfter = replacement ? REPLACEABLE_SECONDS[replacement.kind] : requires.delaySeconds + TRANSFER_SECONDS
   if (now / 1000 > request.iat + lateAfter) throw new Refusal('intent_expired', 'the request was made too long ago')
   if (!requires.approvals) return []
   const { required, approvers: kids } = requires.approvals

@@ -10,7 +10,9 @@ export function recordClaim(file: LedgerFile, claim: SigningClaim, at: number, l
   const { keyId, sessionId, attempt, requestDigest, digest, answer } = claim
   const [slots, intents] = [unique(claim.slots), unique(claim.intents)]
   const before = claim.transaction ? signedFor(file, claim.transaction.transferId) : []
-  const transaction = claim.transaction && signedTransaction(claim.transaction, before.length === 0)
+  // A cancellation moves nothing, so what is signed after it may be the first that does.
+  const isCounted = claim.transaction !== null && file.firstMove(claim.transaction.transferId) !== undefined
+  const transaction = claim.transaction && signedTransaction(claim.transaction, isCounted)
   const entry: SignatureEntry = {
     kind: 'signature',
     at,
@@ -42,7 +44,7 @@ export function recordClaim(file: LedgerFile, claim: SigningClaim, at: number, l
   const conflict = isAnother ? conflictWith(before, entry) : undefined
   if (conflict !== undefined) refuse('slot_taken', conflict)
   assertUnused(file, intents, (intent) => operationOf(entry, intent))
-  const exceeded = transaction && before.length === 0 && limits?.exceededBy(historyOf(file, transaction, limits.windowMs, at))
+  const exceeded = transaction?.moves && limits?.exceededBy(historyOf(file, transaction, limits.windowMs, at))
   if (exceeded) refuse('limit_exceeded', exceeded)
 
   // The transaction's first entry has its slots and intents, and stays as long as they do.

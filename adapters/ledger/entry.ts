@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { decode, encode } from '@msgpack/msgpack'
 import type { SigningClaim, TransactionClaim } from '../../domain/ports/signing-ledger.ts'
 
-/** Amounts are decimal strings. `moves` is told by the first entry of the transfer alone. */
+/** Amounts are decimal strings. Of a transfer's entries the first that moves something alone tells `moves`. */
 export type SignedTransaction = Omit<TransactionClaim, 'moves'> & {
   moves: { asset: string; amount: string; usdCents: string | null } | null
 }

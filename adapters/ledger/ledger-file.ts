@@ -107,6 +107,9 @@ export function openLedgerFile(file: string) {
     firstOfEach: read<{ sequence: number }>(
       'SELECT min(sequence) AS sequence FROM transactions WHERE transfer_id = ? GROUP BY digest ORDER BY 1',
     ),
+    firstMove: read<{ sequence: number; at: number }>(
+      'SELECT sequence, at FROM transactions WHERE transfer_id = ? AND asset IS NOT NULL ORDER BY sequence LIMIT 1',
+    ),
     moved: read<Movement>(
       `SELECT at, asset, amount, usd_cents FROM transactions
         WHERE wallet_id = ? AND at > ? AND sequence < ? AND transfer_id <> ? AND asset IS NOT NULL ORDER BY sequence DESC LIMIT ?`,
@@ -148,6 +151,8 @@ export function openLedgerFile(file: string) {
     transactionAt: rows.transaction.one,
     /** Where each of a transfer's transactions was signed first, in that order. */
     transactionsOf: (transferId: string): number[] => rows.firstOfEach.all(transferId).map(({ sequence }) => sequence),
+    /** Where a transaction of the transfer that moves something was signed first, and when. */
+    firstMove: rows.firstMove.one,
     /** What other transfers of the wallet have moved since then, in entries before this one; the latest, and so many of them at most. */
     movedBefore: rows.moved.all,
     witnessed: rows.witnessed.one,

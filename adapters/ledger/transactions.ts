@@ -40,17 +40,17 @@ export function conflictWith(
   return `transfer:${transaction.transferId} was spent on a transaction that this one does not take the place of`
 }
 
-/** What had been moved when the transfer was signed for first, which is now if it was not yet. @throws ClaimRefused */
+/** What had been moved when what moves something for the transfer was signed first, which is now if it was not yet. @throws ClaimRefused */
 export function historyOf(
   file: LedgerFile,
   { walletId, transferId }: Pick<TransactionClaim, 'walletId' | 'transferId'>,
   windowMs: number,
   now: number,
 ): History {
-  const [first] = file.transactionsOf(transferId)
-  const row = first === undefined ? undefined : file.transactionAt(first)
-  const at = row?.at ?? now
-  const rows = windowMs === 0 ? [] : file.movedBefore(walletId, at - windowMs, first ?? Number.MAX_SAFE_INTEGER, transferId, MOST_MOVED + 1)
+  const first = file.firstMove(transferId)
+  const at = first?.at ?? now
+  const rows =
+    windowMs === 0 ? [] : file.movedBefore(walletId, at - windowMs, first?.sequence ?? Number.MAX_SAFE_INTEGER, transferId, MOST_MOVED + 1)
   if (rows.length > MOST_MOVED) throw new ClaimRefused('limit_exceeded', `more than ${MOST_MOVED} transfers were signed for in the window`)
   return {
     at,
@@ -88,8 +88,8 @@ export function isIndexed(file: LedgerFile, sequence: number, { at, transaction 
   )
 }
 
-export function signedTransaction({ moves, ...transaction }: TransactionClaim, isFirst: boolean): SignedTransaction {
-  if (!moves || !isFirst) return { ...transaction, moves: null }
+export function signedTransaction({ moves, ...transaction }: TransactionClaim, isCounted: boolean): SignedTransaction {
+  if (!moves || isCounted) return { ...transaction, moves: null }
   const { asset, amount, usdCents } = moves
   return { ...transaction, moves: { asset, amount: String(amount), usdCents: usdCents === null ? null : String(usdCents) } }
 }

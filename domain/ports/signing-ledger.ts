@@ -37,7 +37,7 @@ export type TransactionClaim = {
   moves: Pick<Moved, 'asset' | 'amount' | 'usdCents'> | null
 }
 
-/** What was moved when this party first signed for a transfer, by other transfers of the wallet that it had signed for. `at` is in ms since the epoch. */
+/** What was moved when this party first signed what moves something for a transfer, by other transfers of the wallet that it had signed for. `at` is in ms since the epoch. */
 export type History = { at: number; moved: readonly Moved[] }
 
 /** Whether a transfer may be signed for, upon what was moved in so many milliseconds before. */
@@ -63,7 +63,7 @@ export interface SigningLedger {
   /** What was answered in this attempt at the session, if anything was. */
   answered(keyId: string, sessionId: string, attempt: number): { requestDigest: Uint8Array; answer: Uint8Array } | undefined
   /**
-   * Records the claim, in one step, in which limits are looked at if nothing was signed for the transfer yet. Made again in the same attempt it changes nothing.
+   * Records the claim, in one step, in which limits are looked at if it is the first for the transfer that moves something. Made again in the same attempt it changes nothing.
    * @throws ClaimRefused
    */
   claim(claim: SigningClaim, limits?: Limits): Promise<LedgerHead>

@@ -7,7 +7,7 @@ import type { Prices } from '../../domain/ports/prices.ts'
 import { startTestSystem, type TestSystem } from '../ceremony/system.ts'
 import { BITCOIN, BITCOINS, bitcoinTransaction, chains, senderOf } from '../transactions.ts'
 import { PARTY } from './coordinator.ts'
-import { type AskedTransfer, approvalOf, askForTransaction, type TransactionAsked, transferRequest } from './transfers.ts'
+import { type AskedTransfer, approvalOf, askForTransaction, replacementOf, type TransactionAsked, transferRequest } from './transfers.ts'
 
 const TO = 'bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu'
 const OTHER = '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa'
@@ -142,3 +142,26 @@ test.serial('a transfer is signed for a day after it could be signed first, and 
   refused(t, await ask(account, requested(account, 20_000, agoMs(26))), 'intent_expired')
   refused(t, await ask(account, requested(account, 1_000, agoMs(24 * 9))), 'intent_expired')
 })
+
+test.serial(
+  'a cancellation takes the word of a client and the threshold alone, of however old a transfer, at no more than that may cost',
+  async (t) => {
+    const tiers = [{ id: 'all', above: { usd: '0' }, approvals: 2, signers: 2, delaySeconds: 3_600 }]
+    const account = await accountUnder({ approvers: [alice.key, bob.key], tiers }, [PARTY, 'party-2'])
+    const old = { at: Date.now() - 40 * 24 * HOUR_MS }
+    const body = { chain: BITCOIN, asset: BITCOINS, to: TO, amount: '20000' }
+    const cancel = (transfer: AskedTransfer, fee: bigint) =>
+      ask(account, transfer, {
+        unsigned: bitcoinTransaction(senderOf(account.key, BITCOIN), [], { coins: [++coins], fee }),
+        replacement: replacementOf(system, transfer, 'cancel'),
+      })
+    signed(t, await cancel(requested(account, 20_000), 4_000n))
+    const bound = transferRequest(system, account.walletId, { ...body, maxFee: '3000' }, old)
+    refused(t, await cancel(bound, 3_001n), 'fee_too_high')
+    signed(t, await cancel(bound, 3_000n))
+    const late = transferRequest(system, account.walletId, body, old)
+    refused(t, await ask(account, late, { replacement: replacementOf(system, late, 'accelerate', { fee: 'high' }) }), 'intent_expired')
+    const soon = requested(account, 20_000)
+    refused(t, await ask(account, soon, { replacement: replacementOf(system, soon, 'accelerate', { fee: 'high' }) }), 'too_few_signers')
+  },
+)

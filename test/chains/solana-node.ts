@@ -16,7 +16,8 @@ export type SolanaNode = {
   advance(slots: number): void
   /** Opens a token, and gives the owner so much of it. */
   mint(mint: string, decimals: number, owner: string, amount: bigint): void
-  setAccount(address: string, owner: string, data: Uint8Array): void
+  /** With what it must hold, unless it is told. */
+  setAccount(address: string, owner: string, data: Uint8Array, lamports?: bigint): void
   /** Methods asked for, in their order. */
   readonly asked: readonly string[]
   close(): Promise<void>
@@ -143,13 +144,18 @@ export async function startSolana(): Promise<SolanaNode> {
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
 
-  const setAccount = (address: string, owner: string, data: Uint8Array) =>
+  const setAccount = (
+    address: string,
+    owner: string,
+    data: Uint8Array,
+    lamports: bigint = svm.minimumBalanceForRentExemption(BigInt(data.length)),
+  ) =>
     svm.setAccount({
       address: address as Address,
       programAddress: owner as Address,
       data,
       space: BigInt(data.length),
-      lamports: svm.minimumBalanceForRentExemption(BigInt(data.length)) as Lamports,
+      lamports: lamports as Lamports,
       executable: false,
     })
   return {

@@ -234,6 +234,25 @@ export function testSigningLedger(test: TestFn, name: string, { open }: LedgerUn
     await t.notThrowsAsync(ledger.claim({ ...done, sessionId: randomUUID() }, limits))
   })
 
+  test(`${name}: what moves something is counted, and held to limits, also when what moves nothing was signed before`, async (t) => {
+    let now = 1_000_000
+    const { ledger } = await fresh(t, () => now)
+    const transferId = randomUUID()
+    const wish = (name: string) => ({ slots: ['a'], intents: [name] })
+    await ledger.claim(newTransfer({ transferId, moves: null, replacement: 'cancel' }, wish('cancel')))
+    const accelerate = (name: string) => newTransfer({ transferId, replacement: name }, wish(name))
+    const never = { windowMs: 60_000, exceededBy: () => 'too much' }
+    await t.throwsAsync(ledger.claim(accelerate('faster'), never), refusal('limit_exceeded'))
+    now += 1_000
+    await ledger.claim(accelerate('faster'))
+    now += 1_000
+    await t.notThrowsAsync(ledger.claim(accelerate('fastest'), never), 'it is counted already')
+    const other = { walletId: 'wallet-1', transferId: 'another' }
+    const moved = { at: 1_001_000, asset: 'eip155:1/slip44:60', amount: 1_000n, usdCents: 5n }
+    t.deepEqual(ledger.history(other, 60_000).moved, [moved])
+    t.is(ledger.history({ ...other, transferId }, 60_000).at, 1_001_000)
+  })
+
   test(`${name}: of claims made at once that contradict each other one is recorded`, async (t) => {
     const { ledger, reopen } = await fresh(t)
     const ledgers = [ledger, await reopen(), await reopen()]

@@ -1,6 +1,11 @@
 import anyTest from 'ava'
+import { load } from '../../commands/load.ts'
 import { ChainFailure, type ChainNode } from '../../domain/ports/chain-node.ts'
-import { type Bench, ETHER, STRANGER, startBench } from './bench.ts'
+import { signingSessionStream } from '../../domain/signing-session/events.ts'
+import { requireSession, signingSession } from '../../domain/signing-session/signing-session.ts'
+import { DEFAULT_POLICY } from '../../domain/wallet/policy.ts'
+import type { BuiltTransaction } from '../../domain/wallet/transfers/events.ts'
+import { type Bench, CHAIN, ETHER, STRANGER, startBench } from './bench.ts'
 
 /** One after another: each has a node and a log of its own. */
 const test = anyTest.serial
@@ -202,6 +207,26 @@ test('what could not be signed is signed again, the very same; what nobody will 
   t.is(await received(bench), 5n)
   t.is(await bench.node.nextNonce(bench.address), 3n)
   await bench.reconciled(t)
+})
+
+test('a cancellation is signed by no more than the threshold, whatever the policy wants for the transfer', async (t) => {
+  const tiers = [{ id: 'all', above: { asset: `${CHAIN}/slip44:60`, amount: '0' }, signers: 3 }]
+  const bench = await startBench(t, { policy: { ...DEFAULT_POLICY, transfers: { tiers } } })
+  bench.coordinate()
+  await bench.fund(ETHER)
+  bench.signer.refuse(1, 'approvals_missing')
+  const transferId = await bench.request()
+  await bench.reaches(transferId, 'stuck')
+  await bench.replace(transferId, 'cancel')
+  await bench.reaches(transferId, 'cancelled')
+  const built = (await bench.events()).filter(({ type }) => type === 'TransferBuilt').map(({ data }) => data as BuiltTransaction)
+  const sessions = await Promise.all(
+    built.map(({ sessionIds: [id] }) => load(bench.log, { decider: signingSession, stream: signingSessionStream(id!) })),
+  )
+  t.deepEqual(
+    sessions.map(({ state }) => requireSession(state).transfer?.signers),
+    [3, 0],
+  )
 })
 
 test('a frozen wallet builds, signs and sends nothing, and goes on when it is unfrozen', async (t) => {

@@ -33,12 +33,12 @@ const POOL = {
 }
 
 /** A node, and coins of these amounts in transactions with so many other outputs. */
-function surroundings(coins: readonly { readonly amount: bigint; readonly others: number }[]) {
+function surroundings(coins: readonly { readonly amount: bigint; readonly others: number }[], pool: Parameters<typeof answering>[0] = {}) {
   const transactions = coins.map(({ amount, others }, number) =>
     transactionPaying([{ script, amount }, ...Array.from({ length: others }, () => ({ script, amount: 1n }))], number),
   )
   const known = new Map(transactions.map((raw) => [txidOf(raw), bytesToHex(raw)]))
-  const call = answering({ ...POOL, getrawtransaction: ([txid]) => ({ hex: known.get(String(txid)) }) })
+  const call = answering({ ...POOL, ...pool, getrawtransaction: ([txid]) => ({ hex: known.get(String(txid)) }) })
   const found = transactions.map((raw, place) => ({
     txid: txidOf(raw),
     index: 0,
@@ -84,6 +84,37 @@ test('a coin that a miner has made is not spent before its time', async (t) => {
   await t.throwsAsync(buildTransaction(young, wanted, FRESH), { code: 'funds_locked' })
   const old = { ...young, coinsOf: async () => ({ ...(await young.coinsOf()), block: { ...block, height: 100n } }) }
   t.truthy(await buildTransaction(old, wanted, FRESH))
+})
+
+test('a replacement spends what the transaction before did and nothing else: the change pays for it, as long as there is some', async (t) => {
+  const [coin, other] = [
+    { amount: 32_000n, others: 0 },
+    { amount: 90_000n, others: 0 },
+  ]
+  const { unsigned } = await buildTransaction(surroundings([coin]), wanted, FRESH)
+  const at = (feerate: number) => surroundings([coin, other], { estimatesmartfee: () => ({ feerate, blocks: 6 }) })
+  const replace = async (feerate: number, as: 'acceleration' | 'cancellation') =>
+    readPsbt((await buildTransaction(at(feerate), wanted, { ...FRESH, replaces: { unsigned, as } })).unsigned)
+  const [, change] = readPsbt(unsigned).outputs
+
+  for (const feerate of [0.00002, 0.00005]) {
+    const { inputs, outputs } = await replace(feerate, 'acceleration')
+    t.deepEqual(
+      inputs.map(({ amount }) => amount),
+      [32_000n],
+    )
+    t.is(outputs.length, 2)
+    t.true(outputs[1]!.amount < change!.amount)
+  }
+  const withoutChange = await replace(0.00012, 'acceleration')
+  t.deepEqual(
+    withoutChange.outputs.map(({ amount }) => amount),
+    [30_000n],
+  )
+  t.is(withoutChange.inputs.length, 1)
+  await t.throwsAsync(replace(0.0004, 'acceleration'), { instanceOf: ChainFailure, code: 'not_replaceable' })
+  t.is((await replace(0.0004, 'cancellation')).inputs.length, 1)
+  await t.throwsAsync(replace(0.005, 'cancellation'), { instanceOf: ChainFailure, code: 'not_replaceable' })
 })
 
 test('a rate is what the node estimates, between the least that it passes on and the most that is believed', async (t) => {

@@ -59,7 +59,8 @@ export async function buildTransaction(
   const usable = coins.filter((coin) => isUsable(coin, block.height, surroundings.confirmations))
   const free = usable.filter((coin) => !taken.includes(conflictOf(coin)))
   const replaced = replaces ? replacedBy(replaces.unsigned, coins) : undefined
-  const others = replaced ? free.filter((coin) => !replaced.coins.some((old) => conflictOf(old) === conflictOf(coin))) : free
+  // Parties keep for the transfer, for ever, what any of its transactions spends: what only one spends that is not mined in the end would be lost.
+  const others = replaced ? [] : free
   const feeOf = (size: bigint) => (replaced ? outbid(wanted, replaced, rates, size) : costOf(rates.wanted, size))
   const unsigned = await psbtOf(surroundings, wanted, { ...need, feeOf }, replaced?.coins ?? [], others, sumOf(coins))
   return { unsigned, validity: String(block.height) }
@@ -82,9 +83,11 @@ async function psbtOf(
   all: bigint,
 ): Promise<Uint8Array> {
   const tooLong = () => refused('transaction_rejected', 'with the transactions that it spends from it is too long')
+  const tooLittle = () => refused('not_replaceable', 'what it spends does not pay for a fee so high')
   let candidates = others
   for (;;) {
-    const { coins, change, fee } = select(need, must, candidates, all, candidates === others ? undefined : tooLong)
+    const otherwise = must.length > 0 ? tooLittle : candidates === others ? undefined : tooLong
+    const { coins, change, fee } = select(need, must, candidates, all, otherwise)
     requireBounded(chain, wanted, fee)
     const inputs = await rpc.ask((call) => several(AT_ONCE, coins, (coin) => coinToSpend(call, wanted, need.script, coin)))
     const outputs = [...need.outputs, ...(change > 0n ? [{ script: need.script, amount: change }] : [])]

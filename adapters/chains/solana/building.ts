@@ -75,6 +75,15 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
     return [...first, limit, ...(price > 0n ? [{ kind: 'unitPrice', price } as const] : []), ...steps]
   }
 
+  /** An account holds nothing, or its rent: the cluster takes no transaction that would leave it less. */
+  async function requireRent({ sender, asset, amount }: WantedTransaction, steps: readonly Step[]): Promise<void> {
+    if (asset !== chain.nativeAsset) return
+    const [{ lamports }, least] = await Promise.all([cluster.balance(sender.address), cluster.rentOf(0)])
+    const rest = lamports - amount - feeOf(steps)
+    if (rest > 0n && rest < least)
+      throw refusal('insufficient_funds', `${rest} lamports would be left to the sender, who must keep ${least} at least, or none`)
+  }
+
   async function inPlaceOf(
     wanted: WantedTransaction,
     { unsigned, as }: NonNullable<BuildOptions['replaces']>,
@@ -101,13 +110,16 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
   return {
     async quote(wanted) {
       const nonce = await freeNonce(wanted.sender.address, [])
-      return { fee: feeOf(await priced(wanted, await planOf(wanted), { nonce, spare: SPARE_UNITS })) }
+      const steps = await priced(wanted, await planOf(wanted), { nonce, spare: SPARE_UNITS })
+      await requireRent(wanted, steps)
+      return { fee: feeOf(steps) }
     },
 
     async build(wanted, { taken, replaces }) {
       if (replaces) return inPlaceOf(wanted, replaces)
       const nonce = await freeNonce(wanted.sender.address, taken)
       const steps = await priced(wanted, await planOf(wanted), { nonce })
+      await requireRent(wanted, steps)
       if (nonce) return lasting(wanted, steps, nonce)
       const { hash, lastHeight } = await cluster.latestBlockhash()
       return unsignedOf(wanted, steps, hash, { lastHeight })

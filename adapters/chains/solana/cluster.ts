@@ -4,7 +4,7 @@ import { EndpointFailure } from '../rpc/failures.ts'
 import { TOKEN } from './programs.ts'
 
 export type Commitment = 'confirmed' | 'finalized'
-export type AccountState = { readonly owner: string; readonly lamports: bigint; readonly data: Uint8Array; readonly isProgram: boolean }
+export type AccountState = { readonly owner: string; readonly data: Uint8Array; readonly isProgram: boolean }
 export type SignatureState = {
   readonly slot: bigint
   readonly hasFailed: boolean
@@ -21,14 +21,14 @@ export type TokenBalance = {
 
 export type NamingTransaction = { readonly signature: string; readonly slot: bigint; readonly hasFailed: boolean }
 
-/** A transaction in the chain, with what its accounts held before and after. */
+/** A transaction in the chain, with what its accounts held before and after: null where that is too much for a number of JSON to be exact. */
 export type MinedTransaction = {
   readonly slot: bigint
   readonly accounts: readonly string[]
   readonly hasFailed: boolean
   readonly fee: bigint
-  readonly before: readonly bigint[]
-  readonly after: readonly bigint[]
+  readonly before: readonly (bigint | null)[]
+  readonly after: readonly (bigint | null)[]
   readonly tokensBefore: readonly TokenBalance[]
   readonly tokensAfter: readonly TokenBalance[]
 }
@@ -62,8 +62,8 @@ export function clusterOf(call: Call) {
     async account(address: string, commitment: Commitment): Promise<AccountState | null> {
       const { value } = record(await call('getAccountInfo', [address, { encoding: 'base64', commitment }]))
       if (value === null) return null
-      const { owner, lamports, data, executable } = record(value)
-      return { owner: text(owner), lamports: whole(lamports), data: base64.decode(text(list(data)[0])), isProgram: executable === true }
+      const { owner, data, executable } = record(value)
+      return { owner: text(owner), data: base64.decode(text(list(data)[0])), isProgram: executable === true }
     },
 
     async balance(address: string): Promise<{ lamports: bigint; slot: bigint }> {
@@ -142,11 +142,19 @@ function minedIn({ slot, transaction, meta }: Fields): MinedTransaction {
     accounts,
     hasFailed: err !== null,
     fee: whole(fee),
-    before: list(preBalances).map(whole),
-    after: list(postBalances).map(whole),
+    before: list(preBalances).map(lamports),
+    after: list(postBalances).map(lamports),
     tokensBefore: list(preTokenBalances ?? []).map(tokenBalance),
     tokensAfter: list(postTokenBalances ?? []).map(tokenBalance),
   }
+}
+
+/** What an account has more of after the transaction, in lamports. @throws EndpointFailure when it has more than can be read, which is 9,007,199 SOL */
+export function gainOf({ before, after }: Pick<MinedTransaction, 'before' | 'after'>, account: number): bigint {
+  const { [account]: had = 0n } = before
+  const { [account]: has = 0n } = after
+  if (had === null || has === null) throw malformed()
+  return has - had
 }
 
 function tokenBalance(value: unknown): TokenBalance {
@@ -185,6 +193,12 @@ function text(value: unknown): string {
 function whole(value: unknown): bigint {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw malformed()
   return BigInt(value as number)
+}
+
+/** JSON's numbers are exact up to 2^53. What strangers hold is not for them to make a transaction unreadable by. */
+function lamports(value: unknown): bigint | null {
+  if (!Number.isInteger(value) || (value as number) < 0) throw malformed()
+  return Number.isSafeInteger(value) ? BigInt(value as number) : null
 }
 
 function hash(value: unknown): string {

@@ -1,5 +1,5 @@
 import type { Deposit } from '../../../domain/ports/chain-node.ts'
-import type { MinedTransaction } from './cluster.ts'
+import { gainOf, type MinedTransaction } from './cluster.ts'
 import { TOKEN } from './programs.ts'
 
 export type Credit = Omit<Deposit, 'block'>
@@ -8,14 +8,15 @@ export type Credit = Omit<Deposit, 'block'>
 export function creditsIn(
   chain: { readonly id: string; readonly nativeAsset: string },
   hash: string,
-  { accounts, hasFailed, before, after, tokensBefore, tokensAfter }: MinedTransaction,
+  mined: MinedTransaction,
   addresses: ReadonlySet<string>,
 ): readonly Credit[] {
+  const { accounts, hasFailed, tokensBefore, tokensAfter } = mined
   if (hasFailed) return []
   const from = accounts[0] ?? null
   const coins = accounts.flatMap((to, index): Credit[] => {
-    const amount = (after[index] ?? 0n) - (before[index] ?? 0n)
-    if (amount <= 0n || !addresses.has(to)) return []
+    const amount = addresses.has(to) ? gainOf(mined, index) : 0n
+    if (amount <= 0n) return []
     return [{ id: `${hash}:${index}`, hash, to, asset: chain.nativeAsset, amount, from: from === to ? null : from }]
   })
   const tokens = tokensAfter.flatMap(({ account, mint, owner, program, amount: held }): Credit[] => {

@@ -108,6 +108,25 @@ test('what cannot be is refused before it is made', async (t) => {
   await t.notThrowsAsync(node.quote({ ...wanted, maxFee: 5_000n }))
 })
 
+test('what would leave the sender less than an account must hold is refused, and what leaves enough or nothing is not', async (t) => {
+  const { cluster, node } = await start(t)
+  const rent = cluster.svm.minimumBalanceForRentExemption(0n)
+  // No more than the signature: then it costs the same whatever its limit of units is.
+  const exact = { ...wanted, maxFee: 5_000n }
+  const most = 10n * SOL - 5_000n
+  for (const left of [1n, rent - 1n]) {
+    const amount = most - left
+    const error = await t.throwsAsync(node.quote({ ...exact, amount }), { ...failure('insufficient_funds'), message: /must keep/ })
+    t.true((error as ChainFailure).isRefusal)
+    await t.throwsAsync(node.build({ ...exact, amount }, plain), failure('insufficient_funds'))
+  }
+  await t.notThrowsAsync(node.quote({ ...exact, amount: most - rent }))
+  const sent = await signed(node, { ...exact, amount: most })
+  await node.broadcast(sent)
+  t.like(await node.status(sent), { state: 'included', outcome: 'succeeded' })
+  t.is((await node.balance(payer.address, chain.nativeAsset)).amount, 0n)
+})
+
 test('what the cluster does not take has a code, and is surely not done', async (t) => {
   const { cluster, node } = await start(t)
   const poor = await signed(node, { ...wanted, amount: 100n * SOL })
@@ -200,4 +219,18 @@ test('deposits are found once, of the coin and of tokens, and none that left', a
   cluster.advance(20)
   t.deepEqual((await node.deposits(watched, cursor)).found, [])
   t.deepEqual((await node.deposits(new Set([payer.address]), begin.cursor)).found, [])
+})
+
+test('an account that holds more than a number of JSON can say hides no transaction that names it', async (t) => {
+  const { cluster, node } = await start(t)
+  const whale = party(7)
+  cluster.setAccount(whale.address, SYSTEM, new Uint8Array(), 10_000_000n * SOL)
+  const begin = await node.deposits(new Set([payer.address, receiver.address]), null)
+  const sent = await signed(node, { ...wanted, to: whale.address })
+  await node.broadcast(sent)
+  await node.broadcast(await signed(node, wanted))
+  t.like(await node.status(sent), { state: 'included', outcome: 'succeeded', fee: codec.read(sent.unsigned, payer.sender).fee })
+  cluster.advance(20)
+  const { found } = await node.deposits(new Set([payer.address, receiver.address]), begin.cursor)
+  t.like(found, [{ to: receiver.address, amount: SOL }])
 })

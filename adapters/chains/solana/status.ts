@@ -1,6 +1,6 @@
 import type { SentTransaction, TransactionStatus } from '../../../domain/ports/chain-node.ts'
 import { nonceIn } from './accounts.ts'
-import type { Cluster, MinedTransaction } from './cluster.ts'
+import { type Cluster, gainOf, type MinedTransaction } from './cluster.ts'
 import { decodeMessage } from './message.ts'
 import { decodeValidity } from './validity.ts'
 
@@ -46,7 +46,7 @@ async function outlook(cluster: Cluster, { hash, sender, validity }: SentTransac
 }
 
 /** Lamports that the sender, whose account is the first, has less of. */
-const spent = ({ before, after }: MinedTransaction) => (before[0] ?? 0n) - (after[0] ?? 0n)
+const spent = (mined: MinedTransaction) => -gainOf(mined, 0)
 
 function coinsMoved(raw: Uint8Array): bigint {
   const transfer = decodeMessage(raw.subarray(MESSAGE_AT)).steps.find((step) => step.kind === 'transfer')

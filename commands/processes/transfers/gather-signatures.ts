@@ -92,7 +92,8 @@ async function request(turn: PayerTurn, transfer: Transfer, transaction: Transac
     path,
     publicKey,
     chain,
-    signers: requires.signers,
+    // What moves nothing takes no more than the threshold.
+    signers: transaction.as === 'cancellation' ? 0 : requires.signers,
     approvals: approvedBy,
     replacement: transaction.authorisation,
     authorisation,
