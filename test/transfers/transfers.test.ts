@@ -163,6 +163,32 @@ test('what is not mined for long is said to be stuck, and done faster on request
   await bench.reconciled(t)
 })
 
+test('what was to take the place of a transaction that is mined meanwhile does not keep that from being seen', async (t) => {
+  const bench = await startBench(t, { settings: { confirmations: 2, finality: 4 } })
+  const raws = new Set<string>()
+  bench.nodesSeenAs((node) => ({
+    ...node,
+    async broadcast(transaction) {
+      raws.add(Buffer.from(transaction.raw).toString('hex'))
+      if (raws.size === 2) await bench.anvil.mine(1)
+      return node.broadcast(transaction)
+    },
+  }))
+  bench.coordinate()
+  const funding = setInterval(() => void bench.anvil.mine(1), 100)
+  await bench.fund(ETHER)
+  clearInterval(funding)
+  await bench.anvil.call('evm_setAutomine', false)
+  const transferId = await bench.request({ amount: 5n })
+  await bench.reaches(transferId, 'broadcasting')
+  await bench.replace(transferId, 'accelerate')
+  await bench.reaches(transferId, 'confirming')
+  await bench.anvil.mine(5)
+  await bench.reaches(transferId, 'finalized')
+  t.is(await received(bench), 5n)
+  await bench.reconciled(t)
+})
+
 test('what is sent can be cancelled until it is mined: another transaction takes its place, and the amount stays', async (t) => {
   const bench = await startBench(t)
   bench.coordinate()
