@@ -230,6 +230,33 @@ test('what could not be signed is signed again, the very same; what nobody will 
   await bench.reconciled(t)
 })
 
+test('what any attempt may have had parties put aside is given to no other transfer, whatever has become of the last one', async (t) => {
+  const bench = await startBench(t)
+  bench.coordinate()
+  await bench.fund(ETHER)
+  bench.signer.refuse(4, 'quorum_unavailable')
+  bench.signer.refuse(1, 'quorum_unavailable', 'unasked')
+  const first = await bench.request({ amount: 1n })
+  await bench.reaches(first, 'stuck', 'failed')
+  t.is(await bench.status(first), 'stuck')
+
+  bench.signer.refuse(1, 'key_not_active', 'unasked')
+  await bench.replace(first, 'cancel')
+  await bench.until(({ transfers }) => !transfers[first] || transfers[first].stuck?.reason === 'key_not_active')
+  t.is(await bench.status(first), 'stuck')
+  await bench.replace(first, 'cancel')
+  await bench.reaches(first, 'cancelled')
+
+  bench.signer.refuse(5, 'quorum_unavailable', 'unasked')
+  const unasked = await bench.request({ amount: 2n })
+  await bench.reaches(unasked, 'stuck', 'failed')
+  t.is(await bench.status(unasked), 'failed')
+  const next = await bench.request({ amount: 4n })
+  await bench.reaches(next, 'finalized')
+  t.is(await bench.node.nextNonce(bench.address), 2n)
+  await bench.reconciled(t)
+})
+
 test('a frozen wallet builds, signs and sends nothing, and goes on when it is unfrozen', async (t) => {
   const bench = await startBench(t)
   const { failures } = bench.coordinate()
