@@ -40,8 +40,8 @@ const LOOK_EVERY_MS = 50
 export type Signer = {
   /** Sessions are left alone until the returned function is called. */
   hold(): () => void
-  /** The next so many sessions fail with this. */
-  refuse(sessions: number, code: string): void
+  /** After those that were to be refused before, so many sessions fail with this; when parties are not `asked` before an attempt begins. */
+  refuse(sessions: number, code: string, asked?: 'asked' | 'unasked'): void
   /** Messages that were signed, hex. */
   readonly signed: readonly string[]
 }
@@ -267,16 +267,17 @@ export async function startBench(
 function signWith(secret: Uint8Array, log: AggregateLog, signal: AbortSignal): { signer: Signer; done: Promise<void> } {
   const signed: string[] = []
   let released = Promise.resolve()
-  let refusal = { sessions: 0, code: '' }
+  const refusals: { code: string; asked: 'asked' | 'unasked' }[] = []
   const decide = (sessionId: string, commands: readonly SigningSessionCommand[]) =>
     execute(log, { decider: inSequence(signingSession), stream: signingSessionStream(sessionId) }, () => commands, context())
 
   const sign = async ({ sessionId, message }: SigningRequest): Promise<void> => {
     await released
     const start: SigningSessionCommand = { type: 'StartSigning', attempt: 1, signers: ['party-1', 'party-2'], previous: null }
-    if (refusal.sessions > 0) {
-      refusal = { ...refusal, sessions: refusal.sessions - 1 }
-      await decide(sessionId, [start, { type: 'FailSigning', code: refusal.code, culprits: [] }])
+    const refusal = refusals.shift()
+    if (refusal) {
+      const fail: SigningSessionCommand = { type: 'FailSigning', code: refusal.code, culprits: [] }
+      await decide(sessionId, refusal.asked === 'asked' ? [start, fail] : [fail])
       return
     }
     const { state } = await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })
@@ -300,8 +301,8 @@ function signWith(secret: Uint8Array, log: AggregateLog, signal: AbortSignal): {
   return {
     signer: {
       signed,
-      refuse: (sessions, code) => {
-        refusal = { sessions, code }
+      refuse(sessions, code, asked = 'asked') {
+        for (let i = 0; i < sessions; i++) refusals.push({ code, asked })
       },
       hold() {
         let release = () => {}

@@ -168,6 +168,33 @@ test('what is not mined for long is said to be stuck, and done faster on request
   await bench.reconciled(t)
 })
 
+test('what was to take the place of a transaction that is mined meanwhile does not keep that from being seen', async (t) => {
+  const bench = await startBench(t, { settings: { confirmations: 2, finality: 4 } })
+  const raws = new Set<string>()
+  bench.nodesSeenAs((node) => ({
+    ...node,
+    async broadcast(transaction) {
+      const before = raws.size
+      raws.add(Buffer.from(transaction.raw).toString('hex'))
+      if (before === 1 && raws.size === 2) await bench.anvil.mine(1)
+      return node.broadcast(transaction)
+    },
+  }))
+  bench.coordinate()
+  const funding = setInterval(() => void bench.anvil.mine(1), 100)
+  await bench.fund(ETHER)
+  clearInterval(funding)
+  await bench.anvil.call('evm_setAutomine', false)
+  const transferId = await bench.request({ amount: 5n })
+  await bench.reaches(transferId, 'broadcasting')
+  await bench.replace(transferId, 'accelerate')
+  await bench.reaches(transferId, 'confirming')
+  await bench.anvil.mine(5)
+  await bench.reaches(transferId, 'finalized')
+  t.is(await received(bench), 5n)
+  await bench.reconciled(t)
+})
+
 test('what is sent can be cancelled until it is mined: another transaction takes its place, and the amount stays', async (t) => {
   const bench = await startBench(t)
   bench.coordinate()
@@ -227,6 +254,33 @@ test('a cancellation is signed by no more than the threshold, whatever the polic
     sessions.map(({ state }) => requireSession(state).transfer?.signers),
     [3, 0],
   )
+})
+
+test('what any attempt may have had parties put aside is given to no other transfer, whatever has become of the last one', async (t) => {
+  const bench = await startBench(t)
+  bench.coordinate()
+  await bench.fund(ETHER)
+  bench.signer.refuse(4, 'quorum_unavailable')
+  bench.signer.refuse(1, 'quorum_unavailable', 'unasked')
+  const first = await bench.request({ amount: 1n })
+  await bench.reaches(first, 'stuck', 'failed')
+  t.is(await bench.status(first), 'stuck')
+
+  bench.signer.refuse(1, 'key_not_active', 'unasked')
+  await bench.replace(first, 'cancel')
+  await bench.until(({ transfers }) => !transfers[first] || transfers[first].stuck?.reason === 'key_not_active')
+  t.is(await bench.status(first), 'stuck')
+  await bench.replace(first, 'cancel')
+  await bench.reaches(first, 'cancelled')
+
+  bench.signer.refuse(5, 'quorum_unavailable', 'unasked')
+  const unasked = await bench.request({ amount: 2n })
+  await bench.reaches(unasked, 'stuck', 'failed')
+  t.is(await bench.status(unasked), 'failed')
+  const next = await bench.request({ amount: 4n })
+  await bench.reaches(next, 'finalized')
+  t.is(await bench.node.nextNonce(bench.address), 2n)
+  await bench.reconciled(t)
 })
 
 test('a frozen wallet builds, signs and sends nothing, and goes on when it is unfrozen', async (t) => {

@@ -1,56 +1,106 @@
 import type { ChainNode, Deposit } from '../../../domain/ports/chain-node.ts'
 import type { EventLog } from '../../../domain/ports/event-log.ts'
 import { type RepeatedWork, repeated } from '../marked-reading.ts'
+import type { KnownAccount } from './accounts-on-chains.ts'
+
+type Accounts = ReadonlyMap<string, Pick<KnownAccount, 'address' | 'walletId'>>
 
 export type ChainWatch = RepeatedWork & {
   log: Pick<EventLog, 'readSnapshot' | 'writeSnapshot'>
-  node: ChainNode
-  /** Those on this chain, every one that is in the log when this is asked. */
-  addresses(): Promise<ReadonlySet<string>>
-  /** Writes down what has come in; may be told of the same again. */
-  found(deposits: readonly Deposit[]): Promise<void>
-  /** Everything that came in up to the newest block is written down; `hasMoved` when that is another one than when this was done last. */
-  look(hasMoved: boolean): Promise<void>
+  node: Pick<ChainNode, 'chain' | 'deposits' | 'pollMs'>
+  /** Those on this chain by address, every one that is in the log when this is asked. */
+  accounts(): Promise<Accounts>
+  /** Writes down what has come in; may be told of the same again. Returns the wallets that have no room for all of theirs, which are told of again. */
+  found(deposits: readonly Deposit[]): Promise<ReadonlySet<string>>
+  /**
+   * Everything that came in up to the newest block is written down, but for wallets that are `behind` because they had no room; `hasMoved` when that is another
+   * block than when this was done last.
+   */
+  look(hasMoved: boolean, behind: ReadonlySet<string>): Promise<void>
   /** What has come in cannot be told. Something may have happened all the same. */
   lookWithoutDeposits(): Promise<void>
 }
 
-const CURSOR_VERSION = 1
+/** Up to where deposits are written down: of all wallets but those that had no room, which have places of their own so that nobody else waits for them. */
+type Progress = { cursor: string | null; behind: { readonly [walletId: string]: string } }
 
-/** Of how far deposits have been looked for, in the store's place for snapshots: all coordinators go on from the same place. */
-const cursorName = (chain: string) => `deposits-${chain}`
+const PROGRESS_VERSION = 1
+const NOWHERE: Progress = { cursor: null, behind: {} }
+
+/** In the store's place for snapshots: all coordinators go on from the same place. */
+const progressName = (chain: string) => `deposits-${chain}`
 
 /** Looks at a chain again and again: for what has come in, and whether anything has happened at all. */
 export async function watchChain(watch: ChainWatch): Promise<void> {
-  let told: string | undefined
+  let told: string | null | undefined
   await repeated(watch, watch.node.pollMs, async () => {
-    const cursor = await catchUp(watch).catch(async (error: unknown) => {
+    const progress = await catchUp(watch).catch(async (error: unknown) => {
       await watch.lookWithoutDeposits()
       throw error
     })
-    if (cursor === undefined) return
-    await watch.look(cursor !== told)
-    told = cursor
+    if (!progress) return
+    await watch.look(progress.cursor !== told, new Set(Object.keys(progress.behind)))
+    told = progress.cursor
   })
 }
 
 /** Where the chain's newest block is; undefined when this was aborted before it was reached. */
-async function catchUp({ log, node, addresses, found: writeDown, signal }: ChainWatch): Promise<string | undefined> {
-  const name = cursorName(node.chain)
+async function catchUp(watch: ChainWatch): Promise<Progress | undefined> {
+  const { log, node, signal } = watch
+  const stored = storedProgress(await log.readSnapshot(progressName(node.chain)))
+  for (const walletId of Object.keys(stored.behind)) await catchUpOf(watch, walletId)
   while (!signal.aborted) {
-    const before = storedCursor(await log.readSnapshot(name))
-    const { found, cursor, isAtHead } = await node.deposits(await addresses(), before)
-    if (found.length > 0) await writeDown(found)
-    // What another coordinator has written meanwhile may be further on.
-    if (cursor !== before && storedCursor(await log.readSnapshot(name)) === before)
-      await log.writeSnapshot(name, { version: CURSOR_VERSION, cursor })
-    if (isAtHead) return cursor
+    const before = storedProgress(await log.readSnapshot(progressName(node.chain)))
+    const accounts = await watch.accounts()
+    const addresses = addressesOf(accounts, ({ walletId }) => before.behind[walletId] === undefined)
+    const { found, cursor, isAtHead } = await node.deposits(addresses, before.cursor)
+    const full = found.length > 0 ? await watch.found(found) : []
+    const from = before.cursor
+    const nowBehind = from === null ? [] : [...full].map((walletId) => [walletId, from] as const)
+    const now = { cursor, behind: { ...before.behind, ...Object.fromEntries(nowBehind) } }
+    await store(watch, before, now)
+    if (isAtHead) return now
   }
   return undefined
 }
 
-/** Null when there is none, or none that this version understands: it begins at the newest block. */
-function storedCursor(stored: unknown): string | null {
-  const { version, cursor } = (stored ?? {}) as { version?: unknown; cursor?: unknown }
-  return version === CURSOR_VERSION && typeof cursor === 'string' ? cursor : null
+/** A wallet that had no room catches up as far as it has some by now. At the newest block it goes on with the others, who come there after it. */
+async function catchUpOf(watch: ChainWatch, behind: string): Promise<void> {
+  const { log, node, signal } = watch
+  while (!signal.aborted) {
+    const before = storedProgress(await log.readSnapshot(progressName(node.chain)))
+    const { [behind]: from, ...others } = before.behind
+    if (from === undefined) return
+    const addresses = addressesOf(await watch.accounts(), ({ walletId }) => walletId === behind)
+    const { found, cursor, isAtHead } = await node.deposits(addresses, from)
+    const full = found.length > 0 ? await watch.found(found) : new Set()
+    if (full.has(behind)) return
+    await store(watch, before, { ...before, behind: isAtHead ? others : { ...others, [behind]: cursor } })
+    if (isAtHead) return
+  }
+}
+
+const addressesOf = (accounts: Accounts, isWanted: (account: Pick<KnownAccount, 'walletId'>) => boolean): ReadonlySet<string> =>
+  new Set([...accounts.values()].filter(isWanted).map(({ address }) => address))
+
+/** What another coordinator has written meanwhile may be further on. */
+async function store({ log, node }: ChainWatch, before: Progress, now: Progress): Promise<void> {
+  const name = progressName(node.chain)
+  if (isSame(now, before) || !isSame(storedProgress(await log.readSnapshot(name)), before)) return
+  await log.writeSnapshot(name, { version: PROGRESS_VERSION, ...now })
+}
+
+function isSame(one: Progress, other: Progress): boolean {
+  const wallets = Object.keys(one.behind)
+  return (
+    one.cursor === other.cursor &&
+    wallets.length === Object.keys(other.behind).length &&
+    wallets.every((walletId) => one.behind[walletId] === other.behind[walletId])
+  )
+}
+
+/** Nowhere when there is none, or none that this version understands: it begins at the newest block. */
+function storedProgress(stored: unknown): Progress {
+  const { version, cursor, behind = {} } = (stored ?? {}) as { version?: unknown; cursor?: unknown; behind?: Progress['behind'] }
+  return version === PROGRESS_VERSION && typeof cursor === 'string' ? { cursor, behind } : NOWHERE
 }

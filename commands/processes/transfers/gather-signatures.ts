@@ -50,7 +50,6 @@ async function gather(turn: PayerTurn, transfer: Transfer, transaction: Transact
   const { transferId } = transfer
   const { version } = transaction
   const key = versionKey(transferId, version)
-  let wasAsked = false
 
   for (let attempt = memory.attempts.get(key) ?? 1; attempt <= MAX_ATTEMPTS; attempt++) {
     memory.attempts.set(key, attempt)
@@ -59,7 +58,6 @@ async function gather(turn: PayerTurn, transfer: Transfer, transaction: Transact
     if (stages.includes(undefined)) return request(turn, transfer, transaction, attempt)
     if (stages.includes('requested')) return
     const sessions = await Promise.all(sessionIds.map((id) => sessionOf(turn, id)))
-    wasAsked ||= sessions.some((session) => session.attempt > 0)
     const failed = sessions.find(({ status }) => status !== 'signed')
     if (!failed) {
       const { raw, hash } = codec.attach(bytesOf(transaction.unsigned), senderOf(transfer), sessions.map(signatureOf))
@@ -68,7 +66,7 @@ async function gather(turn: PayerTurn, transfer: Transfer, transaction: Transact
       return
     }
     const code = failed.failure?.code ?? failed.status
-    if (FINAL.includes(code) || attempt === MAX_ATTEMPTS) return giveUp(turn, transfer, { code, wasAsked })
+    if (FINAL.includes(code) || attempt === MAX_ATTEMPTS) return giveUp(turn, transfer, code)
   }
 }
 
@@ -126,22 +124,37 @@ export async function cancelSignatures(
  * Where no party was asked, or nothing is used up, the transfer comes to nothing. Otherwise some of them may have put aside for it what it uses up: it stays
  * until the chain has used that up, which a client can have done by cancelling it.
  */
-async function giveUp(
-  { book }: PayerTurn,
-  { transferId }: Transfer,
-  { code, wasAsked }: { code: string; wasAsked: boolean },
-): Promise<void> {
-  const isUnclaimed = wasAsked ? {} : ({ isUnclaimed: true } as const)
+async function giveUp(turn: PayerTurn, transfer: Transfer, code: string): Promise<void> {
+  const { book } = turn
+  const { transferId, transactions } = transfer
+  const unclaimed = (await wasAnyPartyAsked(turn, transfer)) ? {} : { unclaimedUpTo: transactions.length }
   try {
-    await book.carryOut(transferId, [{ type: 'FailTransfer', transferId, code, rule: null, ...isUnclaimed }])
+    await book.carryOut(transferId, [{ type: 'FailTransfer', transferId, code, rule: null, ...unclaimed }])
   } catch (error) {
     if (!(error instanceof DomainError && error.code === 'transfer_may_be_signed')) throw error
     await book.carryOut(transferId, [{ type: 'MarkTransferStuck', transferId, since: new Date().toISOString(), reason: code }])
   }
 }
 
+/** Whether any party may have been asked to sign any of the transfer's transactions: unless every session has failed before it began. */
+async function wasAnyPartyAsked({ log }: PayerTurn, { transferId, transactions }: Transfer): Promise<boolean> {
+  for (const { version, sessionIds } of transactions)
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const sessions = await Promise.all(
+        sessionIds.map((_, index) => load(log, sessionAt(sessionIdOf(transferId, version, index, attempt)))),
+      )
+      const requested = sessions.flatMap(({ state }) => (state.status === 'absent' ? [] : [state]))
+      // Parties are asked a moment before that is written down: of what was cut short nobody knows.
+      if (requested.some((session) => session.status !== 'failed' || session.attempt > 0)) return true
+      if (requested.length === 0) break
+    }
+  return false
+}
+
+const sessionAt = (sessionId: string) => ({ decider: signingSession, stream: signingSessionStream(sessionId) })
+
 async function sessionOf({ log }: PayerTurn, sessionId: string): Promise<ExistingSession> {
-  return requireSession((await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })).state)
+  return requireSession((await load(log, sessionAt(sessionId))).state)
 }
 
 /** @throws TransactionRefused when the session has no signature */

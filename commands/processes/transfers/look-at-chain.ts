@@ -4,7 +4,7 @@ import { buildAnew } from './build-transactions.ts'
 import { type Fate, fateOf, type Sight } from './fate.ts'
 import { grouped } from './grouped.ts'
 import { bytesOf, type PayerTurn, senderOf, versionKey } from './payer-turn.ts'
-import { isSigned, send, sentOf } from './send-transactions.ts'
+import { byNonce, isSigned, send, sentOf } from './send-transactions.ts'
 
 /** Transfers that the chain is asked about at the same time. */
 const AT_ONCE = 8
@@ -25,7 +25,7 @@ export async function lookAtChain(turn: PayerTurn, { stuckAfterMs }: LookOptions
   const { book, chain } = turn
   const signed = book.transfers().filter(({ transactions }) => transactions.some(isSigned))
   for (const [first, ...others] of inBlocks(signed)) if (await hasChanged(turn, first!)) await look(turn, others)
-  const waiting = signed.filter(({ mined }) => mined === null)
+  const waiting = signed.filter(({ mined }) => mined === null).toSorted(byNonce)
   for (let i = 0; i < waiting.length; i += AT_ONCE) {
     const wasAnyMined = await look(turn, waiting.slice(i, i + AT_ONCE))
     if (chain.hasNonces && !wasAnyMined) break
@@ -79,22 +79,31 @@ async function writeDown(turn: PayerTurn, { transferId }: Transfer, fate: Fate):
   else if (fate.isLost) await sendAgain(turn, transfer)
 }
 
-/** The newest that is signed can never be mined: unless another one is made already, one is made now. */
+/**
+ * What is signed can never be mined: unless another one is made already, one is made now. Where nobody signs that one, what some parties may have signed of it is
+ * waited for to die of age, too.
+ */
 async function goOnWithoutIt(turn: PayerTurn, transfer: Transfer): Promise<void> {
-  const newest = latestOf(transfer)
-  if (!newest || !isSigned(newest) || Date.now() < deadForPartiesAt(turn, transfer, newest)) return
-  const { transferId } = transfer
-  const reason = await buildAnew(turn, transfer)
-  if (reason !== undefined) await turn.book.carryOut(transferId, [{ type: 'DropTransfer', transferId, reason }])
+  const { transferId, stuck } = transfer
+  const newest = latestOf(transfer)!
+  const { lifetimeSeconds } = turn.codec.read(bytesOf(newest.unsigned), senderOf(transfer))
+  if (isSigned(newest)) {
+    if (Date.now() < deadForPartiesAt(sentAtOf(turn, transfer, newest), lifetimeSeconds)) return
+    const reason = await buildAnew(turn, transfer)
+    if (reason !== undefined) await turn.book.carryOut(transferId, [{ type: 'DropTransfer', transferId, reason }])
+  } else if (stuck && lifetimeSeconds !== null && Date.now() >= deadForPartiesAt(Date.parse(stuck.since), lifetimeSeconds))
+    await turn.book.carryOut(transferId, [{ type: 'DropTransfer', transferId, reason: stuck.reason }])
 }
 
 /** Parties, who do not ask the chain, sign no other transaction for the transfer until this one has died of age by their own clocks. */
-function deadForPartiesAt({ codec, memory }: PayerTurn, transfer: Transfer, { version, unsigned }: Transaction): number {
-  const { lifetimeSeconds } = codec.read(bytesOf(unsigned), senderOf(transfer))
-  const key = versionKey(transfer.transferId, version)
+const deadForPartiesAt = (time: number, lifetimeSeconds: number | null): number =>
+  time + ((lifetimeSeconds ?? 0) + LIFETIME_MARGIN_SECONDS + CLOCKS_APART_SECONDS) * 1_000
+
+function sentAtOf({ memory }: PayerTurn, { transferId }: Transfer, { version }: Transaction): number {
+  const key = versionKey(transferId, version)
   const sentAt = memory.sentAt.get(key) ?? Date.now()
   memory.sentAt.set(key, sentAt)
-  return sentAt + ((lifetimeSeconds ?? 0) + LIFETIME_MARGIN_SECONDS + CLOCKS_APART_SECONDS) * 1_000
+  return sentAt
 }
 
 async function sendAgain(turn: PayerTurn, transfer: Transfer): Promise<void> {
@@ -103,14 +112,15 @@ async function sendAgain(turn: PayerTurn, transfer: Transfer): Promise<void> {
 }
 
 /** Says of those that have waited for too long to be mined that they are stuck; and when the next one will have. */
-async function markStuck({ book, memory }: PayerTurn, stuckAfterMs: number): Promise<number | undefined> {
+async function markStuck(turn: PayerTurn, stuckAfterMs: number): Promise<number | undefined> {
+  const { book } = turn
   let next: number | undefined
-  for (const { transferId, transactions, mined, stuck } of book.transfers()) {
-    const newest = transactions.findLast(isSigned)
-    if (!newest || mined || stuck) continue
-    const key = versionKey(transferId, newest.version)
-    const sentAt = memory.sentAt.get(key) ?? Date.now()
-    memory.sentAt.set(key, sentAt)
+  for (const transfer of book.transfers()) {
+    const { transferId, mined, stuck } = transfer
+    const newest = latestOf(transfer)
+    // What is being signed in its place is not held up by it: what is stuck is not signed any more.
+    if (!isSigned(newest) || mined || stuck) continue
+    const sentAt = sentAtOf(turn, transfer, newest)
     const stuckAt = sentAt + stuckAfterMs
     if (Date.now() < stuckAt) next = Math.min(next ?? stuckAt, stuckAt)
     else

@@ -18,31 +18,31 @@ export const sentOf = (transfer: Transfer, { raw, hash, conflicts, validity }: S
 
 /**
  * Sends what is signed, where transactions are counted in their order: nodes keep few of those whose turn has not come.
- * @returns whether any was sent
- * @throws ChainFailure when it is not known what has become of one
+ * @returns whether the chain is to be asked what has become of any
+ * @throws ChainFailure when it is not known whether a node has one
  */
 export async function sendTransactions(turn: PayerTurn): Promise<boolean> {
   const { book } = turn
   if (book.wallet().status === 'frozen') return false
-  let wasAnySent = false
+  let isLookDue = false
   for (const transfer of book.transfers().toSorted(byNonce)) {
     if (transfer.mined) continue
     const latest = latestOf(transfer)
     if (isSigned(latest)) {
       if (latest.isBroadcast) continue
-      wasAnySent = (await send(turn, transfer, latest)) || wasAnySent
+      isLookDue = (await send(turn, transfer, latest)) || isLookDue
     }
     // What can only be mined after this one waits for it, unless nobody knows for how long.
     else if (transfer.nonce !== null && transfer.status !== 'stuck') break
   }
-  return wasAnySent
+  return isLookDue
 }
 
 /**
  * Sends a transaction that is signed, again or for the first time: always the same bytes, which can move the money only once. What the chain surely did not take is
- * told by it when it is asked again.
- * @returns whether a node has it
- * @throws ChainFailure when that is not known
+ * told by it when it is asked again. Where its nonce is used already, the transaction in whose place it was to be may be in a block.
+ * @returns whether the chain is to be asked what has become of it
+ * @throws ChainFailure when it is not known whether a node has it
  */
 export async function send(turn: PayerTurn, transfer: Transfer, transaction: Signed): Promise<boolean> {
   const { node, book, memory } = turn
@@ -56,8 +56,11 @@ export async function send(turn: PayerTurn, transfer: Transfer, transaction: Sig
   } catch (error) {
     if (!(error instanceof ChainFailure)) throw error
     const { state } = await node.status(sent)
-    if (state === 'unknown' || state === 'impossible') {
+    if (state === 'impossible' || (state === 'unknown' && error.code === 'nonce_too_low')) return true
+    if (state === 'unknown') {
       if (!error.isRefusal) throw error
+      // What is made in the place of this one is not held up by it.
+      if (latestOf(transfer)?.version !== version) return false
       await book.carryOut(transferId, [{ type: 'MarkTransferStuck', transferId, since: new Date().toISOString(), reason: error.code }])
       return false
     }
@@ -66,5 +69,5 @@ export async function send(turn: PayerTurn, transfer: Transfer, transaction: Sig
   return true
 }
 
-const byNonce = ({ nonce: one }: Transfer, { nonce: other }: Transfer): number =>
+export const byNonce = ({ nonce: one }: Transfer, { nonce: other }: Transfer): number =>
   one === null || other === null ? Number(one !== null) - Number(other !== null) : Number(BigInt(one) - BigInt(other))

@@ -51,13 +51,17 @@ export function payerTurns({ log, chains, nodes, underWay, looks, stuckAfterMs }
     const turn = { log, book, underWay, chain, node, codec: await chain.transactions(), memory }
     const isLookDue = looks.take(key)
     try {
-      await gatherSignatures(turn)
-      if (await sendTransactions(turn)) looks.add(key)
-      await buildTransactions(turn)
-      await gatherSignatures(turn)
-      if (isLookDue) {
-        const nextAt = await lookAtChain(turn, { stuckAfterMs })
-        if (nextAt !== undefined) looks.addAt(key, nextAt)
+      try {
+        await gatherSignatures(turn)
+        if (await sendTransactions(turn)) looks.add(key)
+        await buildTransactions(turn)
+        await gatherSignatures(turn)
+      } finally {
+        // Also when that failed: what the chain says may be just what is missing.
+        if (isLookDue) {
+          const nextAt = await lookAtChain(turn, { stuckAfterMs })
+          if (nextAt !== undefined) looks.addAt(key, nextAt)
+        }
       }
     } catch (error) {
       if (isLookDue) looks.add(key)

@@ -100,18 +100,23 @@ export async function runTransfers(options: TransfersOptions): Promise<void> {
       node,
       signal,
       onFailure: (error) => onFailure({ chain: id }, error),
-      addresses: async () => new Set((await accounts.on(id)).keys()),
+      accounts: () => accounts.on(id),
       found: async (found) => writeFound({ log }, found, await accounts.on(id)),
-      async look(hasMoved) {
+      async look(hasMoved, behind) {
         if (!isCaughtUp) return
         const payers = underWay.payersOn(id)
         lookAt(hasMoved ? payers : payers.filter((payer) => due.has(payer)))
         const { found } = deposits
         if (hasMoved || found !== reviewed) await reviewDeposits({ log, node, deposits, addressOf })
         reviewed = found
-        await compare?.(await accounts.on(id), hasMoved)
+        // What is not written down yet is no surplus.
+        const upToDate = new Map([...(await accounts.on(id))].filter(([, { walletId }]) => !behind.has(walletId)))
+        await compare?.(upToDate, hasMoved)
       },
-      lookWithoutDeposits: async () => lookAt(underWay.payersOn(id)),
+      async lookWithoutDeposits() {
+        lookAt(underWay.payersOn(id))
+        if (isCaughtUp) await reviewDeposits({ log, node, deposits, addressOf })
+      },
     })
   }
   await Promise.all([reading, clock, accounts.done, ...[...nodes.values()].map(watch)])

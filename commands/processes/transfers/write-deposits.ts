@@ -1,7 +1,7 @@
 import { DomainError } from '../../../domain/domain-error.ts'
 import type { ChainNode, Deposit } from '../../../domain/ports/chain-node.ts'
 import type { RecordedEvent } from '../../../domain/ports/event-log.ts'
-import { walletStream } from '../../../domain/wallet/events.ts'
+import { type WalletEvent, walletStream } from '../../../domain/wallet/events.ts'
 import type { DepositCommand } from '../../../domain/wallet/transfers/commands.ts'
 import { wallet } from '../../../domain/wallet/wallet.ts'
 import { execute } from '../../execute.ts'
@@ -17,20 +17,59 @@ const NAME = 'deposits'
 /** What deposits are written down with. */
 export type DepositWriting = { log: AggregateLog }
 
-/** What has come in for these accounts; what is known of is written down once, or anew when it is in another block now. */
+/**
+ * What has come in for these accounts; what is known of is written down once, or anew when it is in another block now.
+ * @returns the wallets that had no room for all of theirs, where none in a newer block than one that is missing was written down
+ */
 export async function writeFound(
   { log }: DepositWriting,
   found: readonly Deposit[],
   accounts: ReadonlyMap<string, KnownAccount>,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
+  const full = new Set<string>()
   const known = found.flatMap((deposit) => {
     const account = accounts.get(deposit.to)
     return account ? [{ deposit, account }] : []
   })
   for (const [walletId, deposits] of grouped(known, ({ account }) => account.walletId)) {
-    const commands = deposits.map(({ deposit, account }) => detection(deposit, account))
-    await carryOut(log, walletId, commands, deposits[0]!.account.opened)
+    const inOrder = deposits.toSorted((one, other) => Number(one.deposit.block.height - other.deposit.block.height))
+    const commands = inOrder.map(({ deposit, account }) => detection(deposit, account))
+    if (!(await noteWhatFits(log, walletId, commands, deposits[0]!.account.opened))) full.add(walletId)
   }
+  return full
+}
+
+/** Whether there was room for all of them. */
+async function noteWhatFits(
+  log: AggregateLog,
+  walletId: string,
+  commands: readonly DepositCommand[],
+  cause: RecordedEvent,
+): Promise<boolean> {
+  let haveAllFitted = true
+  const decider = inSequence(wallet)
+  const asFarAsTheyFit: typeof decider = {
+    ...decider,
+    decide(state, wanted) {
+      const events: WalletEvent[] = []
+      let current = state
+      haveAllFitted = true
+      for (const command of wanted) {
+        try {
+          const decided = wallet.decide(current, command)
+          events.push(...decided)
+          current = decided.reduce(wallet.evolve, current)
+        } catch (error) {
+          if (!(error instanceof DomainError && error.code === 'too_many_deposits')) throw error
+          haveAllFitted = false
+          break
+        }
+      }
+      return events
+    },
+  }
+  await execute(log, { decider: asFarAsTheyFit, stream: walletStream(walletId) }, () => commands, inAnswerTo(cause, NAME))
+  return haveAllFitted
 }
 
 export const detection = (

@@ -30,10 +30,10 @@ export type TransferCommand =
   | { type: 'ReplaceTransfer'; transferId: string; by: string | null }
   | { type: 'DropTransfer'; transferId: string; reason: string }
   /**
-   * It comes to nothing. Once it is built parties may hold what it uses up for it alone: then it is refused, unless `isUnclaimed` says that every party
-   * refused to sign before it claimed anything, or nothing is used up.
+   * It comes to nothing. Once it is built parties may hold what it uses up for it alone: then it is refused, unless nothing is used up, or `unclaimedUpTo` says
+   * that no party was asked to sign any of its transactions up to this version, its latest, and no other transfer waits for its nonce to be used.
    */
-  | { type: 'FailTransfer'; transferId: string; code: string; rule: string | null; isUnclaimed?: true }
+  | { type: 'FailTransfer'; transferId: string; code: string; rule: string | null; unclaimedUpTo?: number }
   /** Judged again by the policy in force, as long as it is not built: it may have been changed since. */
   | { type: 'ReviseTransfer'; transferId: string }
   /** The policy speaks against it now. */

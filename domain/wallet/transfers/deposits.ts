@@ -8,7 +8,7 @@ export type Deposit = Funds & { accountId: string; chain: string; height: string
 /** Both by the chain's id for them, in the order in which they came. */
 export type Deposits = {
   readonly pending: { readonly [depositId: string]: Deposit }
-  /** Those that can still be undone, or be seen again: the newest of all. */
+  /** Those that can still be undone, or be seen again: the newest of all, and all of the newest block. */
   readonly credited: { readonly [depositId: string]: Deposit }
   /** By chain the height up to which credited ones were forgotten: what is seen there again has been seen before. */
   readonly forgotten: { readonly [chain: string]: string }
@@ -83,6 +83,10 @@ function withoutOldest(deposits: Deposits): Deposits {
   const credited = Object.entries(deposits.credited)
   if (credited.length <= CREDITED_KEPT) return deposits
   const [, { chain, height }] = credited[0]!
+  // Of the newest block some may be found only once others are credited, for want of room.
+  const isNewer = (deposit: Deposit) => deposit.chain === chain && BigInt(deposit.height) > BigInt(height)
+  if (!isNewer(credited.at(-1)![1]) && !Object.values(deposits.pending).some(isNewer) && !credited.some(([, each]) => isNewer(each)))
+    return deposits
   const isForgotten = (deposit: Deposit) => deposit.chain === chain && BigInt(deposit.height) <= BigInt(height)
   return {
     ...deposits,

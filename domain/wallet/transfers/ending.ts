@@ -33,17 +33,35 @@ export function ended({ walletId }: Holder, transfer: Transfer, event: EndEvent,
 /** Whatever ends one that is built, but for a failure before anything was claimed, is the chain's word. */
 const isUnsigned = (transfer: Transfer, { type }: EndEvent): boolean => !latestOf(transfer) || type === 'TransferFailed'
 
-/** @throws DomainError `transfer_may_be_signed` */
+/** @throws DomainError `transfer_may_be_signed`, also when what others have signed can only be mined after it */
 export function failTransfer(
   holder: Holder,
   transfer: Transfer,
-  { code, rule, isUnclaimed }: Extract<TransferCommand, { type: 'FailTransfer' }>,
+  { code, rule, unclaimedUpTo }: Extract<TransferCommand, { type: 'FailTransfer' }>,
 ): readonly TransferEvent[] {
   const isSigned = transfer.transactions.some(({ raw }) => raw !== null)
+  const isUnclaimed = unclaimedUpTo !== undefined && unclaimedUpTo === latestOf(transfer)?.version
   if (isSigned || (isContended(conflictsOf(transfer)) && !isUnclaimed))
     throw new DomainError('transfer_may_be_signed', 'what the transfer uses up may be claimed for it: it ends with a word of the chain')
+  if (latestOf(transfer) && isWaitedFor(holder, transfer))
+    throw new DomainError(
+      'transfer_may_be_signed',
+      'another transfer can only be mined once its nonce is used: it ends with a word of the chain',
+    )
   return ended(holder, transfer, { type: 'TransferFailed', data: { ...identityOf(holder, transfer), code, rule } })
 }
+
+/** Whether a transaction of the account was built that counts on this transfer's nonce to be used before its own. */
+const isWaitedFor = ({ transfers }: Holder, { transferId, accountId, nonce }: Transfer): boolean =>
+  nonce !== null &&
+  Object.values(transfers).some(
+    (other) =>
+      other.transferId !== transferId &&
+      other.accountId === accountId &&
+      other.nonce !== null &&
+      BigInt(other.nonce) > BigInt(nonce) &&
+      latestOf(other) !== undefined,
+  )
 
 export function rejectTransfer(holder: Holder, transfer: Transfer, code: string, rule: string | null): readonly TransferEvent[] {
   requireUnbuilt(transfer)

@@ -50,13 +50,13 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     .map(([id, version, outcome, fee]): Step => mined('FinalizeTransfer', id, { version, outcome, feePaid: String(fee) })),
   ids.map((transferId): Step => ({ type: 'CancelTransfer', transferId, by: 'x', authorisation })),
   ids.map((transferId): Step => ({ type: 'AccelerateTransfer', transferId, fee: 'high', maxFee: null, by: 'x', authorisation })),
-  fc.tuple(ids, fc.boolean()).map(
-    ([transferId, isUnclaimed]): Step => ({
+  fc.tuple(ids, fc.constantFrom(undefined, 1, 1, 2)).map(
+    ([transferId, unclaimedUpTo]): Step => ({
       type: 'FailTransfer',
       transferId,
       code: 'x',
       rule: null,
-      ...(isUnclaimed ? { isUnclaimed } : {}),
+      ...(unclaimedUpTo === undefined ? {} : { unclaimedUpTo }),
     }),
   ),
   ids.map((transferId): Step => ({ type: 'ReplaceTransfer', transferId, by: null })),

@@ -175,7 +175,7 @@ test('what may be signed ends with a word of the chain alone', (t) => {
     t.throws(() => side.do({ ...command, transferId: 't' }), refused('transfer_out_of_order'))
   t.deepEqual(types(side.do(cancel('t'))), ['TransferReplacementRequested'])
   side.do({ type: 'SignTransfer', transferId: 't', version: 1, raw: 'AA==', hash: '0x1' })
-  const unclaimed = { type: 'FailTransfer', transferId: 't', code: 'x', rule: null, isUnclaimed: true } as const
+  const unclaimed = { type: 'FailTransfer', transferId: 't', code: 'x', rule: null, unclaimedUpTo: 1 } as const
   t.throws(() => side.do(unclaimed), refused('transfer_may_be_signed'))
   t.is(available(side), 890n)
 })
@@ -185,9 +185,35 @@ test('where every party has refused before it claimed anything, the nonce is fre
   side.do(request('t'))
   side.do({ type: 'AllocateNonce', transferId: 't', observed: '0', now: after(0) })
   side.do(build('t', 1, { conflicts: [nonceConflict(0)] }))
-  const events = side.do({ type: 'FailTransfer', transferId: 't', code: 'policy_forbids', rule: 'daily', isUnclaimed: true })
+  const events = side.do({ type: 'FailTransfer', transferId: 't', code: 'policy_forbids', rule: 'daily', unclaimedUpTo: 1 })
   t.like(events[1], { data: { nonce: '0' } })
   t.is(available(side), 1_000n)
+})
+
+test('of what another version was built for meanwhile nobody can say that it is unclaimed', (t) => {
+  const side = funded()
+  side.do(request('t'))
+  side.do({ type: 'AllocateNonce', transferId: 't', observed: '0', now: after(0) })
+  const conflicts = [nonceConflict(0)]
+  side.do(build('t', 1, { conflicts }))
+  side.do(cancel('t'))
+  side.do(build('t', 2, { as: 'cancellation', conflicts }))
+  const fail = { type: 'FailTransfer', transferId: 't', code: 'x', rule: null } as const
+  t.throws(() => side.do({ ...fail, unclaimedUpTo: 1 }), refused('transfer_may_be_signed'))
+  t.like(side.do({ ...fail, unclaimedUpTo: 2 })[1], { data: { nonce: '0' } })
+})
+
+test('a nonce is kept as long as what was built after it can only be mined once it is used', (t) => {
+  const side = funded()
+  for (const id of ['t', 'u']) side.do(request(id))
+  side.do({ type: 'AllocateNonce', transferId: 't', observed: '0', now: after(0) })
+  side.do(build('t', 1, { conflicts: [nonceConflict(0)] }))
+  send(side, 'u')
+  const fail = { type: 'FailTransfer', transferId: 't', code: 'x', rule: null, unclaimedUpTo: 1 } as const
+  t.throws(() => side.do(fail), refused('transfer_may_be_signed'))
+  side.do({ type: 'MarkTransferStuck', transferId: 't', since: after(0), reason: 'x' })
+  side.do(cancel('t'))
+  t.deepEqual(types(side.do(build('t', 2, { as: 'cancellation', conflicts: [nonceConflict(0)] }))), ['TransferBuilt'])
 })
 
 test('a reverted transfer has cost its fee', (t) => {
