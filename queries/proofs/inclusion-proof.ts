@@ -1,5 +1,5 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
-import { canonicalEvent } from '../../domain/audit/canonical-event.ts'
+import { canonicalEvent, isAudited } from '../../domain/audit/canonical-event.ts'
 import { inclusionProof, leafHash, verifyInclusion } from '../../domain/audit/merkle-tree.ts'
 import { hashesOf, type InclusionProof } from '../../domain/audit/proof.ts'
 import { type LeafEntry, readLeaf, type StoredCheckpoint, treeNodes } from '../../domain/audit/tree-documents.ts'
@@ -40,11 +40,8 @@ export const getInclusionProof = (audited: Audited) =>
     answers: { 200: { description: 'The proof', schema: INCLUSION_PROOF } },
     async handle({ principal, query, minPosition, signal }) {
       await reachMinPosition(audited, { minPosition, signal })
-      const leaf = await findLeaf(audited, query.event!)
-      if (!leaf) {
-        await requireWholeTree(audited)
-        throw noSuch('event')
-      }
+      const leaf = (await findLeaf(audited, principal, query.event!)) ?? (await findInWholeTree(audited, principal, query.event!))
+      if (!leaf) throw noSuch('event')
       if (!mayRead(principal, leaf)) throw noSuch('event')
       const checkpoint = await requireCheckpoint(audited, query.size)
       if (checkpoint.size <= leaf.index) throw notCovered(query.size)
@@ -54,11 +51,20 @@ export const getInclusionProof = (audited: Audited) =>
     },
   })
 
-async function findLeaf(audited: Audited, named: string): Promise<LeafEntry | undefined> {
+async function findLeaf(audited: Audited, principal: Principal, named: string): Promise<LeafEntry | undefined> {
   const [, stream, revision] = IN_STREAM.exec(named) ?? []
   if (stream === undefined || revision === undefined) return readLeaf(audited.documents, named)
   const event = await readEvent(audited, { stream, revision: BigInt(revision) })
-  return event && readLeaf(audited.documents, event.id)
+  if (!event || !isAudited(event) || !mayRead(principal, event.metadata)) return undefined
+  const leaf = await readLeaf(audited.documents, event.id)
+  if (!leaf) throw new Problem('read_model_behind', 'the event is in the log, and not in the tree yet')
+  return leaf
+}
+
+/** What is not found may have come into the tree, or the tree been made, since it was looked for. @throws Problem `read_model_behind`, Unavailable */
+async function findInWholeTree(audited: Audited, principal: Principal, named: string): Promise<LeafEntry | undefined> {
+  await requireWholeTree(audited)
+  return findLeaf(audited, principal, named)
 }
 
 async function readEvent(
@@ -84,7 +90,8 @@ async function prove(
 }
 
 /** An event of another tenant does not exist for the caller, unless the caller is the platform. */
-const mayRead = (principal: Principal, leaf: LeafEntry) => principal.tenant === PLATFORM_TENANT || principal.tenant === leaf.tenant
+const mayRead = (principal: Principal, leaf: Pick<LeafEntry, 'tenant'>) =>
+  principal.tenant === PLATFORM_TENANT || principal.tenant === leaf.tenant
 
 function notCovered(size: string | undefined): Problem {
   return size === undefined
