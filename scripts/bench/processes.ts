@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Ready } from '../../adapters/process/lifecycle.ts'
+import { NODE_FLAGS } from '../../adapters/process/node-flags.ts'
 
 export type Running = { name: string; pid: number; ready: Ready }
 
@@ -36,7 +37,7 @@ export async function besideProcesses<T>(work: (workplace: Workplace) => Promise
   })
   const launch = ({ entry, args = [], env = {} }: Plan, options: ForkOptions) => {
     if (over) throw new Error('the benchmark was given up')
-    const child = fork(entry, args, { ...options, env: { ...environment(), ...env } })
+    const child = fork(entry, args, { ...options, execArgv: [...process.execArgv, ...NODE_FLAGS], env: { ...environment(), ...env } })
     children.push(child)
     return child
   }

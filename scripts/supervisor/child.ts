@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Ready } from '../../adapters/process/lifecycle.ts'
+import { NODE_FLAGS } from '../../adapters/process/node-flags.ts'
 
 export type Child = {
   name: string
@@ -85,7 +86,11 @@ function launch(
   { name, entry, args = [], env }: ChildPlan,
   pinned: { readonly [name: string]: string },
 ): { process: ChildProcess; ready: Promise<Ready> } {
-  const child = fork(entry, args, { env: { ...process.env, ...env, ...pinned }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(entry, args, {
+    execArgv: [...process.execArgv, ...NODE_FLAGS],
+    env: { ...process.env, ...env, ...pinned },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   const ready = new Promise<Ready>((resolve, reject) => {
     const late = setTimeout(() => {
       child.kill('SIGKILL')
