@@ -26,6 +26,8 @@ export type KeeperOptions = Omit<SigningOptions, 'chain' | 'log'> &
   }
 
 const MAX_BATCH = 1_000
+/** So long what has just happened is gathered: a leaf alone costs as much to store as hundreds together, and is signed later anyway. */
+const GATHER_MS = 100
 const LOOK_EVERY_MS = 500
 const RETRY_AFTER_MS = 500
 /** What is wrong otherwise than by being away does not change by asking again soon. */
@@ -89,6 +91,7 @@ async function keepGeneration(options: KeeperOptions & { generation: Generation 
     for await (const batch of log.subscribe({ after, prefixes: AUDITED_STREAMS, signal, maxBatch: MAX_BATCH })) {
       await tree.append(batch.flatMap(leafIn))
       isLive ||= batch.some(({ kind }) => kind === 'caughtUp')
+      if (isLive) await delay(GATHER_MS, undefined, { signal }).catch(() => {})
     }
   }
   const sign = async () => {
