@@ -71,7 +71,8 @@ function requireChain(chains: Chains, id: string): Chain {
 }
 
 /**
- * The account that is named, or else the only one that has any of the asset.
+ * The account that is named, or else the only one that has any of the asset. Where none has, the only one that has anything on the chain is asked about,
+ * so that an asset that does not exist is called so.
  * @throws DomainError `account_not_found`, `account_ambiguous`, `insufficient_funds`
  */
 async function findPayer(
@@ -82,7 +83,8 @@ async function findPayer(
   named: string | null,
 ): Promise<ExistingAccount> {
   const having = Object.keys(funds).filter((accountId) => funds[accountId]?.[asset])
-  const [accountId, ...others] = named === null ? having : [named]
+  const onChain = Object.keys(funds).filter((accountId) => Object.keys(funds[accountId]!).some((held) => held.startsWith(`${chain.id}/`)))
+  const [accountId, ...others] = named !== null ? [named] : having.length === 0 && onChain.length === 1 ? onChain : having
   if (accountId === undefined) throw new DomainError('insufficient_funds', `no account of the wallet has any of ${asset}`, '/amount')
   if (others.length > 0)
     throw new DomainError('account_ambiguous', `${having.length} accounts have some: say which is to pay`, '/accountId')

@@ -245,6 +245,13 @@ test('bad input has a code of its own, and names the field', async (t) => {
   t.is(Object.keys((await side.state(walletId)).transfers).length, 1)
 })
 
+test('a token that is none is called so, though no account is named and none has any of it', async (t) => {
+  const side = await start(t)
+  const { path } = await funded(side)
+  side.node.answer(new ChainFailure('asset_unknown', 'no token', true))
+  t.deepEqual(problem(await side.post(path, { ...WANTED, asset: TOKEN })), [422, 'asset_unknown', '/asset'])
+})
+
 for (const [code, expected] of [
   ['dust', [422, 'dust', '/amount']],
   ['account_closed', [422, 'account_closed', '/to']],

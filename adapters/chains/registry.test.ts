@@ -114,6 +114,8 @@ const MINT = 'EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v'
 for (const [chain, asset, read] of [
   ['eip155:1', 'eip155:1/slip44:60', { id: 'eip155:1/slip44:60', token: null }],
   ['eip155:1', `eip155:1/erc20:${TOKEN.toLowerCase()}`, { id: `eip155:1/erc20:${TOKEN}`, token: TOKEN }],
+  ['eip155:1', `erc20:${TOKEN}`, { id: `eip155:1/erc20:${TOKEN}`, token: TOKEN }],
+  ['solana:localnet', 'slip44:501', { id: 'solana:localnet/slip44:501', token: null }],
   ['solana:localnet', 'solana:localnet/slip44:501', { id: 'solana:localnet/slip44:501', token: null }],
   ['solana:localnet', `solana:localnet/token:${MINT}`, { id: `solana:localnet/token:${MINT}`, token: MINT }],
 ] as const) {
