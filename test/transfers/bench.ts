@@ -201,7 +201,7 @@ export async function startBench(
       const by = 'test'
       await command(
         as === 'cancel'
-          ? { type: 'CancelTransfer', transferId, by, authorisation }
+          ? { type: 'CancelTransfer', transferId, maxFee: null, by, authorisation }
           : { type: 'AccelerateTransfer', transferId, fee: 'high', maxFee: null, by, authorisation },
       )
     },

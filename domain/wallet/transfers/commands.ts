@@ -40,7 +40,7 @@ export type TransferCommand =
   | { type: 'RejectTransfer'; transferId: string; code: string; rule: string | null }
   | { type: 'ExpireTransfer'; transferId: string; now: string }
   /** Cancels what is not built yet; afterwards a cancellation in the chain is asked for, which `BuildTransfer` makes. */
-  | { type: 'CancelTransfer'; transferId: string; by: string; authorisation: Authorisation }
+  | { type: 'CancelTransfer'; transferId: string; maxFee: string | null; by: string; authorisation: Authorisation }
   | {
       type: 'AccelerateTransfer'
       transferId: string

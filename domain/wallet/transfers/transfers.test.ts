@@ -27,7 +27,7 @@ const funded = (policy?: Parameters<typeof scenario>[0]) => {
   fund(side, 1_000n)
   return side
 }
-const cancel = (transferId: string): WalletCommand => ({ type: 'CancelTransfer', transferId, by: 'alice', authorisation })
+const cancel = (transferId: string): WalletCommand => ({ type: 'CancelTransfer', transferId, maxFee: null, by: 'alice', authorisation })
 const accelerate = (transferId: string): WalletCommand => ({
   type: 'AccelerateTransfer',
   transferId,
