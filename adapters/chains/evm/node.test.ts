@@ -10,7 +10,7 @@ import { type Anvil, type AnvilOptions, deploy, mined, RICH, sendTokens, startAn
 import { evmAccount } from '../../../test/chains/evm-account.ts'
 import { ETHER, type EvmBench, evmBench, STRANGER } from '../../../test/chains/evm-bench.ts'
 import { startFaultProxy } from '../../../test/chains/fault-proxy.ts'
-import { FORWARDER, TOKEN, UNWILLING_TOKEN } from '../../../test/chains/tokens.ts'
+import { FICKLE_TOKEN, FORWARDER, SILENT_TOKEN, TAXED_TOKEN, TOKEN, UNWILLING_TOKEN } from '../../../test/chains/tokens.ts'
 import { addressWord } from './erc20.ts'
 import { readTransaction } from './transaction-fields.ts'
 
@@ -202,6 +202,42 @@ test('a call that fails when it is mined is reverted, and has cost its fee', asy
   const failed = await included(spends[1]!.sent)
   t.is(failed.outcome, 'reverted')
   t.true(failed.fee > 0n)
+})
+
+for (const [what, contract, moved] of [
+  ['a token that returns nothing', SILENT_TOKEN, { left: 10n, received: 10n }],
+  ['a token that keeps a part, and charges another on top', TAXED_TOKEN, { left: 11n, received: 9n }],
+] as const) {
+  test(`${what} moves what its logs say`, async (t) => {
+    const { make, node, included, richAccount } = await onShared(t)
+    const account = await richAccount()
+    const token = await deploy(shared, contract, 10n ** 30n)
+    await sendTokens(shared, token, account.address, 20n)
+    const asset = tokenAsset(token)
+    const { sent } = await make(account, { asset, amount: 10n })
+    await node.broadcast(sent)
+    t.like(await included(sent), { outcome: 'succeeded', moved })
+    t.is((await node.balance(account.address, asset)).amount, 20n - moved.left)
+    t.is((await node.balance(STRANGER, asset)).amount, moved.received)
+  })
+}
+
+test('a token that says no when it comes to it, and does not revert, has moved nothing', async (t) => {
+  const { make, node, included, richAccount } = await onShared(t)
+  const account = await richAccount()
+  const token = await deploy(shared, FICKLE_TOKEN, 10n ** 30n)
+  await sendTokens(shared, token, account.address, 20n)
+  const asset = tokenAsset(token)
+  const transfers = await Promise.all([0n, 1n].map((nonce) => make(account, { asset, amount: 10n }, { nonce })))
+  await node.broadcast(transfers[0]!.sent)
+  t.like(await included(transfers[0]!.sent), { outcome: 'succeeded', moved: { left: 10n, received: 10n } })
+  const close = '0x43d726d6'
+  await shared.send(token, 0n, close)
+  await node.broadcast(transfers[1]!.sent)
+  const refused = await included(transfers[1]!.sent)
+  t.is(refused.outcome, 'reverted')
+  t.true(refused.fee > 0n)
+  t.is((await node.balance(account.address, asset)).amount, 10n)
 })
 
 for (const [what, code, wanted] of [

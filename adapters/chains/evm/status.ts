@@ -3,6 +3,7 @@ import type { Call } from '../rpc/endpoint.ts'
 import type { Rpc } from '../rpc/rpc.ts'
 import { readQuantity, toQuantity } from './answers.ts'
 import { inclusionOf } from './inclusion.ts'
+import { movedTokens } from './moved-tokens.ts'
 import { nonceIn } from './nonce-conflict.ts'
 
 /** Nodes that are no archives keep the state of the last 128 blocks. */
@@ -19,20 +20,29 @@ export async function statusOf(rpc: Rpc, transaction: SentTransaction, finality:
 
 async function statusAt(call: Call, transaction: SentTransaction, finality: number): Promise<TransactionStatus> {
   const { hash } = transaction
-  const included = await inclusionStatus(call, hash, finality)
+  const included = await inclusionStatus(call, transaction, finality)
   if (included) return included
   if ((await call('eth_getTransactionByHash', [hash])) !== null) return { state: 'pending' }
   if (!(await isNonceSpent(call, transaction, finality))) return { state: 'unknown' }
   // It may have been mined since it was asked for.
-  return (await inclusionStatus(call, hash, finality)) ?? { state: 'impossible', reason: 'replaced', by: null }
+  return (await inclusionStatus(call, transaction, finality)) ?? { state: 'impossible', reason: 'replaced', by: null }
 }
 
-async function inclusionStatus(call: Call, hash: string, finality: number): Promise<TransactionStatus | undefined> {
-  const inclusion = await inclusionOf(call, hash)
+async function inclusionStatus(call: Call, transaction: SentTransaction, finality: number): Promise<TransactionStatus | undefined> {
+  const inclusion = await inclusionOf(call, transaction.hash)
   if (!inclusion) return undefined
   const { receipt, confirmations } = inclusion
-  const outcome = receipt.hasSucceeded ? 'succeeded' : 'reverted'
-  return { state: 'included', outcome, block: receipt.block, confirmations, isFinal: confirmations >= finality, fee: receipt.fee }
+  const moved = receipt.hasSucceeded ? movedTokens(transaction, receipt) : null
+  return {
+    state: 'included',
+    // What has moved nothing has failed, though the token has not said so by reverting.
+    outcome: receipt.hasSucceeded && moved?.left !== 0n ? 'succeeded' : 'reverted',
+    block: receipt.block,
+    confirmations,
+    isFinal: confirmations >= finality,
+    fee: receipt.fee,
+    ...(moved && { moved }),
+  }
 }
 
 /** Whether a block that is final has a transaction of the account with this nonce. */

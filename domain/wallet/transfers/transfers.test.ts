@@ -225,6 +225,15 @@ test('a reverted transfer has cost its fee', (t) => {
   t.is(available(side), 991n)
 })
 
+test('where the chain says what has moved, that is what is gone, and what has come to the destination is noted', (t) => {
+  const side = funded()
+  side.do(request('t'))
+  send(side, 't')
+  const [finalized] = side.do({ ...mined('FinalizeTransfer', 't'), moved: { left: '30', received: '20' } } as WalletCommand)
+  t.like(finalized, { type: 'TransferFinalized', data: { received: '20' } })
+  t.is(available(side), 963n)
+})
+
 test('a reorganisation moves a transfer back, and says so', (t) => {
   const side = funded()
   side.do(request('t'))
