@@ -96,13 +96,24 @@ export type Wanted = { to: string; amount: bigint; fee: FeeLevel }
 
 export async function startBench(
   t: ExecutionContext,
-  { anvil: options, settings = {}, policy = DEFAULT_POLICY }: { anvil?: AnvilOptions; settings?: object; policy?: WalletPolicy } = {},
+  {
+    anvil: options,
+    settings = {},
+    policy = DEFAULT_POLICY,
+    endpointsOf = async (nodeUrl) => [nodeUrl],
+  }: {
+    anvil?: AnvilOptions
+    settings?: object
+    policy?: WalletPolicy
+    /** What stands in front of the node. */
+    endpointsOf?(nodeUrl: string): Promise<readonly string[]>
+  } = {},
 ): Promise<Bench> {
   const anvil = await startAnvil(options)
   const store = await startEmbeddedEventStore({ port: 0 })
   const plain = connectEventLog({ url: store.url })
   const log = rememberingLog(withCurrentEvents(plain), { onFailure: (_, error) => t.log(error) })
-  const file = await chainsFile({ [CHAIN]: { endpoints: [anvil.url], pollMs: 25, ...settings } })
+  const file = await chainsFile({ [CHAIN]: { endpoints: await endpointsOf(anvil.url), pollMs: 25, ...settings } })
   const chains = await openChains(file.path)
   const nodes = await openChainNodes(file.path)
   await file.remove()

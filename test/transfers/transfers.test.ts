@@ -320,6 +320,27 @@ test('a replacement that nobody signs can be asked for again', async (t) => {
   await bench.reconciled(t)
 })
 
+test('a time lock is waited for, by whichever coordinator there is when it ends', async (t) => {
+  const tiers = [{ id: 'slow', above: { asset: `${CHAIN}/slip44:60`, amount: '5' }, delaySeconds: 3_600 }]
+  const bench = await startBench(t, { policy: { ...DEFAULT_POLICY, transfers: { tiers } } })
+  const first = bench.coordinate()
+  await bench.fund(ETHER)
+  const locked = await bench.request({ amount: 6n }, { agoMs: 3_600_000 - 3_000 })
+  const { notBefore } = (await bench.wallet()).transfers[locked]!.requires
+  const free = await bench.request({ amount: 5n })
+  await bench.reaches(free, 'finalized')
+  t.deepEqual(await bench.typesOf(locked), STEPS.slice(0, 2), 'what is not locked goes before it')
+  await first.crash()
+  bench.coordinate()
+  await bench.reaches(locked, 'finalized')
+  const built = (await bench.events()).find(
+    ({ type, data }) => type === 'TransferBuilt' && (data as { transferId: string }).transferId === locked,
+  )
+  t.true(Date.parse(built!.metadata.occurredAt) >= Date.parse(notBefore!))
+  t.is(await received(bench), 11n)
+  await bench.reconciled(t)
+})
+
 test('what is cancelled while it is being signed is not signed any more', async (t) => {
   const bench = await startBench(t)
   bench.coordinate()

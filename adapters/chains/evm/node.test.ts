@@ -127,7 +127,7 @@ for (const as of ['acceleration', 'cancellation'] as const) {
     await node.broadcast(second.sent)
     await anvil.mine(1)
     t.like(await node.status(second.sent), { state: 'included', outcome: 'succeeded' })
-    t.deepEqual(await node.status(first.sent), { state: 'impossible', reason: 'replaced', by: null })
+    t.deepEqual(await node.status(first.sent), { state: 'impossible', reason: 'replaced', by: second.sent.hash })
   })
 }
 
@@ -142,7 +142,7 @@ test('what another transaction has taken the nonce of is not given up before tha
   t.false(error.isRefusal)
   t.deepEqual(await node.status(other.sent), { state: 'unknown' })
   await anvil.mine(2)
-  t.deepEqual(await node.status(other.sent), { state: 'impossible', reason: 'replaced', by: null })
+  t.deepEqual(await node.status(other.sent), { state: 'impossible', reason: 'replaced', by: one.sent.hash })
 })
 
 test('a replacement that would cost more than is allowed is not made', async (t) => {
@@ -301,6 +301,24 @@ test('a transaction whose answer is lost is with a node when it returns, once', 
   await bench.node.broadcast(sent)
   await bench.included(sent)
   t.is(await bench.node.nextNonce(account.address), 1n)
+})
+
+test('a transaction that the only node has forgotten is there still when it is what has used its nonce', async (t) => {
+  const proxy = await startFaultProxy(shared.url)
+  const bench = await evmBench(shared, {}, [proxy.url])
+  t.teardown(async () => {
+    await bench.close()
+    await proxy.close()
+  })
+  const account = await bench.richAccount()
+  const [one, other] = [await bench.make(account, { amount: 1n }), await bench.make(account, { amount: 2n })]
+  await bench.node.broadcast(one.sent)
+  await mined(shared, one.sent.hash)
+  await shared.mine(5)
+  const forgotten = ['eth_getTransactionReceipt', 'eth_getTransactionByHash']
+  proxy.fault = ({ method }) => (forgotten.includes(method) ? { kind: 'result', result: null } : undefined)
+  t.deepEqual(await bench.node.status(one.sent), { state: 'pending' })
+  t.deepEqual(await bench.node.status(other.sent), { state: 'impossible', reason: 'replaced', by: one.sent.hash })
 })
 
 test('an endpoint that has forgotten a transaction does not make it impossible', async (t) => {
