@@ -125,7 +125,7 @@ type Move = Pick<Effect, 'asset' | 'to' | 'amount' | 'memo'>
 
 /** @throws DomainError */
 function moveOf(chain: Chain, { asset, to, amount, memo }: WantedTransfer): Move {
-  return { asset: chain.readAsset(asset, '/asset').id, to: chain.readAddress(to, '/to'), amount, memo }
+  return { asset: chain.readAsset(asset, '/asset').id, to: chain.readAddress(to, '/to'), amount, memo: chain.hasMemos ? memo : null }
 }
 
 /** @throws Refusal `transaction_mismatch` naming the field, `transaction_refused` */

@@ -92,7 +92,7 @@ export type Bench = {
   reconciled(t: ExecutionContext): Promise<void>
 }
 
-export type Wanted = { to: string; amount: bigint; fee: FeeLevel }
+export type Wanted = { to: string; amount: bigint; fee: FeeLevel; memo: string | null }
 
 export async function startBench(
   t: ExecutionContext,
@@ -224,10 +224,10 @@ export async function startBench(
     session: async (sessionId) => (await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })).state.status,
     async request(wanted = {}, { agoMs = 0 } = {}) {
       const transferId = randomUUID()
-      const { to = STRANGER, amount = 1_000n, fee = 'normal' } = wanted
+      const { to = STRANGER, amount = 1_000n, fee = 'normal', memo = null } = wanted
       const sender = { scheme: payer.scheme, publicKey, address }
       const asset = chain.nativeAsset
-      const quote = await node.quote({ sender, asset, to, amount, fee, maxFee: null, memo: null })
+      const quote = await node.quote({ sender, asset, to, amount, fee, maxFee: null, memo })
       await command({
         type: 'RequestTransfer',
         transferId,
@@ -238,7 +238,7 @@ export async function startBench(
         amount: String(amount),
         fee,
         maxFee: null,
-        memo: null,
+        memo,
         feeAsset: asset,
         quotedFee: String(quote.fee),
         usdCents: null,

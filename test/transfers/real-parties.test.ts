@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext } from 'ava'
 import { createSigner, type TestSigner } from '../../domain/authorisation/testing/signer.ts'
-import type { TransferView } from '../../scripts/client/client.ts'
+import type { KeyView, TransferView } from '../../scripts/client/client.ts'
 import { type Anvil, startAnvil } from '../chains/anvil.ts'
 import { chainsFile } from '../chains/chains-file.ts'
 import { startTestSystem, type TestSystem, until } from '../end-to-end/system.ts'
@@ -49,8 +49,8 @@ async function start(t: ExecutionContext, parties: number, settings: object): Pr
 async function fundedAccount({ system, node }: Bench, [threshold, parties]: readonly [number, number], policy = {}) {
   const { client } = system
   const walletId = await client.createWallet('transfers', policy)
-  const { keyId, status } = await client.generateKey(walletId, 'dkls23-secp256k1', threshold, parties, policy)
-  if (status !== 'active') throw new Error(`the key is ${status}`)
+  const { keyId } = await client.generateKey(walletId, 'dkls23-secp256k1', threshold, parties, policy)
+  await until(async () => (await client.get<KeyView>(`/v1/keys/${keyId}`, { waitSeconds: 30 })).status === 'active', 'the key to be there')
   const { address } = await client.openAccount(walletId, { keyId, chain: CHAIN })
   await node().send(address, 10n ** 18n)
   await node().mine(20)
