@@ -1,7 +1,8 @@
-import { parseStrictJson, readFields } from '../domain/json/strict-json.ts'
+import { IsOptional, IsString, MaxLength } from 'class-validator'
 import { walletStream } from '../domain/wallet/events.ts'
 import { statusOf } from '../domain/wallet/transfers/holdings.ts'
 import { isEnd } from '../domain/wallet/transfers/transfer.ts'
+import { readWantedCancellation } from '../domain/wallet/transfers/wanted-transfer.ts'
 import { requireWallet, type WalletCommand, wallet } from '../domain/wallet/wallet.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
@@ -10,6 +11,10 @@ import { requireIntent } from './intents.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findTransfer, findWallet } from './tenancy.ts'
 
+export class CancelTransferBody {
+  @IsOptional() @IsString() @MaxLength(1_000) maxFee?: string
+}
+
 export const cancelTransfer = ({ log, verify }: Pick<CommandDependencies, 'log' | 'verify'>) =>
   route({
     method: 'POST',
@@ -17,9 +22,10 @@ export const cancelTransfer = ({ log, verify }: Pick<CommandDependencies, 'log' 
     tag: 'transfers',
     summary: 'Cancel a transfer',
     description:
-      'The body is `{}`. What is not built yet is cancelled at once. Afterwards another transaction has to take its place in the chain, where the chain can do that: whichever of the two is mined decides.',
+      'What is not built yet is cancelled at once. Afterwards another transaction has to take its place in the chain, where the chain can do that: whichever of the two is mined decides.',
     roles: ['client'],
     intent: true,
+    body: CancelTransferBody,
     answers: {
       200: { description: 'The transfer is cancelled' },
       202: { description: 'A transaction that takes its place has been asked for' },
@@ -29,11 +35,17 @@ export const cancelTransfer = ({ log, verify }: Pick<CommandDependencies, 'log' 
       const { walletId, tenant } = await findTransfer(log, transferId, request.principal)
       requireIntent(request, await findWallet(log, walletId, request.principal), verify)
       const authorisation = authorisationOf(request)
-      readFields(parseStrictJson(authorisation.body), [])
+      const { maxFee } = readWantedCancellation(authorisation.body)
       const { state, position } = await execute(
         log,
         { decider: wallet, stream: walletStream(walletId) },
-        (): WalletCommand => ({ type: 'CancelTransfer', transferId, by: request.principal.sub, authorisation }),
+        (): WalletCommand => ({
+          type: 'CancelTransfer',
+          transferId,
+          maxFee: maxFee === null ? null : String(maxFee),
+          by: request.principal.sub,
+          authorisation,
+        }),
         contextOf(request, tenant),
       )
       const status = statusOf(requireWallet(state), transferId)

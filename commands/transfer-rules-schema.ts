@@ -47,5 +47,9 @@ export const TRANSFER_RULES_SCHEMA = {
       MAX_RULES,
     ),
     approvers: { ...listOf({ type: 'object' }, MAX_TIER_APPROVERS), description: 'JWKs, as clientKeys are.' },
+    typedData: {
+      description: 'Typed data (EIP-712) that are signed: any, or those for these contracts (CAIP-10). None when left out.',
+      oneOf: [{ const: 'any' }, listOf(object(['contract', 'primaryType'], { contract: text, primaryType: text }), MAX_LISTED)],
+    },
   },
 } as Schema

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { accountIdOf } from '../domain/account/account-id.ts'
 import { MAX_AGE_SECONDS, verifyApprovals } from '../domain/authorisation/approvals.ts'
-import { type Intent, intentId, verifyIntent } from '../domain/authorisation/intent.ts'
+import { type Intent, intentId, readIntent, verifyIntent } from '../domain/authorisation/intent.ts'
 import type { KeyPolicy } from '../domain/authorisation/key-policy.ts'
 import type { TransactionToSign } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
@@ -40,7 +40,7 @@ export type TransactionDependencies = { chains: Chains; prices: Prices; ledger: 
 
 /** How long after it could be signed first a transfer can be, and after it was asked for when the client asks for an acceleration now; a cancellation always can. */
 const TRANSFER_SECONDS = MAX_AGE_SECONDS
-const REPLACEABLE_SECONDS = { acceleration: 30 * 24 * 60 * 60, cancellation: Number.POSITIVE_INFINITY } as const
+const ACCELERABLE_SECONDS = 30 * 24 * 60 * 60
 
 /**
  * Whether the transaction is what a client of the key has asked for, and the policy allows it: read by this party itself, from the bytes that are to be signed.
@@ -97,14 +97,19 @@ export async function allowTransaction(asked: TransactionAsked, dependencies: Tr
 
 type Requested = { wanted: WantedTransfer; request: Intent; replacement: ReplacementWanted | null }
 
-/** What the client has asked for, when it is this transfer. @throws what `coded` takes */
+/**
+ * What the client has asked for, when it is this transfer. Who asks for a cancellation speaks for himself: whoever asked for the transfer may be a client no more,
+ * so that its request only says which one it is, and is not believed.
+ * @throws what `coded` takes
+ */
 function readRequest({ authorisation, transaction, policy, verify, now }: TransactionAsked): Requested {
   const { walletId, clientKeys: keys } = policy
   const { transferId } = transaction
   requirePost(authorisation, `/v1/wallets/${walletId}/transfers`)
   const replacement = transaction.replacement && readReplacement(transaction.replacement, transferId, { keys, verify, now })
-  const maxAgeSeconds = replacement ? REPLACEABLE_SECONDS[replacement.kind] : TRANSFER_SECONDS + MAX_DELAY_SECONDS
-  const request = verifyIntent(authorisation, { keys, verify, now, maxAgeSeconds })
+  const maxAgeSeconds = replacement ? ACCELERABLE_SECONDS : TRANSFER_SECONDS + MAX_DELAY_SECONDS
+  const isCancelled = replacement?.kind === 'cancellation'
+  const request = isCancelled ? readIntent(authorisation) : verifyIntent(authorisation, { keys, verify, now, maxAgeSeconds })
   if (transferIdOf(walletId, request) !== transferId) throw new Refusal('request_mismatch', 'the client has asked for another transfer')
   return { wanted: readWantedTransfer(authorisation.body), request, replacement }
 }
@@ -120,7 +125,7 @@ type Move = Pick<Effect, 'asset' | 'to' | 'amount' | 'memo'>
 
 /** @throws DomainError */
 function moveOf(chain: Chain, { asset, to, amount, memo }: WantedTransfer): Move {
-  return { asset: chain.readAsset(asset, '/asset').id, to: chain.readAddress(to, '/to'), amount, memo }
+  return { asset: chain.readAsset(asset, '/asset').id, to: chain.readAddress(to, '/to'), amount, memo: chain.hasMemos ? memo : null }
 }
 
 /** @throws Refusal `transaction_mismatch` naming the field, `transaction_refused` */
@@ -140,8 +145,9 @@ function requireFee(
   { maxFee }: WantedTransfer,
   replacement: ReplacementWanted | null,
 ): void {
-  const wanted = replacement?.kind === 'acceleration' ? (replacement.maxFee ?? maxFee) : maxFee
-  const bound = feeBound(transfers, chain.id, wanted, chain.feeCeiling)
+  // What is not believed lifts no bound.
+  const asked = replacement?.kind === 'cancellation' ? lesser(maxFee ?? chain.feeCeiling, chain.feeCeiling) : maxFee
+  const bound = feeBound(transfers, chain.id, replacement?.maxFee ?? asked, chain.feeCeiling)
   if (fee > bound) throw new Refusal('fee_too_high', `it may cost ${fee}, which is more than ${bound}`)
 }
 
@@ -156,7 +162,7 @@ function requireMet(
     throw new Refusal('too_few_signers', `the policy wants ${requires.signers} signers, and ${signers.length} were chosen`)
   const opensAt = request.iat + requires.delaySeconds
   if (now / 1000 < opensAt) throw new Refusal('time_locked', `the policy wants ${requires.delaySeconds} s to pass after the request`)
-  const lateAfter = replacement ? REPLACEABLE_SECONDS[replacement.kind] : requires.delaySeconds + TRANSFER_SECONDS
+  const lateAfter = replacement ? ACCELERABLE_SECONDS : requires.delaySeconds + TRANSFER_SECONDS
   if (now / 1000 > request.iat + lateAfter) throw new Refusal('intent_expired', 'the request was made too long ago')
   if (!requires.approvals) return []
   const { required, approvers: kids } = requires.approvals
@@ -169,6 +175,8 @@ function requireMet(
 function longestWindowMs({ transfers }: KeyPolicy): number {
   return Math.max(0, ...(transfers?.limits ?? []).map(({ windowSeconds = 0 }) => windowSeconds * 1000))
 }
+
+const lesser = (one: bigint, other: bigint): bigint => (one < other ? one : other)
 
 const denialIn = ({ findings }: Decision): string | undefined => {
   const denied = findings.find(({ outcome }) => outcome === 'denied')

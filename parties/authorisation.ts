@@ -122,7 +122,7 @@ export function authorisePolicyChange({
 }
 
 /** What is wrong with a request under this policy, and might not be under another. */
-const FORBIDDEN: readonly string[] = ['raw_digest_not_allowed', 'message_hides_transaction']
+const FORBIDDEN: readonly string[] = ['raw_digest_not_allowed', 'message_hides_transaction', 'typed_data_not_allowed']
 
 function verifyByClient(authorisation: Authorisation, { policy, ...rules }: Rules & { maxAgeSeconds: number }): readonly string[] {
   const intent: Intent = verifyIntent(authorisation, { ...rules, keys: policy.clientKeys })

@@ -1,13 +1,12 @@
 import { MAX_AGE_SECONDS } from '../domain/authorisation/approvals.ts'
 import { type Intent, type IntentRules, verifyIntent } from '../domain/authorisation/intent.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
-import { parseStrictJson, readFields } from '../domain/json/strict-json.ts'
 import type { Authorisation } from '../domain/key-share/events.ts'
 import { transferPath } from '../domain/wallet/transfers/transfer-id.ts'
-import { readWantedAcceleration } from '../domain/wallet/transfers/wanted-transfer.ts'
+import { readWantedAcceleration, readWantedCancellation } from '../domain/wallet/transfers/wanted-transfer.ts'
 
 /** What a client wants in place of a transaction that has been signed: the same at another fee, or nothing but that it is not mined. */
-export type ReplacementWanted = { intent: Intent } & ({ kind: 'acceleration'; maxFee: bigint | null } | { kind: 'cancellation' })
+export type ReplacementWanted = { intent: Intent; kind: 'acceleration' | 'cancellation'; maxFee: bigint | null }
 
 /** @throws Refusal, AuthorisationRefused, MalformedJson, DomainError */
 export function readReplacement(
@@ -20,7 +19,6 @@ export function readReplacement(
   if (method !== 'POST' || !(isAcceleration || path === transferPath(transferId, 'cancel')))
     throw new Refusal('request_mismatch', 'the client has asked for no replacement in this transfer')
   const intent = verifyIntent(authorisation, { ...rules, maxAgeSeconds: MAX_AGE_SECONDS })
-  if (isAcceleration) return { intent, kind: 'acceleration', maxFee: readWantedAcceleration(body).maxFee }
-  readFields(parseStrictJson(body), [])
-  return { intent, kind: 'cancellation' }
+  const { maxFee } = isAcceleration ? readWantedAcceleration(body) : readWantedCancellation(body)
+  return { intent, kind: isAcceleration ? 'acceleration' : 'cancellation', maxFee }
 }

@@ -82,7 +82,12 @@ function changeOf(event: RecordedDomainEvent): Change {
     case 'TransferUnstuck':
       return { set: { status: event.data.status, stuck: null } }
     case 'TransferFinalized':
-      return { set: { status: 'finalized', stuck: null, feePaid: event.data.feePaid, ...minedIn(event.data) } }
+      return {
+        set: {
+          ...{ status: 'finalized', stuck: null, feePaid: event.data.feePaid, ...minedIn(event.data) },
+          ...(event.data.received !== undefined && { received: event.data.received }),
+        },
+      }
     case 'TransferReverted':
       return { set: { status: 'reverted', stuck: null, feePaid: event.data.feePaid, ...minedIn(event.data) } }
     case 'TransferCancelled': {

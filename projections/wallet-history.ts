@@ -50,6 +50,7 @@ const SHOWN = [
   'confirmations',
   'outcome',
   'feePaid',
+  'received',
   'rule',
   'depositId',
   'source',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { signReport } from '../domain/ceremony/signed-report.ts'
-import type { PartyReport } from '../domain/ports/coordinators.ts'
+import type { CoordinatorReport, EndpointReport, PartyReport } from '../domain/ports/coordinators.ts'
 import { collectionOf } from '../domain/ports/projections.ts'
 import { payloadToStore } from '../domain/signing-session/stored-payload.ts'
 import type { Freshness } from './freshness.ts'
@@ -257,7 +257,15 @@ test.serial('parties and metrics show the worst that any coordinator thinks, and
     score: 0.6,
     latencyMs: null,
   }
-  const say = async (coordinatorId: string, party: PartyReport, depth: number) => {
+  const endpoint: EndpointReport = {
+    chain: 'eip155:1',
+    endpoint: 0,
+    state: 'down',
+    seconds: 1.5,
+    outcomes: { answered: 5, refused: 1, failed: 2, rate_limited: 0 },
+    errors: { timeout: 2, '-32000': 1 },
+  }
+  const say = async (coordinatorId: string, party: PartyReport, depth: number, seen: Partial<CoordinatorReport> = {}) => {
     const report = {
       coordinatorId,
       startedAt: '2026-01-01T00:00:00.000Z',
@@ -265,12 +273,13 @@ test.serial('parties and metrics show the worst that any coordinator thinks, and
       parties: [party],
       queue: { depth, capacity: 10_000 },
       running: 2,
+      ...seen,
     }
     const signed = await signReport(side.coordinator, Date.now(), report)
     side.messages.publish(`quorate.coordinators.${coordinatorId}`, Buffer.from(JSON.stringify(signed)))
   }
   await say('c1', view, 3)
-  await say('c2', open, 4)
+  await say('c2', open, 4, { endpoints: [endpoint] })
   await side.messages.ping()
   const authorization = `Bearer ${await side.app.token({ tenant: '*', roles: ['operator'] })}`
   const { json } = await side.app.call('GET', '/v1/parties', { authorization })
@@ -294,6 +303,10 @@ test.serial('parties and metrics show the worst that any coordinator thinks, and
     'quorate_coordinators 2',
     'quorate_signing_queue_depth 7',
     'quorate_signing_sessions_running 4',
+    'quorate_coordinator_rpc_endpoint_up{coordinator="c2",chain="eip155:1",endpoint="0"} 0',
+    'quorate_coordinator_rpc_calls_total{coordinator="c2",chain="eip155:1",endpoint="0",outcome="failed"} 2',
+    'quorate_coordinator_rpc_errors_total{coordinator="c2",chain="eip155:1",endpoint="0",code="timeout"} 2',
+    'quorate_coordinator_rpc_call_seconds_total{coordinator="c2",chain="eip155:1",endpoint="0"} 1.5',
   ])
     t.true(metrics.includes(`${line}\n`), line)
   t.false(metrics.includes('party="party-2"'))

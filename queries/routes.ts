@@ -7,7 +7,7 @@ import { getAccount } from './get-account.ts'
 import { getKey } from './get-key.ts'
 import { getPublicKey } from './get-public-key.ts'
 import { getSigningSession } from './get-signing-session.ts'
-import { getTransfer } from './get-transfer.ts'
+import { getTransfer, getWalletTransfer } from './get-transfer.ts'
 import { getWallet } from './get-wallet.ts'
 import { auditWallet } from './history/audit-wallet.ts'
 import { listEvents } from './history/list-events.ts'
@@ -39,6 +39,7 @@ export const queryRoutes = (
   getPublicKey(models),
   getSigningSession(models),
   getTransfer(models),
+  getWalletTransfer(models),
   listWalletTransfers(models),
   listWalletBalances(models, { log }),
   auditWallet(models, stored),

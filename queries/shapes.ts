@@ -346,6 +346,7 @@ export const TRANSFER: Shape = {
     confirmations: { type: 'integer', description: 'When they were last written down; 0 while it is in no block.' },
     outcome: { type: 'string', enum: ['succeeded', 'reverted'] },
     feePaid: amount('What it has cost'),
+    received: amount('What has come to the destination, where the contract of a token decides on that'),
     reorganisedFrom: { ...BLOCK, description: 'A block it was in that is not in the chain any more.' },
     replacement: {
       type: 'object',

@@ -93,6 +93,23 @@ test.serial('who waits for a confirmation is answered with it, and who waits for
   t.is(((await ended).json as { status: string }).status, 'finalized')
 })
 
+test.serial('a transfer is found under its wallet too, and under no other', async (t) => {
+  const side = await startReadSide(t)
+  const [walletId, other] = [await projectWallet(side), await projectWallet(side)]
+  const transfer = transferFields(walletId, 1n, { status: 'broadcasting' })
+  await side.project('transfers', transfer.transferId, transfer)
+  const at = `minPosition=${side.position()}`
+  const direct = await side.app.call('GET', `/v1/transfers/${transfer.transferId}?${at}`)
+  const under = (wallet: string) =>
+    side.app.call('GET', `/v1/wallets/${wallet}/transfers/${transfer.transferId}?${at}`, { headers: { prefer: 'wait=1' } })
+  const { status, json } = await under(walletId)
+  t.is(status, 200)
+  t.deepEqual(json, direct.json)
+  const begun = Date.now()
+  t.like(await under(other), { status: 404, json: { code: 'transfer_not_found' } })
+  t.true(Date.now() - begun < 900, 'what is not there is not waited for')
+})
+
 test.serial('balances are exact whatever their size, and say what is owed', async (t) => {
   const side = await startReadSide(t)
   const walletId = await projectWallet(side)
@@ -117,7 +134,12 @@ test.serial("another tenant's transfers and balances are not there", async (t) =
   const walletId = await projectWallet(side)
   const transfer = transferFields(walletId, 1n)
   await side.project('transfers', transfer.transferId, transfer)
-  const paths = [`/v1/transfers/${transfer.transferId}`, `/v1/wallets/${walletId}/transfers`, `/v1/wallets/${walletId}/balances`]
+  const paths = [
+    `/v1/transfers/${transfer.transferId}`,
+    `/v1/wallets/${walletId}/transfers/${transfer.transferId}`,
+    `/v1/wallets/${walletId}/transfers`,
+    `/v1/wallets/${walletId}/balances`,
+  ]
   for (const path of paths) {
     const as = async (tenant: string, role: 'client' | 'auditor' | 'operator' | 'data') => {
       const authorization = `Bearer ${await side.app.token({ tenant, roles: [role] })}`

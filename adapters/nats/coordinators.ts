@@ -5,6 +5,8 @@ import {
   type ClosureOrder,
   type CoordinatorReport,
   type Coordinators,
+  ENDPOINT_STATES,
+  type EndpointReport,
   type PartyReport,
 } from '../../domain/ports/coordinators.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
@@ -17,6 +19,8 @@ const SILENT_AFTER_MS = 3_500
 /** More than a deployment can have: anybody who may publish could make them up. */
 const MAX_COORDINATORS = 100
 const MAX_PARTIES = 200
+const MAX_ENDPOINTS = 500
+const MAX_CODES = 50
 const ORDER_WITHIN_MS = 2_000
 const MAX_REPORT = 256 * 1024
 
@@ -35,14 +39,33 @@ const readParty = known<PartyReport>({
   timeoutMs: finite,
 })
 
-const readReport = known<CoordinatorReport>({
+const readErrors: Read<EndpointReport['errors']> = (value) => {
+  const errors = Object.entries(Object(value)).map(([code, number]) => [text(40, /^[\w-]+$/)(code), count(number)] as const)
+  if (errors.length > MAX_CODES) throw new Malformed('fewer codes expected')
+  return Object.fromEntries(errors)
+}
+
+const readEndpoint = known<EndpointReport>({
+  chain: text(41, /^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}$/),
+  endpoint: count,
+  state: oneOf(ENDPOINT_STATES),
+  outcomes: known<EndpointReport['outcomes']>({ answered: count, refused: count, failed: count, rate_limited: count }),
+  seconds: finite,
+  errors: readErrors,
+})
+
+const readWhole = known<Required<CoordinatorReport>>({
   coordinatorId: id,
   startedAt: time,
   leaving: boolean,
   parties: list(readParty, MAX_PARTIES),
   queue: known<CoordinatorReport['queue']>({ depth: count, capacity: count }),
   running: count,
+  endpoints: list(readEndpoint, MAX_ENDPOINTS),
 })
+
+/** A coordinator of an older version says nothing of endpoints. */
+const readReport: Read<CoordinatorReport> = (value) => readWhole({ endpoints: [], ...Object(value) })
 
 const readSigned = record<SignedReport>({
   by: text(64),

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { openChainNodes } from '../../adapters/chains/nodes.ts'
 import { openChains } from '../../adapters/chains/registry.ts'
+import { rpcLog } from '../../adapters/chains/rpc/log.ts'
+import { rpcTally } from '../../adapters/chains/rpc/tally.ts'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { openCoordinatorIdentity } from '../../adapters/identity/coordinator-identity.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
@@ -47,7 +49,14 @@ await runProcess('processes', async () => {
   const log = rememberingLog(withCurrentEvents(connectEventLog({ url: urls.eventStore })), {
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
   })
-  const nodes = await openChainNodes(settings.chainsFile)
+  const [tally, endpointLog] = [rpcTally(), rpcLog(logger)]
+  const nodes = await openChainNodes(settings.chainsFile, {
+    called: tally.called,
+    changed(...change) {
+      tally.changed(...change)
+      endpointLog.changed(...change)
+    },
+  })
   const messages = await connectMessages({ url: urls.nats, name: 'processes' })
   const parties = watchParties(messages, settings.parties)
   const channel = connectPartyChannel(messages, { identity, registry, verify: verifyIdentity })
@@ -75,6 +84,7 @@ await runProcess('processes', async () => {
       parties: standing.reports(),
       queue: { depth: load.waiting, capacity: reach.capacity() },
       running: load.running,
+      endpoints: tally.reports(),
     }),
     obey: obeyOrders(log, standing.forceClose),
     onFailure: unsaid,

@@ -71,7 +71,10 @@ const UNWILLING = ['counterparty_banned', 'setup_missing']
 /** What a party says also when a change of the policy has not reached it yet. */
 const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger', 'intent_unknown_key', 'intent_signature_invalid']
 
-/** That an attempt has begun is recorded by itself when the attempt takes longer, or fails; else in one step with its signature. */
+/**
+ * That an attempt has begun is recorded by itself when the attempt takes longer, or fails; else in one step with its signature. One at a transfer's signature is
+ * recorded before any party is asked: whoever goes on with the transfer has to know what parties may have claimed for it.
+ */
 const RECORD_AFTER_MS = 500
 
 /** How many times as long as for others a party is waited for in a round in which signers open together: it is that much more work. */
@@ -303,6 +306,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       begun ??= carryOut(...beginning)
       return begun
     }
+    if (session.transfer) await begin()
     const beginLater = setTimeout(() => begin().catch(() => overtaken.abort()), RECORD_AFTER_MS)
     if (openedBefore > 0) progress(attempt, 'round_completed', 1)
     const task = {

@@ -43,7 +43,6 @@ export const intentId = ({ kid, jti }: Intent): string => `${kid}/${jti}`
  * @throws AuthorisationRefused `intent_…`
  */
 export function verifyIntent({ method, path, body, intent }: Authorisation, rules: IntentRules): Intent {
-  if (intent === null) throw new AuthorisationRefused('intent_missing', 'the request carries no intent')
   const { header, payload, signature, signingInput } = split(intent)
   const { typ, alg, kid } = readHeader(header)
   const key = rules.keys.find((each) => each.kid === kid)
@@ -61,6 +60,15 @@ export function verifyIntent({ method, path, body, intent }: Authorisation, rule
   return found
 }
 
+/** What an intent says of itself: nobody has looked at who has signed it, or for what. @throws AuthorisationRefused `intent_missing`, `intent_malformed` */
+export function readIntent({ intent }: Pick<Authorisation, 'intent'>): Intent {
+  const { header, payload } = split(intent)
+  const { kid } = readHeader(header)
+  const { jti, iat, exp } = readClaims(payload)
+  if (typeof kid !== 'string') throw malformed()
+  return { kid, jti, iat, exp }
+}
+
 /** Whether an intent's own window is still open, give or take what clocks may be apart. `now` is in milliseconds. */
 export const isOpen = ({ exp }: Intent, now: number): boolean => now / 1000 < exp + LATE_SECONDS
 
@@ -74,7 +82,8 @@ function requireTimely(intent: Intent, { now, maxAgeSeconds }: IntentRules): voi
     throw new AuthorisationRefused('intent_expired', 'the intent has expired')
 }
 
-function split(intent: string): { header: Uint8Array; payload: Uint8Array; signature: Uint8Array; signingInput: Uint8Array } {
+function split(intent: string | null): { header: Uint8Array; payload: Uint8Array; signature: Uint8Array; signingInput: Uint8Array } {
+  if (intent === null) throw new AuthorisationRefused('intent_missing', 'the request carries no intent')
   const parts = intent.length <= MAX_INTENT_CHARACTERS ? intent.split('.', 4) : []
   const [header, payload, signature] = parts.map(base64urlToBytes)
   if (parts.length !== 3 || !header || !payload || !signature) throw malformed()

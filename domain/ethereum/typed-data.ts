@@ -1,5 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { withChecksum } from './address.ts'
 import {
   DOMAIN_TYPE,
   encodeType,
@@ -44,6 +45,21 @@ export function typedDataDigest(value: unknown, at = ''): Uint8Array {
   const structs = new Map([...declared, [DOMAIN_TYPE, domainMembers(declared.get(DOMAIN_TYPE), domain, at)]])
   const hashStruct = structHashing(structs)
   return keccak_256(concatBytes(PREFIX, hashStruct(DOMAIN_TYPE, domain, `${at}/domain`), hashStruct(primary, message, `${at}/message`)))
+}
+
+/** What typed data are for: their primary type, and the contract that their domain says is to verify them. */
+export type TypedDataPurpose = {
+  primaryType: string
+  /** CAIP-10, with its checksum; null where the domain does not name both a chain and a contract. */
+  contract: string | null
+}
+
+/** @param value what `typedDataDigest` takes: all of this is part of what is signed */
+export function purposeOf(value: unknown): TypedDataPurpose {
+  const { primaryType, domain } = value as { primaryType: string; domain: { chainId?: string | number; verifyingContract?: string } }
+  const { chainId, verifyingContract } = domain
+  if (chainId === undefined || verifyingContract === undefined) return { primaryType, contract: null }
+  return { primaryType, contract: `eip155:${BigInt(chainId)}:${withChecksum(verifyingContract.toLowerCase())}` }
 }
 
 function readPrimaryType(primaryType: unknown, types: StructTypes, at: string): string {

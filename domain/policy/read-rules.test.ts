@@ -21,12 +21,14 @@ const rules: TransferRules = {
   ],
   tiers: [{ id: 'large', above: { usd: '100000' }, signers: 5, approvals: 2, delaySeconds: 60 }],
   approvers: [createSigner('alice').key, createSigner('bob', 'P-256').key],
+  typedData: [{ contract: 'eip155:1:0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC', primaryType: 'Mail' }],
 }
 const policy: KeyPolicy = { version: 1, walletId: 'w', clientKeys: [], rawDigests: false, approvals: null, presignatures: 10 }
 
 test('rules are read as they were written', (t) => {
   t.deepEqual(read(rules), rules)
   t.deepEqual(read({}), {})
+  t.deepEqual(read({ typedData: 'any' }), { typedData: 'any' })
 })
 
 for (const [what, value, at] of [
@@ -46,6 +48,18 @@ for (const [what, value, at] of [
   ['negative dollars', { limits: [{ id: 'a', atMost: { usd: '-1' } }] }, '/limits/0/atMost/usd'],
   ['a window of no time', { limits: [{ id: 'a', atMost: { usd: '1' }, windowSeconds: 0 }] }, '/limits/0/windowSeconds'],
   ['a window that is too long', { limits: [{ id: 'a', atMost: { usd: '1' }, windowSeconds: 2_592_001 }] }, '/limits/0/windowSeconds'],
+  ['typed data of a name that there is not', { typedData: 'all' }, '/typedData'],
+  ['typed data without a type', { typedData: [{ contract: `eip155:1:0x${'c'.repeat(40)}` }] }, '/typedData/0/primaryType'],
+  [
+    'typed data for a contract of no chain',
+    { typedData: [{ contract: `0x${'c'.repeat(40)}`, primaryType: 'Mail' }] },
+    '/typedData/0/contract',
+  ],
+  [
+    'typed data for a contract with a wrong checksum',
+    { typedData: [{ contract: 'eip155:1:0xCCCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC', primaryType: 'Mail' }] },
+    '/typedData/0/contract',
+  ],
   ['a tier that asks for nothing', { tiers: [{ id: 'a', above: { usd: '1' } }] }, '/tiers/0'],
   ['more signers than a key can have', { tiers: [{ id: 'a', above: { usd: '1' }, signers: 8 }] }, '/tiers/0/signers'],
   ['more approvals than fit into a header', { tiers: [{ id: 'a', above: { usd: '1' }, approvals: 21 }] }, '/tiers/0/approvals'],

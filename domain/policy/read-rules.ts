@@ -1,5 +1,6 @@
 import type { ClientKey } from '../authorisation/client-key.ts'
 import { DomainError } from '../domain-error.ts'
+import { isAddress } from '../ethereum/address.ts'
 import { pointerToken } from '../json/json-pointer.ts'
 import { MAX_PARTIES } from '../threshold/scheme.ts'
 import {
@@ -10,6 +11,7 @@ import {
   MAX_WINDOW_SECONDS,
   type Tier,
   type TransferRules,
+  type TypedDataRule,
   type Value,
 } from './rules.ts'
 import { isUsd } from './usd.ts'
@@ -25,6 +27,8 @@ const ID = /^[a-z0-9][a-z0-9-]{0,63}$/
 const CHAIN = /^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}$/
 const ASSET = /^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}\/[-a-z0-9]{3,8}:[-.%a-zA-Z0-9]{1,128}$/
 const DESTINATION = /^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}:[-.%a-zA-Z0-9]{1,128}$/
+/** As those of structs that can be signed (EIP-712). */
+const PRIMARY_TYPE = /^[A-Za-z_]\w{0,63}$/
 const WHOLE = /^(0|[1-9]\d{0,77})$/
 /** Names that findings use for what has no id of its own. */
 const RESERVED = ['approvals', 'chains', 'assets', 'destinations']
@@ -46,6 +50,7 @@ export function readTransferRules(value: unknown, pointer: string, readKey: (val
     limits: rulesOf(readLimit),
     tiers: rulesOf(readTier),
     approvers: listOf(readKey, MAX_TIER_APPROVERS),
+    typedData: (typedData, at) => (typedData === 'any' ? typedData : listOf(readTypedDataRule, MAX_LISTED)(typedData, at)),
   })
   const { approvers: _, ...written } = rules
   if (JSON.stringify(written).length > MAX_CHARACTERS) throw invalid(`the rules have more than ${MAX_CHARACTERS} characters`, pointer)
@@ -56,7 +61,8 @@ export function readTransferRules(value: unknown, pointer: string, readKey: (val
 }
 
 /** The rules with their fields in the one order in which they are sealed. */
-export function orderedRules({ chains, assets, destinations, fees, limits, tiers, approvers }: TransferRules): TransferRules {
+export function orderedRules(rules: TransferRules): TransferRules {
+  const { chains, assets, destinations, fees, limits, tiers, approvers, typedData } = rules
   const orderedList = ({ allow, deny }: Listed): Listed => ({ ...(allow && { allow }), ...(deny && { deny }) })
   const orderedValue = (value: Value): Value => ('usd' in value ? { usd: value.usd } : { asset: value.asset, amount: value.amount })
   return {
@@ -81,6 +87,9 @@ export function orderedRules({ chains, assets, destinations, fees, limits, tiers
       })),
     }),
     ...(approvers && { approvers }),
+    ...(typedData && {
+      typedData: typedData === 'any' ? typedData : typedData.map(({ contract, primaryType }) => ({ contract, primaryType })),
+    }),
   }
 }
 
@@ -90,6 +99,22 @@ const readFeeRule: Read<FeeRule> = (value, pointer) =>
     'chain',
     'atMost',
   ])
+
+const readTypedDataRule: Read<TypedDataRule> = (value, pointer) =>
+  object<TypedDataRule>(
+    value,
+    pointer,
+    {
+      contract: text(isContract, 'a CAIP-10 address of an EVM chain, in lower case or with its checksum'),
+      primaryType: text(PRIMARY_TYPE, 'the name of a struct'),
+    },
+    ['contract', 'primaryType'],
+  )
+
+function isContract(account: string): boolean {
+  const [, address] = /^eip155:[1-9]\d{0,31}:(0x.*)$/.exec(account) ?? []
+  return address !== undefined && isAddress(address)
+}
 
 const readLimit: Read<Limit> = (value, pointer) =>
   object<Limit>(value, pointer, { id: text(ID, 'an id'), atMost: readValue, windowSeconds: whole(1, MAX_WINDOW_SECONDS) }, ['id', 'atMost'])

@@ -14,7 +14,12 @@ export type TransferRules = {
   tiers?: readonly Tier[]
   /** Who approves what tiers ask approvals for, in a wallet without general approvals; there it is their approvers who do. */
   approvers?: readonly ClientKey[]
+  /** Typed data (EIP-712) that are signed: `any`, or those that are named; none when left out, as permits among them move tokens past all other rules. */
+  typedData?: 'any' | readonly TypedDataRule[]
 }
+
+/** The contract (CAIP-10) that typed data are for, and their primary type. */
+export type TypedDataRule = { contract: string; primaryType: string }
 
 /** Nothing that is denied, and of what is allowed nothing else where that is said. */
 export type Listed = { allow?: readonly string[]; deny?: readonly string[] }

@@ -51,6 +51,9 @@ export type SentTransaction = {
 
 export type BlockReference = { readonly height: bigint; readonly hash: string }
 
+/** In base units of the asset: what has left the account, and what of it has come to the destination. */
+export type MovedAmounts = { readonly left: bigint; readonly received: bigint }
+
 export type TransactionStatus =
   /** No endpoint knows it. It may still be mined, if it was ever sent. */
   | { readonly state: 'unknown' }
@@ -63,6 +66,8 @@ export type TransactionStatus =
       readonly confirmations: number
       readonly isFinal: boolean
       readonly fee: bigint
+      /** Where others than the chain decide on it, as contracts of tokens do; absent where it is the amount that was asked for. */
+      readonly moved?: MovedAmounts
     }
   /** It can never be mined any more: what it uses up was used by another (final) transaction, or its time has passed. */
   | { readonly state: 'impossible'; readonly reason: 'replaced' | 'expired'; readonly by: string | null }

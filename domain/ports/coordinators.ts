@@ -19,6 +19,22 @@ export type PartyReport = {
   timeoutMs: number
 }
 
+export const ENDPOINT_STATES = ['up', 'down', 'wrong_chain'] as const
+/** `down`: its circuit is open. */
+export type EndpointState = (typeof ENDPOINT_STATES)[number]
+
+/** An endpoint of a chain as one coordinator sees it, since that began. It is named by its place in the settings, as its URL may hold a key. */
+export type EndpointReport = {
+  chain: string
+  endpoint: number
+  state: EndpointState
+  /** Requests by what came of them, and how long they took together. */
+  outcomes: { answered: number; refused: number; failed: number; rate_limited: number }
+  seconds: number
+  /** How often by code: that of JSON-RPC for what the chain refused, else what was wrong with the endpoint. */
+  errors: { readonly [code: string]: number }
+}
+
 /** What each coordinator publishes on `quorate.coordinators.<coordinatorId>`, signed, every second and whenever a circuit changes. */
 export type CoordinatorReport = {
   coordinatorId: string
@@ -29,6 +45,8 @@ export type CoordinatorReport = {
   queue: { depth: number; capacity: number }
   /** Signing sessions worked on. */
   running: number
+  /** Absent where nothing is said of them. */
+  endpoints?: readonly EndpointReport[]
 }
 
 /** Where in the party's stream an operator's order to close its circuit stands. */

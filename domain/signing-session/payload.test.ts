@@ -95,6 +95,17 @@ test('what is wrong with typed data is told by its place in the body', (t) => {
   }
 })
 
+test('a policy with rules for transfers names the typed data that are signed, unless it allows bare digests', (t) => {
+  const contract = `0x${'c0'.repeat(20)}`
+  const typedData = { ...typed.typedData, domain: { chainId: '0x89', verifyingContract: contract } }
+  const sign = (policy: Parameters<typeof messageToSign>[1]) => messageToSign({ kind: 'eip712', typedData }, policy, ecdsa)
+  const refused = t.throws(() => sign({ ...strict, transfers: {} }), { instanceOf: DomainError })
+  t.like(refused, { code: 'typed_data_not_allowed', pointer: '/payload/typedData' })
+  const named = { typedData: [{ contract: `eip155:137:${contract}`, primaryType: 'Vote' }] }
+  for (const policy of [strict, { ...strict, transfers: named }, { rawDigests: true, transfers: {} }])
+    t.deepEqual(sign(policy), typedDataDigest(typedData))
+})
+
 test('what is signed follows from the payload; a bare digest needs a policy', (t) => {
   const { payload } = read({ payload: message })
   t.deepEqual(messageToSign(payload, strict, eddsa), utf8ToBytes('pay nobody'))

@@ -2,8 +2,9 @@ import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { KeyPolicy } from '../authorisation/key-policy.ts'
 import { DomainError } from '../domain-error.ts'
 import { personalMessageDigest } from '../ethereum/personal-message.ts'
-import { typedDataDigest } from '../ethereum/typed-data.ts'
+import { purposeOf, typedDataDigest } from '../ethereum/typed-data.ts'
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
+import { allowsTypedData } from '../policy/typed-data.ts'
 import { InvalidDerivationPath, parsePath } from '../threshold/derivation-path.ts'
 import type { ThresholdProtocol } from '../threshold/protocol.ts'
 import { isEcdsa } from '../threshold/scheme.ts'
@@ -45,12 +46,12 @@ export function readWantedSignature(body: string): WantedSignature {
 
 /**
  * What the scheme signs for this payload. What Ethereum has people sign needs a key of an Ethereum account; neither is a bare digest, as the body says what
- * it is of. A message that a transaction may hide behind is as good as one.
- * @throws DomainError `raw_digest_not_allowed`, `message_hides_transaction`, `payload_not_supported`, `typed_data_invalid`
+ * it is of. A message that a transaction may hide behind is as good as one, and so are typed data that contracts may move tokens upon.
+ * @throws DomainError `raw_digest_not_allowed`, `message_hides_transaction`, `payload_not_supported`, `typed_data_invalid`, `typed_data_not_allowed`
  */
 export function messageToSign(
   payload: Payload,
-  policy: Pick<KeyPolicy, 'rawDigests'>,
+  policy: Pick<KeyPolicy, 'rawDigests' | 'transfers'>,
   protocol: Pick<ThresholdProtocol, 'scheme' | 'message'>,
 ): Uint8Array {
   switch (payload.kind) {
@@ -69,8 +70,20 @@ export function messageToSign(
       return personalMessageDigest(bytesOf(payload))
     case 'eip712':
       requireEcdsa(payload, protocol)
-      return typedDataDigest(payload.typedData, '/payload/typedData')
+      return allowedTypedData(payload.typedData, policy)
   }
+}
+
+function allowedTypedData(typedData: unknown, { rawDigests, transfers }: Pick<KeyPolicy, 'rawDigests' | 'transfers'>): Uint8Array {
+  const digest = typedDataDigest(typedData, '/payload/typedData')
+  const purpose = purposeOf(typedData)
+  if (rawDigests || allowsTypedData(transfers, purpose)) return digest
+  const { primaryType, contract } = purpose
+  throw new DomainError(
+    'typed_data_not_allowed',
+    `the wallet's policy does not allow ${primaryType} for ${contract ?? 'a domain without chain and contract'} to be signed`,
+    '/payload/typedData',
+  )
 }
 
 const bytesOf = ({ encoding, data }: MessagePayload) => (encoding === 'hex' ? hexToBytes(data) : utf8ToBytes(data))

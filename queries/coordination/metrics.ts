@@ -1,5 +1,5 @@
-import { Gauge, type Registry } from 'prom-client'
-import { CIRCUIT_STATES, type Coordinators } from '../../domain/ports/coordinators.ts'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import { CIRCUIT_STATES, type Coordinators, type EndpointReport } from '../../domain/ports/coordinators.ts'
 import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
 import { type PartyView, viewsOf, worstCircuit, worstScore } from './worst-view.ts'
 
@@ -41,7 +41,47 @@ const OF_COORDINATORS: readonly { name: string; help: string; value(coordinators
   },
 ]
 
-/** Registers gauges of the parties' circuits and the coordinators' load, measured whenever they are asked for. */
+type Sample = { labels: { [label: string]: string }; value: number }
+const samples = (label: string, counts: { readonly [name: string]: number }): Sample[] =>
+  Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }))
+
+/** Of each endpoint of a chain, as each coordinator sees it. */
+const OF_ENDPOINTS: readonly {
+  name: string
+  help: string
+  kind: typeof Gauge | typeof Counter
+  label?: string
+  samples(report: EndpointReport): readonly Sample[]
+}[] = [
+  {
+    name: 'quorate_coordinator_rpc_endpoint_up',
+    help: '0 while its circuit is open, or it is of another chain.',
+    kind: Gauge,
+    samples: ({ state }) => [{ labels: {}, value: Number(state === 'up') }],
+  },
+  {
+    name: 'quorate_coordinator_rpc_calls_total',
+    help: 'Requests to the endpoint; refused are those answered with an error of the chain.',
+    kind: Counter,
+    label: 'outcome',
+    samples: ({ outcomes }) => samples('outcome', outcomes),
+  },
+  {
+    name: 'quorate_coordinator_rpc_errors_total',
+    help: "Requests that were refused or failed, by JSON-RPC's code or the endpoint's fault.",
+    kind: Counter,
+    label: 'code',
+    samples: ({ errors }) => samples('code', errors),
+  },
+  {
+    name: 'quorate_coordinator_rpc_call_seconds_total',
+    help: 'How long requests took together.',
+    kind: Counter,
+    samples: ({ seconds }) => [{ labels: {}, value: seconds }],
+  },
+]
+
+/** Registers gauges of the parties' circuits, the coordinators' load and how chains answer them, measured whenever they are asked for. */
 export function observeCoordination(
   registry: Registry,
   { parties, coordinators }: { parties: Pick<PartyDirectory, 'ids'>; coordinators: Pick<Coordinators, 'reports'> },
@@ -68,6 +108,21 @@ export function observeCoordination(
       registers: [registry],
       collect() {
         this.set(value(coordinators))
+      },
+    })
+  }
+  for (const { name, help, kind: Metric, label, samples } of OF_ENDPOINTS) {
+    new Metric({
+      name,
+      help,
+      labelNames: ['coordinator', 'chain', 'endpoint', ...(label === undefined ? [] : [label])],
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const { coordinatorId: coordinator, endpoints = [] } of coordinators.reports())
+          for (const report of endpoints)
+            for (const { labels, value } of samples(report))
+              this.inc({ coordinator, chain: report.chain, endpoint: String(report.endpoint), ...labels }, value)
       },
     })
   }

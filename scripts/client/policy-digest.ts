@@ -39,9 +39,10 @@ const ordered = ({ kid, kty, crv, x, y }: Jwk): Jwk => ({ kid, kty, crv, x, ...(
 
 /** Fields of rules for transfers, in an order that is theirs wherever they stand (docs/policy.md). */
 const RULE_FIELDS = [
-  ...['chains', 'assets', 'destinations', 'fees', 'limits', 'tiers', 'approvers'],
+  ...['chains', 'assets', 'destinations', 'fees', 'limits', 'tiers', 'approvers', 'typedData'],
   ...['kid', 'kty', 'crv', 'x', 'y'],
   ...['id', 'chain', 'above', 'atMost', 'allow', 'deny', 'usd', 'asset', 'amount', 'windowSeconds', 'signers', 'approvals', 'delaySeconds'],
+  ...['contract', 'primaryType'],
 ]
 
 function orderedRules(value: unknown): unknown {

@@ -106,6 +106,27 @@ test.serial('the same is asked for once, whoever asks, and another transaction i
   await t.throwsAsync(requestTransactionSignatures(system.log, other, context), { instanceOf: DomainError, code: 'idempotency_key_reused' })
 })
 
+test.serial('that an attempt has begun is in the log before any party claims a nonce: a successor knows what may be claimed', async (t) => {
+  const key = await generate('dkls23-secp256k1')
+  const transfer = transferRequest(system, walletId, { chain: ETHEREUM, asset: ETHER, to: etherAddress(1), amount: '1000' })
+  const order = await orderOf(key, transfer, { chain: ETHEREUM, unsigned: evmTransaction({ to: etherAddress(1), amount: 1_000n }) })
+  const [sessionId] = await requestTransactionSignatures(system.log, order, context)
+  const atClaims = Promise.all(
+    PARTIES.map(
+      (id) =>
+        new Promise<string[]>((resolve, reject) => {
+          const party = system.party(id)
+          party.beforeClaim = async () => {
+            party.beforeClaim = undefined
+            await system.events(signingSessionStream(sessionId!)).then((events) => resolve(events.map(({ type }) => type)), reject)
+          }
+        }),
+    ),
+  )
+  await system.outcome(sessionId!)
+  for (const types of await atClaims) t.deepEqual(types.slice(0, 2), ['SigningRequested', 'SigningStarted'])
+})
+
 test.serial('more signers than there are holders are not to be had, which is said', async (t) => {
   const key = await generate('frost-secp256k1-tr')
   const transfer = transferRequest(system, walletId, { chain: BITCOIN, asset: BITCOINS, to: BTC_TO, amount: '50000' })

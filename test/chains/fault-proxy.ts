@@ -11,6 +11,10 @@ export type Fault =
   | { readonly kind: 'cut' }
   /** Lets the node do it, and ends the connection instead of answering. */
   | { readonly kind: 'lose-answer' }
+  /** Has the node do it twice, and answers with what it says the second time. */
+  | { readonly kind: 'twice' }
+  /** The answer that belongs to the request before. */
+  | { readonly kind: 'answer-of-another' }
   /** Says how long the answer is, and ends the connection in the middle of it. */
   | { readonly kind: 'half-answer' }
   /** A whole answer of HTTP whose JSON ends in the middle. */
@@ -48,11 +52,10 @@ export async function startFaultProxy(nodeUrl: string): Promise<FaultProxy> {
     if (fault?.kind === 'result') return answer(response, JSON.stringify({ jsonrpc: '2.0', id: request.id, result: fault.result }))
     if (fault?.kind === 'error')
       return answer(response, JSON.stringify({ jsonrpc: '2.0', id: request.id, error: { code: fault.code, message: fault.message } }))
-    const result = await fetch(nodeUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).then(
-      (answered) => answered.text(),
-      () => undefined,
-    )
+    if (fault?.kind === 'twice') await forwarded(nodeUrl, body)
+    const result = await forwarded(nodeUrl, body)
     if (result === undefined || fault?.kind === 'lose-answer') return void incoming.socket.destroy()
+    if (fault?.kind === 'answer-of-another') return answer(response, JSON.stringify({ ...JSON.parse(result), id: Number(request.id) - 1 }))
     if (fault?.kind === 'delay') return void setTimeout(() => answer(response, result), fault.ms)
     if (fault?.kind === 'truncated-json') return answer(response, result.slice(0, result.length / 2))
     if (fault?.kind !== 'half-answer') return answer(response, result)
@@ -73,6 +76,13 @@ export async function startFaultProxy(nodeUrl: string): Promise<FaultProxy> {
   }
   return proxy
 }
+
+/** What the node answers; undefined when it does not. */
+const forwarded = (nodeUrl: string, body: string): Promise<string | undefined> =>
+  fetch(nodeUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).then(
+    (answered) => answered.text(),
+    () => undefined,
+  )
 
 function answer(response: ServerResponse, body: string): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(body)

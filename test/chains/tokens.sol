@@ -41,3 +41,74 @@ contract Forwarder {
         require(done);
     }
 }
+
+/// Returns nothing, as tokens from before the standard do.
+contract SilentToken {
+    mapping(address => uint256) public balanceOf;
+
+    event Transfer(address indexed from, address indexed to, uint256 value);
+
+    constructor(uint256 supply) {
+        balanceOf[msg.sender] = supply;
+    }
+
+    function transfer(address to, uint256 value) external {
+        require(balanceOf[msg.sender] >= value, "too much");
+        balanceOf[msg.sender] -= value;
+        balanceOf[to] += value;
+        emit Transfer(msg.sender, to, value);
+    }
+}
+
+/// Keeps a tenth of what is transferred, and charges another tenth on top to whoever is not its maker.
+contract TaxedToken {
+    mapping(address => uint256) public balanceOf;
+    address private immutable maker = msg.sender;
+
+    event Transfer(address indexed from, address indexed to, uint256 value);
+
+    constructor(uint256 supply) {
+        balanceOf[msg.sender] = supply;
+    }
+
+    function transfer(address to, uint256 value) external returns (bool) {
+        if (msg.sender == maker) {
+            move(to, value);
+            return true;
+        }
+        move(to, value - value / 10);
+        move(maker, value / 10 + value / 10);
+        return true;
+    }
+
+    function move(address to, uint256 value) private {
+        require(balanceOf[msg.sender] >= value, "too much");
+        balanceOf[msg.sender] -= value;
+        balanceOf[to] += value;
+        emit Transfer(msg.sender, to, value);
+    }
+}
+
+/// Transfers while it is open, and says no afterwards without reverting.
+contract FickleToken {
+    mapping(address => uint256) public balanceOf;
+    bool private isOpen = true;
+
+    event Transfer(address indexed from, address indexed to, uint256 value);
+
+    constructor(uint256 supply) {
+        balanceOf[msg.sender] = supply;
+    }
+
+    function close() external {
+        isOpen = false;
+    }
+
+    function transfer(address to, uint256 value) external returns (bool) {
+        if (!isOpen || balanceOf[msg.sender] < value) return false;
+        balanceOf[msg.sender] -= value;
+        balanceOf[to] += value;
+        emit Transfer(msg.sender, to, value);
+        return true;
+    }
+}

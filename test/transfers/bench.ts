@@ -92,17 +92,28 @@ export type Bench = {
   reconciled(t: ExecutionContext): Promise<void>
 }
 
-export type Wanted = { to: string; amount: bigint; fee: FeeLevel }
+export type Wanted = { to: string; amount: bigint; fee: FeeLevel; memo: string | null }
 
 export async function startBench(
   t: ExecutionContext,
-  { anvil: options, settings = {}, policy = DEFAULT_POLICY }: { anvil?: AnvilOptions; settings?: object; policy?: WalletPolicy } = {},
+  {
+    anvil: options,
+    settings = {},
+    policy = DEFAULT_POLICY,
+    endpointsOf = async (nodeUrl) => [nodeUrl],
+  }: {
+    anvil?: AnvilOptions
+    settings?: object
+    policy?: WalletPolicy
+    /** What stands in front of the node. */
+    endpointsOf?(nodeUrl: string): Promise<readonly string[]>
+  } = {},
 ): Promise<Bench> {
   const anvil = await startAnvil(options)
   const store = await startEmbeddedEventStore({ port: 0 })
   const plain = connectEventLog({ url: store.url })
   const log = rememberingLog(withCurrentEvents(plain), { onFailure: (_, error) => t.log(error) })
-  const file = await chainsFile({ [CHAIN]: { endpoints: [anvil.url], pollMs: 25, ...settings } })
+  const file = await chainsFile({ [CHAIN]: { endpoints: await endpointsOf(anvil.url), pollMs: 25, ...settings } })
   const chains = await openChains(file.path)
   const nodes = await openChainNodes(file.path)
   await file.remove()
@@ -201,7 +212,7 @@ export async function startBench(
       const by = 'test'
       await command(
         as === 'cancel'
-          ? { type: 'CancelTransfer', transferId, by, authorisation }
+          ? { type: 'CancelTransfer', transferId, maxFee: null, by, authorisation }
           : { type: 'AccelerateTransfer', transferId, fee: 'high', maxFee: null, by, authorisation },
       )
     },
@@ -213,10 +224,10 @@ export async function startBench(
     session: async (sessionId) => (await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })).state.status,
     async request(wanted = {}, { agoMs = 0 } = {}) {
       const transferId = randomUUID()
-      const { to = STRANGER, amount = 1_000n, fee = 'normal' } = wanted
+      const { to = STRANGER, amount = 1_000n, fee = 'normal', memo = null } = wanted
       const sender = { scheme: payer.scheme, publicKey, address }
       const asset = chain.nativeAsset
-      const quote = await node.quote({ sender, asset, to, amount, fee, maxFee: null, memo: null })
+      const quote = await node.quote({ sender, asset, to, amount, fee, maxFee: null, memo })
       await command({
         type: 'RequestTransfer',
         transferId,
@@ -227,7 +238,7 @@ export async function startBench(
         amount: String(amount),
         fee,
         maxFee: null,
-        memo: null,
+        memo,
         feeAsset: asset,
         quotedFee: String(quote.fee),
         usdCents: null,

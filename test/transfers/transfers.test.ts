@@ -28,7 +28,7 @@ test('a transfer goes through every step, and what it has cost is what is gone',
   const bench = await startBench(t)
   const { failures } = bench.coordinate()
   await bench.fund(ETHER)
-  const transferId = await bench.request({ amount: 12_345n })
+  const transferId = await bench.request({ amount: 12_345n, memo: 'a note, as this chain has no memos' })
   await bench.reaches(transferId, 'finalized')
   t.deepEqual(await bench.typesOf(transferId), STEPS)
   t.is(await received(bench), 12_345n)
@@ -317,6 +317,27 @@ test('a replacement that nobody signs can be asked for again', async (t) => {
   await bench.anvil.mine(1)
   await bench.reaches(transferId, 'cancelled')
   t.is(await received(bench), 0n)
+  await bench.reconciled(t)
+})
+
+test('a time lock is waited for, by whichever coordinator there is when it ends', async (t) => {
+  const tiers = [{ id: 'slow', above: { asset: `${CHAIN}/slip44:60`, amount: '5' }, delaySeconds: 3_600 }]
+  const bench = await startBench(t, { policy: { ...DEFAULT_POLICY, transfers: { tiers } } })
+  const first = bench.coordinate()
+  await bench.fund(ETHER)
+  const locked = await bench.request({ amount: 6n }, { agoMs: 3_600_000 - 3_000 })
+  const { notBefore } = (await bench.wallet()).transfers[locked]!.requires
+  const free = await bench.request({ amount: 5n })
+  await bench.reaches(free, 'finalized')
+  t.deepEqual(await bench.typesOf(locked), STEPS.slice(0, 2), 'what is not locked goes before it')
+  await first.crash()
+  bench.coordinate()
+  await bench.reaches(locked, 'finalized')
+  const built = (await bench.events()).find(
+    ({ type, data }) => type === 'TransferBuilt' && (data as { transferId: string }).transferId === locked,
+  )
+  t.true(Date.parse(built!.metadata.occurredAt) >= Date.parse(notBefore!))
+  t.is(await received(bench), 11n)
   await bench.reconciled(t)
 })
 

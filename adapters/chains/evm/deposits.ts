@@ -1,4 +1,3 @@
-import { bytesToNumberBE } from '@noble/curves/utils.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { withChecksum } from '../../../domain/ethereum/address.ts'
 import type { Chain } from '../../../domain/ports/chain.ts'
@@ -19,7 +18,7 @@ import {
   toQuantity,
 } from './answers.ts'
 import { readCursor, type Seen, writeCursor } from './deposit-cursor.ts'
-import { addressWord, readAddressWord, TRANSFER_TOPIC } from './erc20.ts'
+import { addressWord, readTransferLog, TRANSFER_TOPIC } from './erc20.ts'
 import { type Inclusion, inclusionOf, isInChain } from './inclusion.ts'
 
 /** Looked through at a time. */
@@ -102,17 +101,11 @@ export function depositWatch(chain: Pick<Chain, 'id' | 'nativeAsset'>, tokens: r
 
 type Movement = Pick<Deposit, 'asset' | 'amount'> & { readonly to: string; readonly from: string }
 
-/** Undefined for logs of anything else, such as that of ERC-721, which has the same name and a topic more. */
-function transferIn(chain: string, { address, topics: [name, from, to, ...others], data }: Log): Movement | undefined {
-  if (!name || !from || !to || others.length > 0 || `0x${bytesToHex(name)}` !== TRANSFER_TOPIC || data.length !== 32) return undefined
-  const [sender, recipient] = [readAddressWord(from), readAddressWord(to)]
-  if (sender === undefined || recipient === undefined) return undefined
-  return {
-    asset: `${chain}/erc20:${withChecksum(address)}`,
-    amount: bytesToNumberBE(data),
-    from: sender.toLowerCase(),
-    to: recipient.toLowerCase(),
-  }
+function transferIn(chain: string, log: Log): Movement | undefined {
+  const moved = readTransferLog(log)
+  if (!moved) return undefined
+  const { from, to, amount } = moved
+  return { asset: `${chain}/erc20:${withChecksum(log.address)}`, amount, from: from.toLowerCase(), to: to.toLowerCase() }
 }
 
 const spelled = (moved: Movement, { addresses }: Watched) => ({ ...moved, from: withChecksum(moved.from), to: addresses.get(moved.to)! })

@@ -1,6 +1,7 @@
 import { bytesToNumberBE, numberToBytesBE } from '@noble/curves/utils.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { withChecksum } from '../../../domain/ethereum/address.ts'
+import type { Log } from './answers.ts'
 
 /** `transfer(address,uint256)` (ERC-20): the first four bytes of the signature's Keccak-256. */
 const TRANSFER = hexToBytes('a9059cbb')
@@ -22,6 +23,17 @@ export function readTransferCall(data: Uint8Array): { to: string; amount: bigint
   if (data.length !== TRANSFER.length + 2 * WORD || TRANSFER.some((byte, index) => data[index] !== byte)) return undefined
   const to = readAddressWord(data.subarray(TRANSFER.length, TRANSFER.length + WORD))
   return to === undefined ? undefined : { to, amount: bytesToNumberBE(data.subarray(TRANSFER.length + WORD)) }
+}
+
+/** Addresses have their checksums. Undefined for logs of anything else, such as that of ERC-721, which has the same name and a topic more. */
+export function readTransferLog({
+  topics: [name, from, to, ...others],
+  data,
+}: Log): { from: string; to: string; amount: bigint } | undefined {
+  if (!name || !from || !to || others.length > 0 || `0x${bytesToHex(name)}` !== TRANSFER_TOPIC || data.length !== WORD) return undefined
+  const [sender, recipient] = [readAddressWord(from), readAddressWord(to)]
+  if (sender === undefined || recipient === undefined) return undefined
+  return { from: sender, to: recipient, amount: bytesToNumberBE(data) }
 }
 
 /** An address as the ABI and topics of logs have it, in 32 bytes. */

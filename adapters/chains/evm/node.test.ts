@@ -10,7 +10,7 @@ import { type Anvil, type AnvilOptions, deploy, mined, RICH, sendTokens, startAn
 import { evmAccount } from '../../../test/chains/evm-account.ts'
 import { ETHER, type EvmBench, evmBench, STRANGER } from '../../../test/chains/evm-bench.ts'
 import { startFaultProxy } from '../../../test/chains/fault-proxy.ts'
-import { FORWARDER, TOKEN, UNWILLING_TOKEN } from '../../../test/chains/tokens.ts'
+import { FICKLE_TOKEN, FORWARDER, SILENT_TOKEN, TAXED_TOKEN, TOKEN, UNWILLING_TOKEN } from '../../../test/chains/tokens.ts'
 import { addressWord } from './erc20.ts'
 import { readTransaction } from './transaction-fields.ts'
 
@@ -127,7 +127,7 @@ for (const as of ['acceleration', 'cancellation'] as const) {
     await node.broadcast(second.sent)
     await anvil.mine(1)
     t.like(await node.status(second.sent), { state: 'included', outcome: 'succeeded' })
-    t.deepEqual(await node.status(first.sent), { state: 'impossible', reason: 'replaced', by: null })
+    t.deepEqual(await node.status(first.sent), { state: 'impossible', reason: 'replaced', by: second.sent.hash })
   })
 }
 
@@ -142,7 +142,7 @@ test('what another transaction has taken the nonce of is not given up before tha
   t.false(error.isRefusal)
   t.deepEqual(await node.status(other.sent), { state: 'unknown' })
   await anvil.mine(2)
-  t.deepEqual(await node.status(other.sent), { state: 'impossible', reason: 'replaced', by: null })
+  t.deepEqual(await node.status(other.sent), { state: 'impossible', reason: 'replaced', by: one.sent.hash })
 })
 
 test('a replacement that would cost more than is allowed is not made', async (t) => {
@@ -202,6 +202,42 @@ test('a call that fails when it is mined is reverted, and has cost its fee', asy
   const failed = await included(spends[1]!.sent)
   t.is(failed.outcome, 'reverted')
   t.true(failed.fee > 0n)
+})
+
+for (const [what, contract, moved] of [
+  ['a token that returns nothing', SILENT_TOKEN, { left: 10n, received: 10n }],
+  ['a token that keeps a part, and charges another on top', TAXED_TOKEN, { left: 11n, received: 9n }],
+] as const) {
+  test(`${what} moves what its logs say`, async (t) => {
+    const { make, node, included, richAccount } = await onShared(t)
+    const account = await richAccount()
+    const token = await deploy(shared, contract, 10n ** 30n)
+    await sendTokens(shared, token, account.address, 20n)
+    const asset = tokenAsset(token)
+    const { sent } = await make(account, { asset, amount: 10n })
+    await node.broadcast(sent)
+    t.like(await included(sent), { outcome: 'succeeded', moved })
+    t.is((await node.balance(account.address, asset)).amount, 20n - moved.left)
+    t.is((await node.balance(STRANGER, asset)).amount, moved.received)
+  })
+}
+
+test('a token that says no when it comes to it, and does not revert, has moved nothing', async (t) => {
+  const { make, node, included, richAccount } = await onShared(t)
+  const account = await richAccount()
+  const token = await deploy(shared, FICKLE_TOKEN, 10n ** 30n)
+  await sendTokens(shared, token, account.address, 20n)
+  const asset = tokenAsset(token)
+  const transfers = await Promise.all([0n, 1n].map((nonce) => make(account, { asset, amount: 10n }, { nonce })))
+  await node.broadcast(transfers[0]!.sent)
+  t.like(await included(transfers[0]!.sent), { outcome: 'succeeded', moved: { left: 10n, received: 10n } })
+  const close = '0x43d726d6'
+  await shared.send(token, 0n, close)
+  await node.broadcast(transfers[1]!.sent)
+  const refused = await included(transfers[1]!.sent)
+  t.is(refused.outcome, 'reverted')
+  t.true(refused.fee > 0n)
+  t.is((await node.balance(account.address, asset)).amount, 10n)
 })
 
 for (const [what, code, wanted] of [
@@ -265,6 +301,24 @@ test('a transaction whose answer is lost is with a node when it returns, once', 
   await bench.node.broadcast(sent)
   await bench.included(sent)
   t.is(await bench.node.nextNonce(account.address), 1n)
+})
+
+test('a transaction that the only node has forgotten is there still when it is what has used its nonce', async (t) => {
+  const proxy = await startFaultProxy(shared.url)
+  const bench = await evmBench(shared, {}, [proxy.url])
+  t.teardown(async () => {
+    await bench.close()
+    await proxy.close()
+  })
+  const account = await bench.richAccount()
+  const [one, other] = [await bench.make(account, { amount: 1n }), await bench.make(account, { amount: 2n })]
+  await bench.node.broadcast(one.sent)
+  await mined(shared, one.sent.hash)
+  await shared.mine(5)
+  const forgotten = ['eth_getTransactionReceipt', 'eth_getTransactionByHash']
+  proxy.fault = ({ method }) => (forgotten.includes(method) ? { kind: 'result', result: null } : undefined)
+  t.deepEqual(await bench.node.status(one.sent), { state: 'pending' })
+  t.deepEqual(await bench.node.status(other.sent), { state: 'impossible', reason: 'replaced', by: one.sent.hash })
 })
 
 test('an endpoint that has forgotten a transaction does not make it impossible', async (t) => {

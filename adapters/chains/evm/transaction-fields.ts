@@ -52,6 +52,13 @@ export function readTransaction(unsigned: Uint8Array): TransactionFields {
   return fields
 }
 
+/** Whom a transaction that was put together here and signed calls, and with what. */
+export function callIn(raw: Uint8Array): Pick<TransactionFields, 'to' | 'data'> {
+  const { to, data = '0x' } = parse(raw)
+  if (!to) throw new TransactionRefused('without a recipient it makes a contract')
+  return { to: withChecksum(to.toLowerCase()), data: hexToBytes(data.slice(2)) }
+}
+
 /** The transaction unsigned, or with its signature as it is broadcast. */
 export function writeTransaction({ fees, to, data, ...fields }: TransactionFields, signature?: EvmSignature): Uint8Array {
   const common = { ...fields, to: to as Hex, data: hexOf(data) }

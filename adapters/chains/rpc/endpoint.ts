@@ -1,4 +1,5 @@
 import { BrokenCircuitError, BulkheadRejectedError, bulkhead, CircuitState, circuitBreaker, handleAll, SamplingBreaker } from 'cockatiel'
+import type { EndpointState } from '../../../domain/ports/coordinators.ts'
 import { EndpointFailure, RpcRefusal } from './failures.ts'
 import { jsonRpc } from './json-rpc.ts'
 import type { RpcSettings } from './settings.ts'
@@ -15,11 +16,11 @@ export type Nodes = {
 }
 
 export type CallOutcome = 'answered' | 'refused' | 'failed' | 'rate_limited'
-export type EndpointState = 'up' | 'down' | 'wrong_chain'
 
 /** Is told what the endpoints do. They are named by their place in the settings, from 0, as their URLs may hold keys. */
 export type RpcObserver = {
-  called(chain: string, endpoint: number, outcome: CallOutcome, seconds: number): void
+  /** `code` of what was refused or has failed: that of JSON-RPC, or the endpoint's fault. */
+  called(chain: string, endpoint: number, outcome: CallOutcome, seconds: number, code?: string): void
   changed(chain: string, endpoint: number, state: EndpointState): void
 }
 
@@ -86,7 +87,8 @@ export function openEndpoint(
 
   async function ask(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown> {
     const startedAt = performance.now()
-    const told = (outcome: CallOutcome) => observer.called(chain, index, outcome, (performance.now() - startedAt) / 1_000)
+    const told = (outcome: CallOutcome, code?: string) =>
+      observer.called(chain, index, outcome, (performance.now() - startedAt) / 1_000, code)
     let settled: Settled
     try {
       settled = await lanes.execute(() => circuit.execute(() => settle(method, params, signal)))
@@ -94,7 +96,7 @@ export function openEndpoint(
       if (error instanceof BrokenCircuitError) throw new EndpointFailure('circuit_open', false)
       if (error instanceof BulkheadRejectedError) throw new EndpointFailure('overloaded', false)
       ofChain = undefined
-      told('failed')
+      told('failed', error instanceof EndpointFailure ? error.fault : 'unreachable')
       throw error
     }
     if ('limited' in settled) {
@@ -102,8 +104,11 @@ export function openEndpoint(
       told('rate_limited')
       throw settled.limited
     }
-    told('refusal' in settled ? 'refused' : 'answered')
-    if ('refusal' in settled) throw settled.refusal
+    if ('refusal' in settled) {
+      told('refused', String(settled.refusal.code))
+      throw settled.refusal
+    }
+    told('answered')
     return settled.result
   }
 

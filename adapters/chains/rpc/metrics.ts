@@ -11,6 +11,12 @@ export function rpcMetrics(registry: Registry): RpcObserver {
     labelNames: [...labelNames, 'outcome'],
     registers,
   })
+  const errors = new Counter({
+    name: 'quorate_rpc_errors_total',
+    help: "Requests to endpoints of chains that were refused or failed, by JSON-RPC's code or the endpoint's fault.",
+    labelNames: [...labelNames, 'code'],
+    registers,
+  })
   const duration = new Histogram({
     name: 'quorate_rpc_call_duration_seconds',
     help: 'Time from a request to an endpoint of a chain to its answer or failure.',
@@ -25,8 +31,9 @@ export function rpcMetrics(registry: Registry): RpcObserver {
     registers,
   })
   return {
-    called(chain, endpoint, outcome, seconds) {
+    called(chain, endpoint, outcome, seconds, code) {
       calls.inc({ chain, endpoint, outcome })
+      if (code !== undefined) errors.inc({ chain, endpoint, code })
       duration.observe({ chain, endpoint }, seconds)
     },
     changed: (chain, endpoint, state) => up.set({ chain, endpoint }, Number(state === 'up')),

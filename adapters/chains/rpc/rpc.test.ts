@@ -317,6 +317,7 @@ test('metrics name endpoints by their place', async (t) => {
   await head(rpc)
   const text = await registry.metrics()
   t.regex(text, /quorate_rpc_calls_total\{chain="eip155:31337",endpoint="0",outcome="failed"\} 1/)
+  t.regex(text, /quorate_rpc_errors_total\{chain="eip155:31337",endpoint="0",code="unreachable"\} 1/)
   t.regex(text, /quorate_rpc_calls_total\{chain="eip155:31337",endpoint="1",outcome="answered"\} 2/)
   t.regex(text, /quorate_rpc_endpoint_up\{chain="eip155:31337",endpoint="1"\} 1/)
   t.notRegex(text, /127\.0\.0\.1|c0ffee/)

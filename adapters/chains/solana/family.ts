@@ -22,6 +22,7 @@ export const family: ChainFamily = {
       nativeAsset,
       feeCeiling: FEE_CEILING,
       hasNonces: false,
+      hasMemos: true,
       transactions: async () => (await import('./transactions.ts')).transactionsOf(chain),
       addressOf: (_, publicKey) => addressOf(publicKey),
       readAddress,

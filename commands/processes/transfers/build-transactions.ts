@@ -155,7 +155,7 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
     const { unsigned, validity } = await node.build(wantedOf(transfer), options)
     const sender = senderOf(transfer)
     const effect = codec.read(unsigned, sender)
-    if (!isWanted(transfer, as, effect)) return { code: 'transaction_refused' }
+    if (!isWanted(turn, transfer, as, effect)) return { code: 'transaction_refused' }
     const messages = codec.messages(unsigned, sender)
     return {
       type: 'BuildTransfer',
@@ -181,10 +181,11 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
 }
 
 /** Parties compare more than this, and for themselves; they need not be asked for what is wrong already. */
-function isWanted({ asset, to, amount, memo }: Transfer, as: Purpose, effect: Effect): boolean {
+function isWanted({ chain }: PayerTurn, { asset, to, amount, memo }: Transfer, as: Purpose, effect: Effect): boolean {
   if (as === 'cancellation') return effect.kind === 'cancellation'
+  const carried = chain.hasMemos ? memo : null
   return (
-    effect.kind === 'transfer' && effect.asset === asset && effect.to === to && effect.amount === BigInt(amount) && effect.memo === memo
+    effect.kind === 'transfer' && effect.asset === asset && effect.to === to && effect.amount === BigInt(amount) && effect.memo === carried
   )
 }
 

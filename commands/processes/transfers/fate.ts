@@ -32,12 +32,14 @@ export function fateOf(transfer: Followed, sights: readonly Sight[], confirmatio
 function included(
   { transferId, status: before, mined }: Followed,
   version: number,
-  { block, confirmations, outcome, isFinal, fee }: Extract<TransactionStatus, { state: 'included' }>,
+  { block, confirmations, outcome, isFinal, fee, moved }: Extract<TransactionStatus, { state: 'included' }>,
   confirmationsWanted: number,
 ): readonly TransferCommand[] {
   const at = { transferId, version, outcome, block: { height: String(block.height), hash: block.hash } }
   const isConfirmed = isFinal || confirmations >= confirmationsWanted
   const isNews = mined?.version !== version || mined.block.hash !== block.hash || (isConfirmed && before !== 'confirmed')
   const confirm: TransferCommand[] = isNews ? [{ type: 'ConfirmTransfer', ...at, confirmations, isConfirmed }] : []
-  return isFinal ? [...confirm, { type: 'FinalizeTransfer', ...at, feePaid: String(fee) }] : confirm
+  if (!isFinal) return confirm
+  const amounts = moved && { moved: { left: String(moved.left), received: String(moved.received) } }
+  return [...confirm, { type: 'FinalizeTransfer', ...at, feePaid: String(fee), ...amounts }]
 }

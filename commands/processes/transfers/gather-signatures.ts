@@ -144,7 +144,7 @@ async function wasAnyPartyAsked({ log }: PayerTurn, { transferId, transactions }
         sessionIds.map((_, index) => load(log, sessionAt(sessionIdOf(transferId, version, index, attempt)))),
       )
       const requested = sessions.flatMap(({ state }) => (state.status === 'absent' ? [] : [state]))
-      // Parties are asked a moment before that is written down: of what was cut short nobody knows.
+      // That an attempt begins is written down before any party is asked. What was cut short some coordinator may still be at.
       if (requested.some((session) => session.status !== 'failed' || session.attempt > 0)) return true
       if (requested.length === 0) break
     }

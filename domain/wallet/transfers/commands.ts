@@ -25,7 +25,14 @@ export type TransferCommand =
     } & Omit<MinedTransaction, 'hash'>)
   | { type: 'ReorganiseTransfer'; transferId: string }
   /** Its block is final. What has become of the transfer follows from which of its transactions it is, and from the outcome. */
-  | ({ type: 'FinalizeTransfer'; transferId: string; outcome: 'succeeded' | 'reverted'; feePaid: string } & Omit<MinedTransaction, 'hash'>)
+  | ({
+      type: 'FinalizeTransfer'
+      transferId: string
+      outcome: 'succeeded' | 'reverted'
+      feePaid: string
+      /** What has left the account, and come to the destination, where that may be something else than the amount. */
+      moved?: { left: string; received: string }
+    } & Omit<MinedTransaction, 'hash'>)
   /** None of its transactions can be mined any more: `by` is the hash of the one that was instead, null when it is not known. */
   | { type: 'ReplaceTransfer'; transferId: string; by: string | null }
   | { type: 'DropTransfer'; transferId: string; reason: string }
@@ -40,7 +47,7 @@ export type TransferCommand =
   | { type: 'RejectTransfer'; transferId: string; code: string; rule: string | null }
   | { type: 'ExpireTransfer'; transferId: string; now: string }
   /** Cancels what is not built yet; afterwards a cancellation in the chain is asked for, which `BuildTransfer` makes. */
-  | { type: 'CancelTransfer'; transferId: string; by: string; authorisation: Authorisation }
+  | { type: 'CancelTransfer'; transferId: string; maxFee: string | null; by: string; authorisation: Authorisation }
   | {
       type: 'AccelerateTransfer'
       transferId: string

@@ -140,7 +140,12 @@ export type TransferEvent =
   /** `spent` has left the account for good: with an end in the chain, the fee at least. */
   | {
       type: 'TransferFinalized'
-      data: TransferIdentity & { accountId: string } & MinedTransaction & { feePaid: string; spent: readonly Funds[] }
+      data: TransferIdentity & { accountId: string } & MinedTransaction & {
+          feePaid: string
+          spent: readonly Funds[]
+          /** What has come to the destination, where that may be something else than the amount. */
+          received?: string
+        }
     }
   | {
       type: 'TransferReverted'

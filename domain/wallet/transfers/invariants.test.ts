@@ -48,7 +48,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc
     .tuple(ids, versions, outcomes, fc.integer({ min: 0, max: 5 }))
     .map(([id, version, outcome, fee]): Step => mined('FinalizeTransfer', id, { version, outcome, feePaid: String(fee) })),
-  ids.map((transferId): Step => ({ type: 'CancelTransfer', transferId, by: 'x', authorisation })),
+  ids.map((transferId): Step => ({ type: 'CancelTransfer', transferId, maxFee: null, by: 'x', authorisation })),
   ids.map((transferId): Step => ({ type: 'AccelerateTransfer', transferId, fee: 'high', maxFee: null, by: 'x', authorisation })),
   fc.tuple(ids, fc.constantFrom(undefined, 1, 1, 2)).map(
     ([transferId, unclaimedUpTo]): Step => ({

@@ -46,9 +46,9 @@ export function reorganiseTransfer(holder: Holder, transfer: Transfer): readonly
   return [{ type: 'TransferReorganised', data: { ...identityOf(holder, transfer), version, hash, was } }]
 }
 
-/** The amount has left the account when it was the transfer that was mined, and has worked; the fee in any case. */
+/** The amount has left the account when it was the transfer that was mined, and has worked, or as much as the chain says instead; the fee in any case. */
 export function finalizeTransfer(holder: Holder, transfer: Transfer, command: Command<'FinalizeTransfer'>): readonly TransferEvent[] {
-  const { version, block, outcome, feePaid } = command
+  const { version, block, outcome, feePaid, moved } = command
   const { hash, as, requestedBy } = signedTransactionOf(transfer, version)
   const { accountId, asset, amount, feeAsset } = transfer
   const mined = { version, hash, block }
@@ -58,9 +58,13 @@ export function finalizeTransfer(holder: Holder, transfer: Transfer, command: Co
     const spent = together([fee])
     return ended(holder, transfer, { type: 'TransferCancelled', data: { ...identity, by: requestedBy!, mined, spent } }, spent)
   }
-  const spent = together(outcome === 'succeeded' ? [{ asset, amount }, fee] : [fee])
-  const type = outcome === 'succeeded' ? 'TransferFinalized' : 'TransferReverted'
-  return ended(holder, transfer, { type, data: { ...identity, ...mined, feePaid, spent } }, spent)
+  if (outcome === 'reverted') {
+    const spent = together([fee])
+    return ended(holder, transfer, { type: 'TransferReverted', data: { ...identity, ...mined, feePaid, spent } }, spent)
+  }
+  const spent = together([{ asset, amount: moved?.left ?? amount }, fee])
+  const received = moved && { received: moved.received }
+  return ended(holder, transfer, { type: 'TransferFinalized', data: { ...identity, ...mined, feePaid, spent, ...received } }, spent)
 }
 
 /** @throws DomainError `transfer_out_of_order` */

@@ -12,7 +12,7 @@ import { isContended, latestOf, type Replacement, type Transaction, type Transfe
 export function cancelTransfer(
   holder: Holder,
   transfer: Transfer,
-  { by, authorisation }: Extract<TransferCommand, { type: 'CancelTransfer' }>,
+  { maxFee, by, authorisation }: Extract<TransferCommand, { type: 'CancelTransfer' }>,
 ): readonly TransferEvent[] {
   const latest = latestOf(transfer)
   if (!latest) {
@@ -20,7 +20,7 @@ export function cancelTransfer(
     return ended(holder, transfer, { type: 'TransferCancelled', data })
   }
   if ((latest.as === 'cancellation' && !isGivenUp(transfer, latest)) || transfer.replacement?.as === 'cancellation') return []
-  return wanted(holder, transfer, latest, { as: 'cancellation', fee: null, maxFee: null, by, authorisation })
+  return wanted(holder, transfer, latest, { as: 'cancellation', fee: null, maxFee, by, authorisation })
 }
 
 /** @throws DomainError as `cancelTransfer`; `transfer_out_of_order` too before there is a signed transaction to be accelerated */

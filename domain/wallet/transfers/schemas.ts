@@ -1,7 +1,7 @@
 import { authorisation } from '../../authorisation/shapes.ts'
 import { FEE_LEVELS } from '../../ports/chain-node.ts'
 import type { EventSchemas } from '../../upcasting/event-schema.ts'
-import { either, fields, listOf, oneOf, orNull, recordOf, text, whole } from '../../upcasting/shape.ts'
+import { either, fields, listOf, oneOf, optional, orNull, recordOf, text, whole } from '../../upcasting/shape.ts'
 import type { DepositEvent, TransferEvent } from './events.ts'
 
 const identity = { walletId: text, transferId: text }
@@ -97,7 +97,7 @@ export const transferSchemas: EventSchemas<TransferEvent> = {
   TransferReplacementFailed: { shape: fields({ ...identity, as: oneOf('acceleration', 'cancellation'), code: text }) },
   TransferStuck: { shape: fields({ ...identity, since: text, reason: text }) },
   TransferUnstuck: { shape: fields({ ...identity, status: oneOf('signing', 'signed', 'broadcasting') }) },
-  TransferFinalized: { shape: fields({ ...identity, accountId: text, ...mined, feePaid: text, spent: funds }) },
+  TransferFinalized: { shape: fields({ ...identity, accountId: text, ...mined, feePaid: text, spent: funds, received: optional(text) }) },
   TransferReverted: { shape: fields({ ...identity, accountId: text, ...mined, feePaid: text, spent: funds }) },
   TransferCancelled: { shape: fields({ ...identity, accountId: text, by: text, mined: orNull(fields(mined)), spent: funds }) },
   TransferReplaced: { shape: fields({ ...identity, by: orNull(text) }) },

@@ -27,7 +27,7 @@ const funded = (policy?: Parameters<typeof scenario>[0]) => {
   fund(side, 1_000n)
   return side
 }
-const cancel = (transferId: string): WalletCommand => ({ type: 'CancelTransfer', transferId, by: 'alice', authorisation })
+const cancel = (transferId: string): WalletCommand => ({ type: 'CancelTransfer', transferId, maxFee: null, by: 'alice', authorisation })
 const accelerate = (transferId: string): WalletCommand => ({
   type: 'AccelerateTransfer',
   transferId,
@@ -223,6 +223,15 @@ test('a reverted transfer has cost its fee', (t) => {
   side.do(mined('FinalizeTransfer', 't', { outcome: 'reverted', feePaid: '9' }))
   t.is(status(side), 'reverted')
   t.is(available(side), 991n)
+})
+
+test('where the chain says what has moved, that is what is gone, and what has come to the destination is noted', (t) => {
+  const side = funded()
+  side.do(request('t'))
+  send(side, 't')
+  const [finalized] = side.do({ ...mined('FinalizeTransfer', 't'), moved: { left: '30', received: '20' } } as WalletCommand)
+  t.like(finalized, { type: 'TransferFinalized', data: { received: '20' } })
+  t.is(available(side), 963n)
 })
 
 test('a reorganisation moves a transfer back, and says so', (t) => {

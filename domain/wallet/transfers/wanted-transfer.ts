@@ -61,6 +61,11 @@ export function readWantedAcceleration(body: string): WantedAcceleration {
   return readPrice(readBody(body, ['fee'], ['maxFee']))
 }
 
+/** What the body of `POST /v1/transfers/:transferId/cancel` asks for: the most that it may cost. @throws MalformedJson, DomainError `amount_…` */
+export function readWantedCancellation(body: string): Pick<WantedAcceleration, 'maxFee'> {
+  return { maxFee: readPrice(readBody(body, [], ['maxFee'])).maxFee }
+}
+
 function readPrice({ fee = 'normal', maxFee }: { readonly [name: string]: unknown }): WantedAcceleration {
   if (!FEE_LEVELS.includes(fee as FeeLevel)) throw new MalformedJson(`fee must be one of ${FEE_LEVELS.join(', ')}`)
   return { fee: fee as FeeLevel, maxFee: maxFee === undefined ? null : readBaseUnits(requireText(maxFee, 'maxFee'), '/maxFee') }
