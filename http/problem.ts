@@ -156,7 +156,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   transfer_rules_invalid: { status: 422, title: 'These cannot be the rules for transfers' },
   chain_not_connected: { status: 422, title: 'The chain has no endpoint here' },
   dust: { status: 422, title: 'The amount is too small to be moved' },
-  account_closed: { status: 422, title: 'The account it would go to is closed' },
+  account_closed: { status: 422, title: 'The account that holds the asset is closed' },
   fee_too_high: { status: 422, title: 'The fee would be higher than it may be' },
   transfer_would_revert: { status: 422, title: 'The chain would undo the transfer' },
   history_too_long: { status: 422, title: 'There is too much to be told at once' },

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { base58 } from '@scure/base'
 import type { Chain } from '../../../domain/ports/chain.ts'
 import {
   type BuildOptions,
@@ -14,7 +15,7 @@ import { priceAbove, priceAt } from './fee-prices.ts'
 import { feeOf, highestPrice } from './fees.ts'
 import type { Step } from './instructions.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
-import { SYSTEM, tokenAccountOf } from './programs.ts'
+import { isOnCurve, SYSTEM, tokenAccountOf } from './programs.ts'
 import { encodeValidity, type Validity } from './validity.ts'
 
 export type BuilderOptions = {
@@ -43,8 +44,13 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
   async function planOf(wanted: WantedTransaction): Promise<Plan> {
     const { sender, asset, to, amount, memo } = wanted
     const receiver = await cluster.account(to, 'confirmed')
-    if (receiver && (receiver.isProgram || receiver.owner !== SYSTEM))
-      throw refusal('transaction_rejected', 'the address is that of a program, or of an account that belongs to one')
+    if (receiver ? receiver.isProgram || receiver.owner !== SYSTEM : !isOnCurve(base58.decode(to)))
+      throw refusal(
+        'address_kind_not_supported',
+        receiver
+          ? 'the address is that of a program, or of an account that belongs to one'
+          : 'nobody has a key to the address, and no program keeps anything there',
+      )
     const said: readonly Step[] = memo === null ? [] : [{ kind: 'memo', text: memo }]
     const units = memo === null ? 0 : MEMO_UNITS
     if (asset === chain.nativeAsset) {
@@ -78,8 +84,8 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
   /** An account holds nothing, or its rent: the cluster takes no transaction that would leave it less. */
   async function requireRent({ sender, asset, amount }: WantedTransaction, steps: readonly Step[]): Promise<void> {
     if (asset !== chain.nativeAsset) return
-    const [{ lamports }, least] = await Promise.all([cluster.balance(sender.address), cluster.rentOf(0)])
-    const rest = lamports - amount - feeOf(steps)
+    const [{ amount: held }, least] = await Promise.all([cluster.balance(sender.address), cluster.rentOf(0)])
+    const rest = held - amount - feeOf(steps)
     if (rest > 0n && rest < least)
       throw refusal('insufficient_funds', `${rest} lamports would be left to the sender, who must keep ${least} at least, or none`)
   }

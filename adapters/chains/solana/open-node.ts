@@ -7,17 +7,12 @@ import type { ChainSettings } from '../chains-file.ts'
 import type { RpcObserver } from '../rpc/endpoint.ts'
 import { openRpc } from '../rpc/rpc.ts'
 import { readAddress } from './address.ts'
-import { SLOTS_APART } from './deposits.ts'
 import { nodesOf } from './identity.ts'
 import { solanaNode } from './node.ts'
 
-/**
- * Slots, with the transaction's own, that are usual for what counts, some thirteen seconds; for what is final the cluster's own word is needed besides. With fewer
- * than nodes may be apart, what they say of a balance and of deposits would not go together.
- */
+/** Slots, with the transaction's own, that are usual for what counts, some thirteen seconds; for what is final the cluster's own word is needed besides. */
 const CONFIRMATIONS = 32
 const FINALITY = 32
-const LEAST_CONFIRMATIONS = 2 * Number(SLOTS_APART)
 const POLL_MS = 1_000
 
 /** As `OpenNode`. */
@@ -26,8 +21,8 @@ export function openSolanaNode(chain: Chain, settings: ChainSettings, observer: 
   return solanaNode({
     chain,
     rpc: openRpc({ chain: chain.id, endpoints, nodes: nodesOf(chain.id), settings: rpc, observer }),
-    confirmations: Math.max(confirmations ?? CONFIRMATIONS, LEAST_CONFIRMATIONS),
-    finality: Math.max(finality ?? FINALITY, confirmations ?? CONFIRMATIONS, LEAST_CONFIRMATIONS),
+    confirmations: confirmations ?? Math.min(CONFIRMATIONS, finality ?? CONFIRMATIONS),
+    finality: Math.max(finality ?? FINALITY, confirmations ?? 0),
     pollMs,
     nonceAccounts: readNonceAccounts(`QUORATE_CHAINS: ${chain.id}: extra`, extra),
   })

@@ -65,7 +65,7 @@ test('a wallet that more comes in for than it has room for holds up nobody else,
       if (addresses.has('other')) cursors.push(cursor)
       const height = Math.min(Number(cursor ?? -1) + 1, blocks.length - 1)
       const found = cursor === String(height) ? [] : blocks[height]!.filter(({ to }) => addresses.has(to))
-      return { found, cursor: String(height), isAtHead: height === blocks.length - 1 }
+      return { found, cursor: String(height), height: BigInt(height), isAtHead: height === blocks.length - 1 }
     },
   }
   const stop = new AbortController()

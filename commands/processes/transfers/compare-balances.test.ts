@@ -39,23 +39,24 @@ test.serial('of two coordinators that see the same surplus, at different heights
   const accounts = new Map([[account.address, account]])
 
   let height = 1n
-  const seen = (meanwhile = async () => {}): Pick<ChainNode, 'balance' | 'confirmations'> => ({
+  const seen = (meanwhile = async () => {}): Pick<ChainNode, 'balance' | 'depth' | 'confirmations'> => ({
     confirmations: 2,
     async balance() {
       const block = { height: height++, hash: `h${height}` }
       await meanwhile()
       return { amount: 9n, block }
     },
+    depth: async (block) => Number(height - block.height),
   })
   const one = balanceComparison({ log, chain, node: seen() })
   let meanwhile = async () => {}
   const other = balanceComparison({ log, chain, node: seen(() => meanwhile()) })
-  await other(accounts, true)
-  await one(accounts, true)
+  await other(accounts, true, height)
+  await one(accounts, true, height)
   const settled = async () => positionOf(requireWallet((await load(log, aggregate)).state).funds, accountId, chain.nativeAsset).settled
   t.is(await settled(), '0')
   // While the other one is told the balance for the second time.
-  meanwhile = () => one(accounts, true)
-  await other(accounts, true)
+  meanwhile = () => one(accounts, true, height)
+  await other(accounts, true, height)
   t.is(await settled(), '9')
 })
