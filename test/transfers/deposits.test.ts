@@ -17,12 +17,12 @@ test('a deposit is pending, and credited with as many confirmations as the chain
   bench.coordinate()
   bench.coordinate()
   await bench.anvil.send(bench.address, 7n)
-  await bench.until(({ deposits }) => Object.keys(deposits.pending).length === 1)
+  await bench.until(({ deposits }) => deposits.pending.length === 1)
   t.deepEqual(await position(bench), { settled: '0', reserved: '0', pending: '7' })
   await bench.anvil.mine(1)
   t.is(await bench.available(), 0n)
   await bench.anvil.mine(1)
-  await bench.until(({ deposits }) => Object.keys(deposits.pending).length === 0)
+  await bench.until(({ deposits }) => deposits.pending.length === 0)
   t.deepEqual(await position(bench), { settled: '7', reserved: '0', pending: '0' })
   t.deepEqual(await depositsIn(bench), [
     ['DepositDetected', 'transaction'],

@@ -103,7 +103,7 @@ test('what cannot be is refused before it is made', async (t) => {
   await t.throwsAsync(node.quote({ ...wanted, amount: 100n }), failure('dust'))
   await t.throwsAsync(node.quote({ ...wanted, asset: `${chain.id}/token:${receiver.address}` }), failure('asset_unknown'))
   await t.throwsAsync(node.quote({ ...wanted, asset: token }), failure('account_closed'))
-  await t.throwsAsync(node.quote({ ...wanted, to: TOKEN }), failure('transaction_rejected'))
+  await t.throwsAsync(node.quote({ ...wanted, to: TOKEN }), failure('address_kind_not_supported'))
   await t.throwsAsync(node.quote({ ...wanted, maxFee: 4_999n }), failure('fee_too_high'))
   await t.notThrowsAsync(node.quote({ ...wanted, maxFee: 5_000n }))
 })
