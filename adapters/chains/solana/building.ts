@@ -9,21 +9,25 @@ import {
   type UnsignedTransaction,
   type WantedTransaction,
 } from '../../../domain/ports/chain-node.ts'
+import type { Sender } from '../../../domain/ports/transaction-codec.ts'
 import { decimalsOf, nonceIn, sourceOf } from './accounts.ts'
 import type { Cluster } from './cluster.ts'
 import { priceAbove, priceAt } from './fee-prices.ts'
 import { feeOf, highestPrice } from './fees.ts'
 import type { Step } from './instructions.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
+import { nonceConflict } from './nonce-conflict.ts'
 import { isOnCurve, SYSTEM, tokenAccountOf } from './programs.ts'
 import { encodeValidity, type Validity } from './validity.ts'
 
 export type BuilderOptions = {
   readonly chain: Pick<Chain, 'id' | 'nativeAsset' | 'feeCeiling'>
   readonly cluster: Cluster
-  /** Accounts of durable nonces, by the address in whose hands each is. */
-  readonly nonceAccounts: { readonly [address: string]: string }
+  /** Accounts of durable nonces, by the address in whose hands they are. */
+  readonly nonceAccounts: NonceAccounts
 }
+
+export type NonceAccounts = { readonly [address: string]: readonly string[] }
 
 /** Steps, and the compute units that they use at most. */
 type Plan = { readonly steps: readonly Step[]; readonly units: number }
@@ -105,17 +109,21 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
     return lasting(wanted, await priced(wanted, plan, { nonce, least }), nonce)
   }
 
-  /** That of the account, when it has one and no other transaction uses it. */
-  async function freeNonce(authority: string, taken: readonly string[]): Promise<Nonce | undefined> {
-    const account = Object.hasOwn(nonceAccounts, authority) ? nonceAccounts[authority] : undefined
-    const value = account && (await nonceIn(cluster, account, authority, 'confirmed'))
-    if (!account || !value || taken.includes(`durable-nonce:${account}:${value}`)) return undefined
-    return { step: { kind: 'advanceNonce', account, authority }, value }
+  const accountsOf = (authority: string): readonly string[] => (Object.hasOwn(nonceAccounts, authority) ? nonceAccounts[authority]! : [])
+
+  /** The first of the sender's that no other transaction uses; undefined when there is none. */
+  async function freeNonce({ address: authority }: Sender, taken: readonly string[]): Promise<Nonce | undefined> {
+    for (const account of accountsOf(authority)) {
+      const value = await nonceIn(cluster, account, authority, 'confirmed')
+      if (value !== undefined && !taken.includes(nonceConflict(account, value)))
+        return { step: { kind: 'advanceNonce', account, authority }, value }
+    }
+    return undefined
   }
 
   return {
     async quote(wanted) {
-      const nonce = await freeNonce(wanted.sender.address, [])
+      const nonce = await freeNonce(wanted.sender, [])
       const steps = await priced(wanted, await planOf(wanted), { nonce, spare: SPARE_UNITS })
       await requireRent(wanted, steps)
       return { fee: feeOf(steps) }
@@ -123,7 +131,7 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
 
     async build(wanted, { taken, replaces }) {
       if (replaces) return inPlaceOf(wanted, replaces)
-      const nonce = await freeNonce(wanted.sender.address, taken)
+      const nonce = await freeNonce(wanted.sender, taken)
       const steps = await priced(wanted, await planOf(wanted), { nonce })
       await requireRent(wanted, steps)
       if (nonce) return lasting(wanted, steps, nonce)

@@ -161,7 +161,7 @@ test('a transaction that was not mined in its time can never be; one that was is
 })
 
 test('with a durable nonce a transaction lasts, and can be replaced and cancelled', async (t) => {
-  const { cluster, node } = await start(t, { [payer.address]: nonceAccount })
+  const { cluster, node } = await start(t, { [payer.address]: [nonceAccount] })
   const nonceOf = (value: Uint8Array) => {
     const data = Buffer.alloc(80)
     data.writeUInt32LE(1, 0)
