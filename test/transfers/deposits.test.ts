@@ -69,3 +69,37 @@ test('funds that no transaction tells of are seen in the balance, and credited o
   clearInterval(mining)
   await bench.reconciled(t)
 })
+
+test('funds that no transaction tells of are undone with the block in which they were seen, and found again where they come again', async (t) => {
+  const bench = await startBench(t, { settings: { confirmations: 2, finality: 50 } })
+  const { anvil } = bench
+  const settled = (amount: bigint) =>
+    bench.until(({ funds }) => positionOf(funds, bench.accountId, bench.chain.nativeAsset).settled === String(amount))
+  bench.coordinate()
+  await anvil.mine(5)
+  const snapshot = await anvil.call('evm_snapshot')
+  // The balance changes within the newest block, which is to be one that goes.
+  await anvil.mine(1)
+  await anvil.fund(bench.address, ETHER)
+  const mining = setInterval(() => void anvil.mine(1), 200)
+  t.teardown(() => clearInterval(mining))
+  await settled(ETHER)
+  clearInterval(mining)
+  await anvil.call('evm_revert', snapshot)
+  await anvil.call('anvil_setNextBlockBaseFeePerGas', '0x11')
+  await anvil.mine(60)
+  await settled(0n)
+  await anvil.fund(bench.address, ETHER)
+  const again = setInterval(() => void anvil.mine(1), 200)
+  t.teardown(() => clearInterval(again))
+  await settled(ETHER)
+  t.deepEqual(await depositsIn(bench), [
+    ['DepositDetected', 'balance'],
+    ['DepositCredited', undefined],
+    ['DepositReverted', undefined],
+    ['DepositDetected', 'balance'],
+    ['DepositCredited', undefined],
+  ])
+  clearInterval(again)
+  await bench.reconciled(t)
+})

@@ -1,24 +1,26 @@
-import { ed25519 } from '@noble/curves/ed25519.js'
 import anyTest, { type ExecutionContext } from 'ava'
-import { addressOf } from '../../adapters/chains/solana/address.ts'
 import { SYSTEM, TOKEN, tokenAccountOf } from '../../adapters/chains/solana/programs.ts'
 import { ChainFailure } from '../../domain/ports/chain-node.ts'
-import type { WalletPolicy } from '../../domain/wallet/policy.ts'
 import type { BuiltTransaction } from '../../domain/wallet/transfers/events.ts'
 import { availableOf, positionOf } from '../../domain/wallet/transfers/funds.ts'
-import { type FaultProxy, startFaultProxy } from '../chains/fault-proxy.ts'
-import { type SolanaNode, startSolana } from '../chains/solana-node.ts'
-import { type ChainBench, startChainBench, type WholeKey } from './bench.ts'
+import {
+  addressAt,
+  coinsOf,
+  FINAL,
+  finalized,
+  LIFETIME,
+  MINT,
+  RECEIVER,
+  type Side,
+  SOL,
+  startSolanaBench as start,
+  TOKENS,
+  until,
+} from './solana-bench.ts'
 
 /** One after another: each has a cluster and a log of its own. */
 const test = anyTest.serial
 
-const CHAIN = 'solana:localnet'
-const SOL = 1_000_000_000n
-/** Slots in which a deposit is found, and is deep enough; in which a block's hash is too old; in which a block is final. */
-const CREDITED = 20
-const LIFETIME = 150
-const FINAL = 40
 /** Longer than parties take a transaction to live. */
 const DEAD_FOR_PARTIES_MS = 300_000
 
@@ -33,66 +35,11 @@ const STEPS = [
   'FundsReleased',
 ]
 
-const addressAt = (seed: number) => addressOf(ed25519.getPublicKey(new Uint8Array(32).fill(seed)))
-const RECEIVER = addressAt(2)
-const MINT = addressAt(3)
-const TOKENS = `${CHAIN}/token:${MINT}`
-
-type Side = { bench: ChainBench; cluster: SolanaNode; proxy: FaultProxy }
-
-/** An account with ten coins and a thousand tokens; `nonces`: with so many durable nonces. The node is asked through a proxy. */
-async function start(
-  t: ExecutionContext,
-  { nonces = 0, ...options }: { nonces?: number; policy?: WalletPolicy } = {},
-): Promise<Side & { coordinator: ReturnType<ChainBench['coordinate']> }> {
-  const cluster = await startSolana()
-  const proxy = await startFaultProxy(cluster.url)
-  t.teardown(async () => {
-    await proxy.close()
-    await cluster.close()
-  })
-  const secret = ed25519.utils.randomSecretKey()
-  const sign = (message: Uint8Array) => ({ signature: ed25519.sign(message, secret), recoveryId: null })
-  const key: WholeKey = { scheme: 'frost-ed25519', publicKey: ed25519.getPublicKey(secret), sign }
-  const address = addressOf(key.publicKey)
-  const nonceAccounts = { [address]: Array.from({ length: nonces }, () => cluster.openNonceAccount(address)) }
-  cluster.advance(LIFETIME)
-  const pay = async (to: string, lamports: bigint) => {
-    cluster.pay(to, lamports)
-    cluster.advance(CREDITED)
-  }
-  const rpc = { retries: 0, breaker: { failureRate: 0.99, minimumCalls: 10_000 } }
-  const settings = { confirmations: 2, finality: 32, rpc, extra: { nonceAccounts } }
-  const bench = await startChainBench(t, { chain: CHAIN, endpoints: [proxy.url], settings, key, pay, receiver: RECEIVER, ...options })
-  const coordinator = bench.coordinate()
-  await until(async () => (await bench.log.readSnapshot(`deposits-${CHAIN}`)) !== undefined)
-  cluster.mint(MINT, 6, cluster.stranger, 1_000_000n)
-  cluster.payTokens(MINT, address, 1_000n)
-  await bench.fund(10n * SOL)
-  await bench.until(({ deposits }) => deposits.pending.length === 0)
-  return { bench, cluster, proxy, coordinator }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('it has not come to that')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
 /** Until the cluster has been asked three more times what has become of a transaction. */
 async function lookedAgain({ proxy }: Side): Promise<void> {
   const looks = () => proxy.requests.filter(({ method }) => method === 'getSignatureStatuses').length
   const before = looks()
   await until(() => looks() >= before + 3)
-}
-
-/** Once it is in a block, which is final then. */
-async function finalized({ bench, cluster }: Side, transferId: string): Promise<void> {
-  await bench.until(({ transfers }) => transfers[transferId] === undefined || transfers[transferId].mined !== null)
-  cluster.advance(FINAL)
-  await bench.reaches(transferId, 'finalized')
 }
 
 const builtOf = async ({ bench }: Side, transferId: string) =>
@@ -101,7 +48,6 @@ const builtOf = async ({ bench }: Side, transferId: string) =>
     return type === 'TransferBuilt' && built.transferId === transferId ? [built] : []
   })
 
-const coinsOf = ({ cluster }: Side, address: string) => cluster.svm.getBalance(address as never) ?? 0n
 const held = async ({ bench }: Side, asset: string) => positionOf((await bench.wallet()).funds, bench.accountId, asset)
 
 /** Moves the clock of this process, by which coordinators and parties tell the age of a transaction. */
@@ -265,21 +211,4 @@ test('what cannot be made any more when its turn comes ends with a code, and giv
   t.is(availableOf(await held(side, bench.chain.nativeAsset)), 10n * SOL)
   t.is(availableOf(await held(side, TOKENS)), 1_000n)
   await t.throwsAsync(bench.request({ asset: TOKENS, amount: 1n }), { instanceOf: ChainFailure, code: 'account_closed' })
-})
-
-test('a hundred transfers at once from one account: all mined, none twice', async (t) => {
-  const side = await start(t)
-  const { bench, cluster } = side
-  const MANY = 100
-  cluster.airdrop(RECEIVER, SOL)
-  cluster.advance(LIFETIME)
-  const ids: string[] = []
-  for (let i = 1; i <= MANY; i++) ids.push(await bench.request({ amount: BigInt(i) }))
-  await bench.until(({ transfers }) => ids.every((id) => transfers[id] === undefined || transfers[id].mined !== null))
-  cluster.advance(FINAL)
-  await bench.until(({ transfers }) => Object.keys(transfers).length === 0)
-  for (const id of ids) t.deepEqual(await bench.typesOf(id), STEPS)
-  t.is(bench.signer.signed.length, MANY)
-  t.is(coinsOf(side, RECEIVER), SOL + BigInt((MANY * (MANY + 1)) / 2))
-  await bench.reconciled(t)
 })
