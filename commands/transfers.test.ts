@@ -248,6 +248,7 @@ test('bad input has a code of its own, and names the field', async (t) => {
 for (const [code, expected] of [
   ['dust', [422, 'dust', '/amount']],
   ['address_kind_not_supported', [422, 'address_kind_not_supported', '/to']],
+  ['memo_not_supported', [422, 'memo_not_supported', '/memo']],
   ['account_closed', [422, 'account_closed', '/asset']],
   ['asset_unknown', [422, 'asset_unknown', '/asset']],
   ['insufficient_funds', [422, 'insufficient_funds', '/amount']],

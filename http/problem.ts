@@ -157,6 +157,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   chain_not_connected: { status: 422, title: 'The chain has no endpoint here' },
   dust: { status: 422, title: 'The amount is too small to be moved' },
   account_closed: { status: 422, title: 'The account that holds the asset is closed' },
+  memo_not_supported: { status: 422, title: 'The chain cannot carry this memo' },
   fee_too_high: { status: 422, title: 'The fee would be higher than it may be' },
   transfer_would_revert: { status: 422, title: 'The chain would undo the transfer' },
   history_too_long: { status: 422, title: 'There is too much to be told at once' },

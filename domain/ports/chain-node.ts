@@ -97,7 +97,7 @@ export interface ChainNode {
   readonly finality: number
   /** How often it is worth asking whether something has changed. */
   readonly pollMs: number
-  /** @throws ChainFailure, as `build` where it can be told by now: `dust`, `address_kind_not_supported`, `account_closed`, `asset_unknown` */
+  /** @throws ChainFailure, as `build` where it can be told by now: `dust`, `address_kind_not_supported`, `memo_not_supported`, `account_closed`, `asset_unknown` */
   quote(wanted: WantedTransaction): Promise<Quote>
   build(wanted: WantedTransaction, options: BuildOptions): Promise<UnsignedTransaction>
   /** Once it returns a node has the transaction, now or since before. @throws ChainFailure, `isRefusal` when it was surely not taken */
@@ -134,6 +134,8 @@ export type ChainFailureCode =
   | 'dust'
   /** Nobody could spend what is sent there. */
   | 'address_kind_not_supported'
+  /** Its transactions have no room for one, or none as long. */
+  | 'memo_not_supported'
   | 'account_closed'
   | 'asset_unknown'
   | 'transaction_expired'

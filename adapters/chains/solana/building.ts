@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { base58 } from '@scure/base'
 import type { Chain } from '../../../domain/ports/chain.ts'
 import {
@@ -14,7 +15,7 @@ import { decimalsOf, nonceIn, sourceOf } from './accounts.ts'
 import type { Cluster } from './cluster.ts'
 import { priceAbove, priceAt } from './fee-prices.ts'
 import { feeOf, highestPrice } from './fees.ts'
-import type { Step } from './instructions.ts'
+import { MAX_MEMO_BYTES, type Step } from './instructions.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
 import { nonceConflict } from './nonce-conflict.ts'
 import { isOnCurve, SYSTEM, tokenAccountOf } from './programs.ts'
@@ -55,6 +56,8 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
           ? 'the address is that of a program, or of an account that belongs to one'
           : 'nobody has a key to the address, and no program keeps anything there',
       )
+    if (memo !== null && utf8ToBytes(memo).length > MAX_MEMO_BYTES)
+      throw refusal('memo_not_supported', `a memo has up to ${MAX_MEMO_BYTES} bytes of UTF-8`)
     const said: readonly Step[] = memo === null ? [] : [{ kind: 'memo', text: memo }]
     const units = memo === null ? 0 : MEMO_UNITS
     if (asset === chain.nativeAsset) {

@@ -107,6 +107,7 @@ test('what cannot be is refused before it is made', async (t) => {
   const closed = party(9)
   cluster.mint(mint, 6, closed.address, 1n)
   await t.throwsAsync(node.quote({ ...wanted, amount: 100n }), failure('dust'))
+  await t.throwsAsync(node.quote({ ...wanted, memo: 'ä'.repeat(129) }), failure('memo_not_supported'))
   await t.throwsAsync(node.quote({ ...wanted, asset: `${chain.id}/token:${receiver.address}` }), failure('asset_unknown'))
   await t.throwsAsync(node.quote({ ...wanted, asset: token }), failure('account_closed'))
   await t.throwsAsync(node.quote({ ...wanted, to: TOKEN }), failure('address_kind_not_supported'))

@@ -22,6 +22,7 @@ const MAX_VERSIONS = 8
 const FINAL: readonly ChainFailureCode[] = [
   'dust',
   'address_kind_not_supported',
+  'memo_not_supported',
   'account_closed',
   'asset_unknown',
   'fee_too_high',
