@@ -254,7 +254,9 @@ test('a token that is none is called so, though no account is named and none has
 
 for (const [code, expected] of [
   ['dust', [422, 'dust', '/amount']],
-  ['account_closed', [422, 'account_closed', '/to']],
+  ['address_kind_not_supported', [422, 'address_kind_not_supported', '/to']],
+  ['memo_not_supported', [422, 'memo_not_supported', '/memo']],
+  ['account_closed', [422, 'account_closed', '/asset']],
   ['asset_unknown', [422, 'asset_unknown', '/asset']],
   ['insufficient_funds', [422, 'insufficient_funds', '/amount']],
   ['reverted', [422, 'transfer_would_revert', '/to']],

@@ -71,6 +71,7 @@ export type DomainErrorCode =
   | 'chain_unavailable'
   | 'dust'
   | 'account_closed'
+  | 'memo_not_supported'
   | 'fee_too_high'
   | 'transfer_would_revert'
 

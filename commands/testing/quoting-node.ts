@@ -33,6 +33,7 @@ export function quotingNode(chain: string, fee: bigint): QuotingNode {
     balance: unasked,
     deposits: unasked,
     standing: unasked,
+    depth: unasked,
     async close() {},
   }
 }

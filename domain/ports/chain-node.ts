@@ -87,6 +87,8 @@ export type Deposits = {
   readonly found: readonly Deposit[]
   /** Where to go on; kept by whoever asks, understood by the adapter alone. At most 16 KiB. */
   readonly cursor: string
+  /** Up to which block all have been found, as far back as they are looked for at all. */
+  readonly height: bigint
   /** Whether it has come to the chain's newest block. */
   readonly isAtHead: boolean
 }
@@ -100,7 +102,7 @@ export interface ChainNode {
   readonly finality: number
   /** How often it is worth asking whether something has changed. */
   readonly pollMs: number
-  /** @throws ChainFailure, as `build` where it can be told by now: `dust`, `account_closed`, `asset_unknown` */
+  /** @throws ChainFailure, as `build` where it can be told by now: `dust`, `address_kind_not_supported`, `memo_not_supported`, `account_closed`, `asset_unknown` */
   quote(wanted: WantedTransaction): Promise<Quote>
   build(wanted: WantedTransaction, options: BuildOptions): Promise<UnsignedTransaction>
   /** Once it returns a node has the transaction, now or since before. @throws ChainFailure, `isRefusal` when it was surely not taken */
@@ -108,7 +110,7 @@ export interface ChainNode {
   status(transaction: SentTransaction): Promise<TransactionStatus>
   /** The nonce of the next transaction of an address, those that wait counted; null on chains that do not count. */
   nextNonce(address: string): Promise<bigint | null>
-  /** At the newest block. */
+  /** At the newest block, which is told: more may have come in since the deposits were asked for. */
   balance(address: string, asset: string): Promise<{ readonly amount: bigint; readonly block: BlockReference }>
   /**
    * What has come in for these addresses in the blocks after the cursor, a bounded number of them; from the newest block on when there is none. After a reorganisation
@@ -117,6 +119,8 @@ export interface ChainNode {
   deposits(addresses: ReadonlySet<string>, cursor: string | null): Promise<Deposits>
   /** Null when it is not in the chain (any more). */
   standing(deposit: Deposit): Promise<{ readonly block: BlockReference; readonly confirmations: number } | null>
+  /** Blocks from that one to the newest, both counted; null when another one is in its place. */
+  depth(block: BlockReference): Promise<number | null>
   close(): Promise<void>
 }
 
@@ -133,6 +137,10 @@ export type ChainFailureCode =
   | 'already_known'
   | 'reverted'
   | 'dust'
+  /** Nobody could spend what is sent there. */
+  | 'address_kind_not_supported'
+  /** Its transactions have no room for one, or none as long. */
+  | 'memo_not_supported'
   | 'account_closed'
   | 'asset_unknown'
   | 'transaction_expired'

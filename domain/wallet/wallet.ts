@@ -60,7 +60,7 @@ export type WalletCommand =
   | DepositCommand
 
 export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
-  stateVersion: 5,
+  stateVersion: 6,
   initial: { status: 'absent' },
 
   decide(state, command) {

@@ -170,6 +170,34 @@ test.serial('Solana: destination, amount, asset, memo, fee, payer and what else 
   refusedWith(t, await askForTransaction(system, solanaKey, transfer, { chain: SOLANA, unsigned: later }), 'signed_already')
 })
 
+test.serial(
+  'Solana: a durable nonce in the hands of the account is used, by one transaction, and nothing else is done with it',
+  async (t) => {
+    const sender = senderOf(solanaKey, SOLANA)
+    const [to, other, nonceAccount] = [solanaAddress(1), solanaAddress(2), solanaAddress(5)]
+    const advance = { kind: 'advanceNonce', account: nonceAccount, authority: sender.address } as const
+    const coins = { kind: 'transfer', from: sender.address, to, lamports: 2_000n } as const
+    const build = (steps: readonly Step[]) => solanaTransaction(sender, { to, amount: 2_000n }, { block: 7, steps })
+    const ask = (unsigned: Uint8Array, transfer = transferRequest(system, walletId, { chain: SOLANA, asset: SOLS, to, amount: '2000' })) =>
+      askForTransaction(system, solanaKey, transfer, { chain: SOLANA, unsigned })
+    const sound = build([advance, coins])
+    /** The instruction on the nonce is made another one, of the same length: `AdvanceNonceAccount` is 4. */
+    const made = (instruction: number) => {
+      const place = Buffer.from(sound).indexOf(Buffer.from([4, 4, 0, 0, 0]))
+      return sound.with(place + 1, instruction)
+    }
+    t.deepEqual(made(4), sound)
+    for (const instruction of [5, 6, 7, 12]) refusedWith(t, await ask(made(instruction)), 'transaction_refused')
+    refusedWith(t, await ask(build([{ ...advance, authority: other }, coins])), 'transaction_refused')
+    refusedWith(t, await ask(build([coins, advance])), 'transaction_refused')
+    refusedWith(t, await ask(build([advance, { ...advance, account: other }, coins])), 'transaction_refused')
+    const transfer = transferRequest(system, walletId, { chain: SOLANA, asset: SOLS, to, amount: '2000' })
+    t.true(isSigned(await ask(sound, transfer)))
+    refusedWith(t, await ask(build([advance, { kind: 'unitLimit', units: 7_000 }, coins]), transfer), 'signed_already')
+    refusedWith(t, await ask(build([advance, { kind: 'unitLimit', units: 7_000 }, coins])), 'signed_already')
+  },
+)
+
 test.serial('the request of a transfer is none for a signature without a transaction, nor the other way round', async (t) => {
   const { authorisation } = transferRequest(system, walletId, bitcoin)
   refusedWith(t, await askToSign(system, btcKey, { authorisation }), 'request_mismatch')

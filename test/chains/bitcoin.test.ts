@@ -396,7 +396,12 @@ test.serial(
       await proxy.close()
     })
     proxy.fault = ({ method }) => (method === 'getbestblockhash' ? { kind: 'result', result: hashes[2] } : undefined)
-    t.deepEqual(await behind.deposits(new Set([account.sender.address]), cursor), { found: [], cursor, isAtHead: true })
+    t.deepEqual(await behind.deposits(new Set([account.sender.address]), cursor), {
+      found: [],
+      cursor,
+      height: BigInt(height),
+      isAtHead: true,
+    })
 
     const lost = JSON.stringify({ height, hashes: hashes.slice(0, 3).map(() => 'ab'.repeat(32)) })
     t.deepEqual((await allDeposits([account.sender.address], lost)).found, found)
@@ -416,7 +421,12 @@ test.serial('deposits: a block that does not follow the one before is left for t
   const next = Number((JSON.parse(cursor) as { height: string }).height) + 1
   const other = await bitcoind.call('getblockhash', next - 3)
   proxy.fault = ({ method, params }) => (method === 'getblockhash' && params[0] === next ? { kind: 'result', result: other } : undefined)
-  t.deepEqual(await changing.deposits(new Set([account.sender.address]), cursor), { found: [], cursor, isAtHead: false })
+  t.deepEqual(await changing.deposits(new Set([account.sender.address]), cursor), {
+    found: [],
+    cursor,
+    height: BigInt(next - 1),
+    isAtHead: false,
+  })
   proxy.fault = () => undefined
   t.is((await changing.deposits(new Set([account.sender.address]), cursor)).found.length, 1)
 })

@@ -2,16 +2,49 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { base58, base64 } from '@scure/base'
-import { type Address, getCompiledTransactionMessageDecoder, getTransactionDecoder, type Lamports } from '@solana/kit'
+import {
+  AccountRole,
+  type Address,
+  appendTransactionMessageInstructions,
+  type Blockhash,
+  compileTransactionMessage,
+  createTransactionMessage,
+  getCompiledTransactionMessageDecoder,
+  getCompiledTransactionMessageEncoder,
+  getTransactionDecoder,
+  type Lamports,
+  pipe,
+  setTransactionMessageFeePayer,
+  setTransactionMessageLifetimeUsingBlockhash,
+} from '@solana/kit'
 import { FailedTransactionMetadata, LiteSVM } from 'litesvm'
-import { TOKEN, tokenAccountOf } from '../../adapters/chains/solana/programs.ts'
+import { addressOf } from '../../adapters/chains/solana/address.ts'
+import type { Step } from '../../adapters/chains/solana/instructions.ts'
+import { encodeMessage } from '../../adapters/chains/solana/message.ts'
+import {
+  NONCE_ACCOUNT_BYTES,
+  RECENT_BLOCKHASHES,
+  SYSTEM,
+  TOKEN,
+  TOKEN_ACCOUNT_BYTES,
+  tokenAccountOf,
+} from '../../adapters/chains/solana/programs.ts'
 
 /** A cluster of one: Solana's own runtime (`litesvm`) behind the JSON-RPC of a node. Slots go on when a test says so, and with each transaction. */
 export type SolanaNode = {
   readonly url: string
   readonly svm: LiteSVM
   airdrop(address: string, lamports: bigint): void
+  /** Somebody who has coins, and pays when told to. */
+  readonly stranger: string
+  /** Coins of the stranger's, in a transaction. */
+  pay(to: string, lamports: bigint): void
+  /** Tokens of the stranger's, in a transaction. */
+  payTokens(mint: string, to: string, amount: bigint): void
+  /** Opens an account for a durable nonce in the hands of the authority, and returns its address. The nonce can be used when blocks have passed. */
+  openNonceAccount(authority: string): string
   /** Slots pass, each with a block. */
   advance(slots: number): void
   /** Opens a token, and gives the owner so much of it. */
@@ -29,7 +62,7 @@ type Mined = { readonly slot: number; readonly accounts: readonly string[]; read
 const LIFETIME = 150
 /** Slots behind the newest that the final one is. */
 const FINAL = 32
-const TOKEN_ACCOUNT_BYTES = 165
+const RENT = 'SysvarRent111111111111111111111111111111111'
 
 export async function startSolana(): Promise<SolanaNode> {
   const svm = new LiteSVM().withTransactionHistory(100_000n)
@@ -124,6 +157,7 @@ export async function startSolana(): Promise<SolanaNode> {
       const found = mined.get(signature)
       return found ? { slot: found.slot, meta: found.meta, transaction: { message: { accountKeys: found.accounts } } } : null
     },
+    getBlocks: (first: number, last: number) => Array.from({ length: Math.min(last, slot) - first + 1 }, (_, index) => first + index),
     getBlock: (number: number) =>
       number <= slot ? { blockhash: base58.encode(createHash('sha256').update(`slot ${number}`).digest()) } : null,
   }
@@ -143,6 +177,16 @@ export async function startSolana(): Promise<SolanaNode> {
     void answer(request).then((body) => response.setHeader('content-type', 'application/json').end(JSON.stringify(body)))
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+
+  const stranger = randomKey()
+  svm.airdrop(stranger.address as Address, 10_000_000_000_000n as Lamports)
+  /** Each has a limit of its own: the same message would be mined once. */
+  let units = 200_000
+  const payWith = (steps: readonly Step[]) => {
+    const limit: Step = { kind: 'unitLimit', units: units++ }
+    const message = encodeMessage({ payer: stranger.address, lifetime: svm.latestBlockhash(), steps: [limit, ...steps] })
+    mineInto(Uint8Array.of(1, ...ed25519.sign(message, stranger.secret), ...message))
+  }
 
   const setAccount = (
     address: string,
@@ -164,6 +208,25 @@ export async function startSolana(): Promise<SolanaNode> {
     asked,
     advance,
     setAccount,
+    stranger: stranger.address,
+    pay: (to, lamports) => payWith([{ kind: 'transfer', from: stranger.address, to, lamports }]),
+    payTokens(mint, to, amount) {
+      const found = account(mint)
+      if (!found.exists) throw new Error('there is no such token')
+      const moved = { source: tokenAccountOf(stranger.address, mint), destination: tokenAccountOf(to, mint), authority: stranger.address }
+      payWith([
+        { kind: 'openTokenAccount', payer: stranger.address, owner: to, mint },
+        { kind: 'transferTokens', ...moved, mint, amount, decimals: found.data[44]! },
+      ])
+    },
+    openNonceAccount(authority) {
+      const opened = randomKey()
+      const rent = svm.minimumBalanceForRentExemption(BigInt(NONCE_ACCOUNT_BYTES))
+      const message = nonceAccountMessage(stranger.address, opened.address, { authority, rent, lifetime: svm.latestBlockhash() })
+      const signatures = [stranger, opened].flatMap(({ secret }) => [...ed25519.sign(message, secret)])
+      mineInto(Uint8Array.of(2, ...signatures, ...message))
+      return opened.address
+    },
     airdrop(address, lamports) {
       svm.airdrop(address as Address, lamports as Lamports)
     },
@@ -182,6 +245,53 @@ export async function startSolana(): Promise<SolanaNode> {
     },
     close: () => new Promise((closed) => server.close(() => closed()).closeAllConnections()),
   }
+}
+
+function randomKey(): { secret: Uint8Array; address: string } {
+  const secret = ed25519.utils.randomSecretKey()
+  return { secret, address: addressOf(ed25519.getPublicKey(secret)) }
+}
+
+/** Creates an account of the System program's, and makes it one of a durable nonce (`SystemInstruction` 0 and 6 of Solana's SDK). */
+function nonceAccountMessage(
+  payer: string,
+  account: string,
+  { authority, rent, lifetime }: { authority: string; rent: bigint; lifetime: string },
+): Uint8Array {
+  const create = Buffer.alloc(52)
+  create.writeBigUInt64LE(rent, 4)
+  create.writeBigUInt64LE(BigInt(NONCE_ACCOUNT_BYTES), 12)
+  create.set(base58.decode(SYSTEM), 20)
+  const initialize = Buffer.alloc(36)
+  initialize.writeUInt32LE(6, 0)
+  initialize.set(base58.decode(authority), 4)
+  const accountOf = (address: string, role: AccountRole) => ({ address: address as Address, role })
+  const message = pipe(
+    createTransactionMessage({ version: 'legacy' }),
+    (empty) => setTransactionMessageFeePayer(payer as Address, empty),
+    (paid) => setTransactionMessageLifetimeUsingBlockhash({ blockhash: lifetime as Blockhash, lastValidBlockHeight: 0n }, paid),
+    (lasting) =>
+      appendTransactionMessageInstructions(
+        [
+          {
+            programAddress: SYSTEM as Address,
+            accounts: [accountOf(payer, AccountRole.WRITABLE_SIGNER), accountOf(account, AccountRole.WRITABLE_SIGNER)],
+            data: Uint8Array.from(create),
+          },
+          {
+            programAddress: SYSTEM as Address,
+            accounts: [
+              accountOf(account, AccountRole.WRITABLE),
+              accountOf(RECENT_BLOCKHASHES, AccountRole.READONLY),
+              accountOf(RENT, AccountRole.READONLY),
+            ],
+            data: Uint8Array.from(initialize),
+          },
+        ],
+        lasting,
+      ),
+  )
+  return Uint8Array.from(getCompiledTransactionMessageEncoder().encode(compileTransactionMessage(message)))
 }
 
 class Refusal extends Error {

@@ -20,8 +20,10 @@ import { withCurrentEvents } from '../../domain/current-events.ts'
 import type { Chain } from '../../domain/ports/chain.ts'
 import type { ChainNode, ChainNodes, FeeLevel } from '../../domain/ports/chain-node.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
+import type { MadeSignature } from '../../domain/ports/transaction-codec.ts'
 import { SIGNING_SESSION_STREAMS, type SigningRequest, signingSessionStream } from '../../domain/signing-session/events.ts'
 import { type SigningSessionCommand, signingSession } from '../../domain/signing-session/signing-session.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { DEFAULT_POLICY, type WalletPolicy } from '../../domain/wallet/policy.ts'
 import { availableOf, positionOf } from '../../domain/wallet/transfers/funds.ts'
@@ -54,11 +56,31 @@ export type Coordinator = {
   crash(): Promise<void>
 }
 
-export type Bench = {
+/** On a node of an EVM chain. */
+export type Bench = ChainBench & {
   /** Another one after a restart. */
-  anvil: Anvil
+  readonly anvil: Anvil
   /** Killed, and started again on its port with these arguments. */
   restartAnvil(options?: AnvilOptions): Promise<void>
+}
+
+/** A key that is in one place; what it signs is signed at once. */
+export type WholeKey = { scheme: Scheme; publicKey: Uint8Array; sign(message: Uint8Array): MadeSignature }
+
+export type ChainBenchOptions = {
+  /** CAIP-2. */
+  chain: string
+  endpoints: readonly string[]
+  settings?: object
+  policy?: WalletPolicy
+  key: WholeKey
+  /** Pays from outside. */
+  pay(to: string, amount: bigint): Promise<unknown>
+  /** Whom transfers pay that say nothing of it. */
+  receiver: string
+}
+
+export type ChainBench = {
   chain: Chain
   node: ChainNode
   log: AggregateLog
@@ -75,7 +97,7 @@ export type Bench = {
   /** A client's wish to have it cancelled, or done faster. */
   replace(transferId: string, as: 'cancel' | 'accelerate'): Promise<void>
   /** Funds that come in from outside, and are credited. */
-  fund(wei: bigint): Promise<void>
+  fund(amount: bigint): Promise<void>
   /** `agoMs`: it was asked for so long ago. */
   request(wanted?: Partial<Wanted>, options?: { agoMs?: number }): Promise<string>
   /** The status of a signing session. */
@@ -92,7 +114,7 @@ export type Bench = {
   reconciled(t: ExecutionContext): Promise<void>
 }
 
-export type Wanted = { to: string; amount: bigint; fee: FeeLevel; memo: string | null }
+export type Wanted = { asset: string; to: string; amount: bigint; fee: FeeLevel; memo: string | null }
 
 export async function startBench(
   t: ExecutionContext,
@@ -109,24 +131,58 @@ export async function startBench(
     endpointsOf?(nodeUrl: string): Promise<readonly string[]>
   } = {},
 ): Promise<Bench> {
-  const anvil = await startAnvil(options)
+  let anvil = await startAnvil(options)
+  // After whoever asks it: what is to be torn down last is named first.
+  t.teardown(() => anvil.kill())
+  const { url, port } = anvil
+  const pay = (to: string, wei: bigint) => anvil.send(to, wei)
+  const key = ethereumKey()
+  const bench = await startChainBench(t, { chain: CHAIN, endpoints: await endpointsOf(url), settings, policy, key, pay, receiver: STRANGER })
+  return {
+    ...bench,
+    get anvil() {
+      return anvil
+    },
+    async restartAnvil(again) {
+      await anvil.kill()
+      anvil = await startAnvil({ ...again, port })
+    },
+  }
+}
+
+function ethereumKey(): WholeKey {
+  const secret = secp256k1.utils.randomSecretKey()
+  return {
+    scheme: 'dkls23-secp256k1',
+    publicKey: secp256k1.getPublicKey(secret),
+    sign(message) {
+      const recovered = secp256k1.sign(message, secret, { prehash: false, format: 'recovered' })
+      return { signature: recovered.subarray(1), recoveryId: recovered[0]! }
+    },
+  }
+}
+
+/** A wallet with one account on a chain, whose nodes are running. */
+export async function startChainBench(
+  t: ExecutionContext,
+  { chain: id, endpoints, settings = {}, policy = DEFAULT_POLICY, key, pay, receiver }: ChainBenchOptions,
+): Promise<ChainBench> {
   const store = await startEmbeddedEventStore({ port: 0 })
   const plain = connectEventLog({ url: store.url })
   const log = rememberingLog(withCurrentEvents(plain), { onFailure: (_, error) => t.log(error) })
-  const file = await chainsFile({ [CHAIN]: { endpoints: await endpointsOf(anvil.url), pollMs: 25, ...settings } })
+  const file = await chainsFile({ [id]: { endpoints, pollMs: 25, ...settings } })
   const chains = await openChains(file.path)
   const nodes = await openChainNodes(file.path)
   await file.remove()
-  const chain = chains.get(CHAIN)!
-  const node = nodes.get(CHAIN)!
+  const chain = chains.get(id)!
+  const node = nodes.get(id)!
   let seenAs: ChainNodes = nodes
 
-  const secret = secp256k1.utils.randomSecretKey()
-  const publicKey = secp256k1.getPublicKey(secret)
-  const address = chain.addressOf('dkls23-secp256k1', publicKey)
+  const { scheme, publicKey } = key
+  const address = chain.addressOf(scheme, publicKey)
   const walletId = randomUUID()
   const keyId = randomUUID()
-  const payer = { keyId, scheme: 'dkls23-secp256k1', chain: CHAIN, path: 'm', publicKey: bytesToHex(publicKey), address } as const
+  const payer = { keyId, scheme, chain: id, path: 'm', publicKey: bytesToHex(publicKey), address }
   const accountId = accountIdOf({ walletId, ...payer })
   const aggregate = { decider: wallet, stream: walletStream(walletId) }
   const command = async (command: WalletCommand) => void (await execute(log, aggregate, () => command, context()))
@@ -136,7 +192,7 @@ export async function startBench(
 
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
-  const { signer, done: signing } = signWith(secret, log, stop.signal)
+  const { signer, done: signing } = signWith(key, log, stop.signal)
   const coordinators: Coordinator[] = []
 
   const current = async () => requireWallet((await load(log, aggregate)).state)
@@ -159,12 +215,7 @@ export async function startBench(
     return all
   }
 
-  const bench: Bench = {
-    anvil,
-    async restartAnvil(again) {
-      await bench.anvil.kill()
-      bench.anvil = await startAnvil({ ...again, port: anvil.port })
-    },
+  const bench: ChainBench = {
     chain,
     node,
     log,
@@ -216,17 +267,16 @@ export async function startBench(
           : { type: 'AccelerateTransfer', transferId, fee: 'high', maxFee: null, by, authorisation },
       )
     },
-    async fund(wei) {
+    async fund(amount) {
       const before = await bench.available()
-      await bench.anvil.send(address, wei)
-      await until(({ funds }) => availableOf(positionOf(funds, accountId, chain.nativeAsset)) >= before + wei)
+      await pay(address, amount)
+      await until(({ funds }) => availableOf(positionOf(funds, accountId, chain.nativeAsset)) >= before + amount)
     },
     session: async (sessionId) => (await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })).state.status,
     async request(wanted = {}, { agoMs = 0 } = {}) {
       const transferId = randomUUID()
-      const { to = STRANGER, amount = 1_000n, fee = 'normal', memo = null } = wanted
-      const sender = { scheme: payer.scheme, publicKey, address }
-      const asset = chain.nativeAsset
+      const { asset = chain.nativeAsset, to = receiver, amount = 1_000n, fee = 'normal', memo = null } = wanted
+      const sender = { scheme, publicKey, address }
       const quote = await node.quote({ sender, asset, to, amount, fee, maxFee: null, memo })
       await command({
         type: 'RequestTransfer',
@@ -239,7 +289,7 @@ export async function startBench(
         fee,
         maxFee: null,
         memo,
-        feeAsset: asset,
+        feeAsset: chain.nativeAsset,
         quotedFee: String(quote.fee),
         usdCents: null,
         holders: 3,
@@ -258,9 +308,12 @@ export async function startBench(
       return availableOf(positionOf((await current()).funds, accountId, chain.nativeAsset))
     },
     async reconciled(t) {
-      const { settled, reserved, pending } = positionOf((await current()).funds, accountId, chain.nativeAsset)
-      t.is(BigInt(settled) + BigInt(pending), (await node.balance(address, chain.nativeAsset)).amount)
-      t.is(reserved, '0')
+      const { funds } = await current()
+      for (const asset of new Set([chain.nativeAsset, ...Object.keys(funds[accountId] ?? {})])) {
+        const { settled, reserved, pending } = positionOf(funds, accountId, asset)
+        t.is(BigInt(settled) + BigInt(pending), (await node.balance(address, asset)).amount, asset)
+        t.is(reserved, '0')
+      }
     },
   }
   t.teardown(async () => {
@@ -269,13 +322,12 @@ export async function startBench(
     await node.close()
     await plain.close()
     await store.close()
-    await bench.anvil.kill()
   })
   return bench
 }
 
 /** Signs what sessions ask for, as the parties would together. */
-function signWith(secret: Uint8Array, log: AggregateLog, signal: AbortSignal): { signer: Signer; done: Promise<void> } {
+function signWith(key: WholeKey, log: AggregateLog, signal: AbortSignal): { signer: Signer; done: Promise<void> } {
   const signed: string[] = []
   let released = Promise.resolve()
   const refusals: { code: string; asked: 'asked' | 'unasked' }[] = []
@@ -293,12 +345,12 @@ function signWith(secret: Uint8Array, log: AggregateLog, signal: AbortSignal): {
     }
     const { state } = await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })
     if (state.status !== 'requested') return
-    const recovered = secp256k1.sign(hexToBytes(message), secret, { prehash: false, format: 'recovered' })
+    const { signature, recoveryId } = key.sign(hexToBytes(message))
     signed.push(message)
     await decide(sessionId, [
       start,
       { type: 'CompleteRound', attempt: 1, round: 1, rounds: 1 },
-      { type: 'ProduceSignature', attempt: 1, signature: bytesToHex(recovered.subarray(1)), recoveryId: recovered[0]! },
+      { type: 'ProduceSignature', attempt: 1, signature: bytesToHex(signature), ...(recoveryId !== null && { recoveryId }) },
     ])
   }
   const follow = async () => {

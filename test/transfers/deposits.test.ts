@@ -17,12 +17,12 @@ test('a deposit is pending, and credited with as many confirmations as the chain
   bench.coordinate()
   bench.coordinate()
   await bench.anvil.send(bench.address, 7n)
-  await bench.until(({ deposits }) => Object.keys(deposits.pending).length === 1)
+  await bench.until(({ deposits }) => deposits.pending.length === 1)
   t.deepEqual(await position(bench), { settled: '0', reserved: '0', pending: '7' })
   await bench.anvil.mine(1)
   t.is(await bench.available(), 0n)
   await bench.anvil.mine(1)
-  await bench.until(({ deposits }) => Object.keys(deposits.pending).length === 0)
+  await bench.until(({ deposits }) => deposits.pending.length === 0)
   t.deepEqual(await position(bench), { settled: '7', reserved: '0', pending: '0' })
   t.deepEqual(await depositsIn(bench), [
     ['DepositDetected', 'transaction'],
@@ -67,5 +67,39 @@ test('funds that no transaction tells of are seen in the balance, and credited o
     ['DepositCredited', undefined],
   ])
   clearInterval(mining)
+  await bench.reconciled(t)
+})
+
+test('funds that no transaction tells of are undone with the block in which they were seen, and found again where they come again', async (t) => {
+  const bench = await startBench(t, { settings: { confirmations: 2, finality: 50 } })
+  const { anvil } = bench
+  const settled = (amount: bigint) =>
+    bench.until(({ funds }) => positionOf(funds, bench.accountId, bench.chain.nativeAsset).settled === String(amount))
+  bench.coordinate()
+  await anvil.mine(5)
+  const snapshot = await anvil.call('evm_snapshot')
+  // The balance changes within the newest block, which is to be one that goes.
+  await anvil.mine(1)
+  await anvil.fund(bench.address, ETHER)
+  const mining = setInterval(() => void anvil.mine(1), 200)
+  t.teardown(() => clearInterval(mining))
+  await settled(ETHER)
+  clearInterval(mining)
+  await anvil.call('evm_revert', snapshot)
+  await anvil.call('anvil_setNextBlockBaseFeePerGas', '0x11')
+  await anvil.mine(60)
+  await settled(0n)
+  await anvil.fund(bench.address, ETHER)
+  const again = setInterval(() => void anvil.mine(1), 200)
+  t.teardown(() => clearInterval(again))
+  await settled(ETHER)
+  t.deepEqual(await depositsIn(bench), [
+    ['DepositDetected', 'balance'],
+    ['DepositCredited', undefined],
+    ['DepositReverted', undefined],
+    ['DepositDetected', 'balance'],
+    ['DepositCredited', undefined],
+  ])
+  clearInterval(again)
   await bench.reconciled(t)
 })

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import anyTest from 'ava'
 import { type Bench, ETHER, STRANGER, startBench } from './bench.ts'
+import { coinsOf, FINAL, LIFETIME, RECEIVER, SOL, startSolanaBench } from './solana-bench.ts'
 
 /** One after another: each has a node and a log of its own. */
 const test = anyTest.serial
 
 const MANY = 200
+const ON_SOLANA = 100
 
 const noncesOf = async (bench: Bench) =>
   (await bench.events()).flatMap(({ type, data }) => (type === 'NonceAllocated' ? [Number((data as { nonce: string }).nonce)] : []))
@@ -61,5 +63,21 @@ test('the node is killed and comes back with an earlier chain, twice, in the mid
   t.deepEqual(await noncesOf(bench), everyNonce)
   t.is(bench.signer.signed.length, MANY)
   t.is(await paid(bench), everything)
+  await bench.reconciled(t)
+})
+
+test('a hundred transfers at once from one account on Solana: all mined, none twice', async (t) => {
+  const side = await startSolanaBench(t)
+  const { bench, cluster } = side
+  cluster.airdrop(RECEIVER, SOL)
+  cluster.advance(LIFETIME)
+  const ids: string[] = []
+  for (let i = 1; i <= ON_SOLANA; i++) ids.push(await bench.request({ amount: BigInt(i) }))
+  await bench.until(({ transfers }) => ids.every((id) => transfers[id] === undefined || transfers[id].mined !== null))
+  cluster.advance(FINAL)
+  await bench.until(({ transfers }) => Object.keys(transfers).length === 0)
+  for (const id of ids) t.is(await bench.status(id), 'finalized')
+  t.is(bench.signer.signed.length, ON_SOLANA)
+  t.is(coinsOf(side, RECEIVER), SOL + BigInt((ON_SOLANA * (ON_SOLANA + 1)) / 2))
   await bench.reconciled(t)
 })

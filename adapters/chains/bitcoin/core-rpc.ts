@@ -46,6 +46,14 @@ export async function headerOf(call: Call, hash: string): Promise<{ readonly hei
   return { height: BigInt(height as number), confirmations: confirmations as number }
 }
 
+/** As `ChainNode.depth`, as one node tells it. */
+export async function depthOf(call: Call, { height, hash }: BlockReference): Promise<number | null> {
+  const found = await hashAt(call, height)
+  // The node has not come as far: what it does not know is not undone.
+  if (found === undefined) throw new EndpointFailure('unable', false)
+  return found === hash ? Math.max(1, (await headerOf(call, hash)).confirmations) : null
+}
+
 export async function blockOf(call: Call, hash: string): Promise<Block> {
   const bytes = bytesIn(await call('getblock', [hash, 0]))
   try {

@@ -33,7 +33,8 @@ export async function readDeposits(
       found.push(...(await depositsIn(call, transaction, block as BlockReference, { asset, network }, addresses)))
     cursor = { height: block.height, hashes: [block.hash, ...cursor.hashes].slice(0, REMEMBERED_BLOCKS) }
   }
-  return { found, cursor: JSON.stringify({ ...cursor, height: String(cursor.height) }), isAtHead: cursor.height >= tip.height }
+  const { height } = cursor
+  return { found, cursor: JSON.stringify({ ...cursor, height: String(height) }), height, isAtHead: height >= tip.height }
 }
 
 /** The cursor, or where the chain that it was read in and that of the node part. A node that is only behind has the same block at its height. */

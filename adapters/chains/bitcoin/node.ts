@@ -9,7 +9,7 @@ import type { Rpc } from '../rpc/rpc.ts'
 import { failureOf } from './broadcast.ts'
 import { buildTransaction, quoteFor } from './building.ts'
 import type { CoinSource } from './coins.ts'
-import { headerOf, lookUp, malformed } from './core-rpc.ts'
+import { depthOf, headerOf, lookUp, malformed } from './core-rpc.ts'
 import { readDeposits } from './deposits.ts'
 import { spenderSearch } from './spenders.ts'
 
@@ -105,6 +105,7 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
         const { height, confirmations } = await headerOf(call, blockHash)
         return confirmations < 1 ? null : { block: { height, hash: blockHash }, confirmations }
       }),
+    depth: (block) => rpc.ask((call) => depthOf(call, block)),
     async close() {
       rpc.close()
     },

@@ -24,6 +24,7 @@ export function transactionBuilder(chain: Chain, settings: Pick<EvmSettings, 'mi
 
   /** Gas and fees of a transfer as things stand. @throws ChainFailure, RpcRefusal, EndpointFailure */
   async function price(call: Call, wanted: WantedTransaction): Promise<{ body: Body; gas: bigint; fees: Fees; cost: bigint }> {
+    if (wanted.memo !== null) throw new ChainFailure('memo_not_supported', `transactions of ${chain.id} carry no memo`, true)
     const { token } = chain.readAsset(wanted.asset, '/asset')
     const body = bodyOf(wanted, token)
     if (token !== null) await requireTransferable(call, wanted, token, body)

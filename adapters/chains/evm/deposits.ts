@@ -55,7 +55,7 @@ export function depositWatch(chain: Pick<Chain, 'id' | 'nativeAsset'>, tokens: r
       done.push(block)
     }
     const last = done.at(-1)?.height ?? from - 1n
-    return { found, cursor: writeCursor([...done.map(referenceTo).reverse(), ...seen]), isAtHead: last >= head }
+    return { found, cursor: writeCursor([...done.map(referenceTo).reverse(), ...seen]), height: last, isAtHead: last >= head }
   }
 
   async function depositsIn(call: Call, block: Block, watched: Watched): Promise<Deposit[]> {

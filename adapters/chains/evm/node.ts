@@ -9,7 +9,7 @@ import { openRpc } from '../rpc/rpc.ts'
 import { readBlock, readQuantity, toQuantity } from './answers.ts'
 import { tokenBalance, transactionBuilder } from './building.ts'
 import { depositWatch } from './deposits.ts'
-import { type Inclusion, inclusionOf } from './inclusion.ts'
+import { depthOf, type Inclusion, inclusionOf } from './inclusion.ts'
 import { networkOf } from './networks.ts'
 import { failureOf, isUnable } from './refusals.ts'
 import { readEvmSettings } from './settings.ts'
@@ -81,6 +81,7 @@ export const openNode: OpenNode = async (chain, settings, observer) => {
       )
       return inclusion && { block: inclusion.receipt.block, confirmations: inclusion.confirmations }
     },
+    depth: (block) => ask((call) => depthOf(call, block)),
     close: async () => rpc.close(),
   }
   return node

@@ -1,4 +1,6 @@
 import { randomInt } from 'node:crypto'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { base58 } from '@scure/base'
 import type { Chain } from '../../../domain/ports/chain.ts'
 import {
   type BuildOptions,
@@ -8,21 +10,25 @@ import {
   type UnsignedTransaction,
   type WantedTransaction,
 } from '../../../domain/ports/chain-node.ts'
+import type { Sender } from '../../../domain/ports/transaction-codec.ts'
 import { decimalsOf, nonceIn, sourceOf } from './accounts.ts'
 import type { Cluster } from './cluster.ts'
 import { priceAbove, priceAt } from './fee-prices.ts'
 import { feeOf, highestPrice } from './fees.ts'
-import type { Step } from './instructions.ts'
+import { MAX_MEMO_BYTES, type Step } from './instructions.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
-import { SYSTEM, tokenAccountOf } from './programs.ts'
+import { nonceConflict } from './nonce-conflict.ts'
+import { isOnCurve, SYSTEM, tokenAccountOf } from './programs.ts'
 import { encodeValidity, type Validity } from './validity.ts'
 
 export type BuilderOptions = {
   readonly chain: Pick<Chain, 'id' | 'nativeAsset' | 'feeCeiling'>
   readonly cluster: Cluster
-  /** Accounts of durable nonces, by the address in whose hands each is. */
-  readonly nonceAccounts: { readonly [address: string]: string }
+  /** Accounts of durable nonces, by the address in whose hands they are. */
+  readonly nonceAccounts: NonceAccounts
 }
+
+export type NonceAccounts = { readonly [address: string]: readonly string[] }
 
 /** Steps, and the compute units that they use at most. */
 type Plan = { readonly steps: readonly Step[]; readonly units: number }
@@ -43,8 +49,15 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
   async function planOf(wanted: WantedTransaction): Promise<Plan> {
     const { sender, asset, to, amount, memo } = wanted
     const receiver = await cluster.account(to, 'confirmed')
-    if (receiver && (receiver.isProgram || receiver.owner !== SYSTEM))
-      throw refusal('transaction_rejected', 'the address is that of a program, or of an account that belongs to one')
+    if (receiver ? receiver.isProgram || receiver.owner !== SYSTEM : !isOnCurve(base58.decode(to)))
+      throw refusal(
+        'address_kind_not_supported',
+        receiver
+          ? 'the address is that of a program, or of an account that belongs to one'
+          : 'nobody has a key to the address, and no program keeps anything there',
+      )
+    if (memo !== null && utf8ToBytes(memo).length > MAX_MEMO_BYTES)
+      throw refusal('memo_not_supported', `a memo has up to ${MAX_MEMO_BYTES} bytes of UTF-8`)
     const said: readonly Step[] = memo === null ? [] : [{ kind: 'memo', text: memo }]
     const units = memo === null ? 0 : MEMO_UNITS
     if (asset === chain.nativeAsset) {
@@ -78,8 +91,8 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
   /** An account holds nothing, or its rent: the cluster takes no transaction that would leave it less. */
   async function requireRent({ sender, asset, amount }: WantedTransaction, steps: readonly Step[]): Promise<void> {
     if (asset !== chain.nativeAsset) return
-    const [{ lamports }, least] = await Promise.all([cluster.balance(sender.address), cluster.rentOf(0)])
-    const rest = lamports - amount - feeOf(steps)
+    const [{ amount: held }, least] = await Promise.all([cluster.balance(sender.address), cluster.rentOf(0)])
+    const rest = held - amount - feeOf(steps)
     if (rest > 0n && rest < least)
       throw refusal('insufficient_funds', `${rest} lamports would be left to the sender, who must keep ${least} at least, or none`)
   }
@@ -99,17 +112,21 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
     return lasting(wanted, await priced(wanted, plan, { nonce, least }), nonce)
   }
 
-  /** That of the account, when it has one and no other transaction uses it. */
-  async function freeNonce(authority: string, taken: readonly string[]): Promise<Nonce | undefined> {
-    const account = Object.hasOwn(nonceAccounts, authority) ? nonceAccounts[authority] : undefined
-    const value = account && (await nonceIn(cluster, account, authority, 'confirmed'))
-    if (!account || !value || taken.includes(`durable-nonce:${account}:${value}`)) return undefined
-    return { step: { kind: 'advanceNonce', account, authority }, value }
+  const accountsOf = (authority: string): readonly string[] => (Object.hasOwn(nonceAccounts, authority) ? nonceAccounts[authority]! : [])
+
+  /** The first of the sender's that no other transaction uses; undefined when there is none. */
+  async function freeNonce({ address: authority }: Sender, taken: readonly string[]): Promise<Nonce | undefined> {
+    for (const account of accountsOf(authority)) {
+      const value = await nonceIn(cluster, account, authority, 'confirmed')
+      if (value !== undefined && !taken.includes(nonceConflict(account, value)))
+        return { step: { kind: 'advanceNonce', account, authority }, value }
+    }
+    return undefined
   }
 
   return {
     async quote(wanted) {
-      const nonce = await freeNonce(wanted.sender.address, [])
+      const nonce = await freeNonce(wanted.sender, [])
       const steps = await priced(wanted, await planOf(wanted), { nonce, spare: SPARE_UNITS })
       await requireRent(wanted, steps)
       return { fee: feeOf(steps) }
@@ -117,7 +134,7 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
 
     async build(wanted, { taken, replaces }) {
       if (replaces) return inPlaceOf(wanted, replaces)
-      const nonce = await freeNonce(wanted.sender.address, taken)
+      const nonce = await freeNonce(wanted.sender, taken)
       const steps = await priced(wanted, await planOf(wanted), { nonce })
       await requireRent(wanted, steps)
       if (nonce) return lasting(wanted, steps, nonce)

@@ -40,6 +40,15 @@ export type Cluster = ReturnType<typeof clusterOf>
 const MAX_SIGNATURES = 1_000
 
 export function clusterOf(call: Call) {
+  /** `slot` is that of which it is told. */
+  async function accountAt(address: string, commitment: Commitment): Promise<{ account: AccountState | null; slot: bigint }> {
+    const { context, value } = record(await call('getAccountInfo', [address, { encoding: 'base64', commitment }]))
+    const slot = whole(record(context).slot)
+    if (value === null) return { account: null, slot }
+    const { owner, data, executable } = record(value)
+    return { account: { owner: text(owner), data: base64.decode(text(list(data)[0])), isProgram: executable === true }, slot }
+  }
+
   return {
     async slot(): Promise<bigint> {
       return whole(await call('getSlot', [{ commitment: 'confirmed' }]))
@@ -59,16 +68,13 @@ export function clusterOf(call: Call) {
     },
 
     /** Null when there is none. */
-    async account(address: string, commitment: Commitment): Promise<AccountState | null> {
-      const { value } = record(await call('getAccountInfo', [address, { encoding: 'base64', commitment }]))
-      if (value === null) return null
-      const { owner, data, executable } = record(value)
-      return { owner: text(owner), data: base64.decode(text(list(data)[0])), isProgram: executable === true }
-    },
+    account: async (address: string, commitment: Commitment) => (await accountAt(address, commitment)).account,
+    accountAt,
 
-    async balance(address: string): Promise<{ lamports: bigint; slot: bigint }> {
+    /** In lamports; `slot` is that of which it is told. */
+    async balance(address: string): Promise<{ amount: bigint; slot: bigint }> {
       const { context, value } = record(await call('getBalance', [address, { commitment: 'confirmed' }]))
-      return { lamports: whole(value), slot: whole(record(context).slot) }
+      return { amount: whole(value), slot: whole(record(context).slot) }
     },
 
     /** Accounts in which tokens of an owner are kept. A node that has not come to the slot `by` has no answer. */
@@ -120,6 +126,11 @@ export function clusterOf(call: Call) {
       const options = { encoding: 'json', commitment: 'confirmed', maxSupportedTransactionVersion: 0 }
       const found = await call('getTransaction', [signature, options])
       return found === null ? null : minedIn(record(found))
+    },
+
+    /** Whether there is a block in a slot. */
+    async hasBlock(slot: bigint): Promise<boolean> {
+      return list(await call('getBlocks', [Number(slot), Number(slot), { commitment: 'confirmed' }])).length > 0
     },
 
     /** Of the block in a slot; null when there is none. */

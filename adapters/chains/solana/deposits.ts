@@ -6,7 +6,7 @@ import { creditsIn } from './credits.ts'
 type Chain = { readonly id: string; readonly nativeAsset: string }
 
 /** Nodes of one provider may be so many slots apart; those behind are not to be taken to know of nothing new. */
-export const SLOTS_APART = 8n
+const SLOTS_APART = 8n
 
 /**
  * What transactions that name the addresses, or their accounts for tokens, have brought in since the slot that the cursor names. Of each, those are looked at that
@@ -21,13 +21,13 @@ export async function depositsSince(
   const newest = await cluster.slot()
   const until = newest < SLOTS_APART ? newest : newest - SLOTS_APART
   const since = cursor === null ? until : BigInt(cursor)
-  if (since >= until) return { found: [], cursor: String(since), isAtHead: true }
+  if (since >= until) return { found: [], cursor: String(since), height: since, isAtHead: true }
   const found = new Map<string, Deposit>()
   for (const owner of addresses)
     for (const address of [owner, ...(await cluster.tokenAccounts(owner, until))])
       for (const signature of await signaturesIn(cluster, address, { since, until }))
         for (const deposit of await depositsIn(chain, cluster, signature, addresses)) found.set(deposit.id, deposit)
-  return { found: [...found.values()], cursor: String(until), isAtHead: true }
+  return { found: [...found.values()], cursor: String(until), height: until, isAtHead: true }
 }
 
 /** Of transactions that name the address and did not fail, in slots after `since` up to `until`. */

@@ -3,13 +3,14 @@ import { base58 } from '@scure/base'
 import test, { type ExecutionContext } from 'ava'
 import { ChainFailure, type ChainNode, type SentTransaction, type WantedTransaction } from '../../../domain/ports/chain-node.ts'
 import type { Sender } from '../../../domain/ports/transaction-codec.ts'
+import { startFaultProxy } from '../../../test/chains/fault-proxy.ts'
 import { type SolanaNode, startSolana } from '../../../test/chains/solana-node.ts'
 import { openRpc } from '../rpc/rpc.ts'
 import { RPC_DEFAULTS } from '../rpc/settings.ts'
 import { addressOf } from './address.ts'
 import { nodesOf } from './identity.ts'
 import { solanaNode } from './node.ts'
-import { SYSTEM, TOKEN } from './programs.ts'
+import { SYSTEM, TOKEN, tokenAccountOf } from './programs.ts'
 import { transactionsOf } from './transactions.ts'
 
 const chain = { id: 'solana:localnet', nativeAsset: 'solana:localnet/slip44:501', feeCeiling: 10_000_000n }
@@ -43,9 +44,14 @@ async function start(t: ExecutionContext, nonceAccounts = {}): Promise<{ cluster
   const cluster = await startSolana()
   t.teardown(cluster.close)
   cluster.airdrop(payer.address, 10n * SOL)
+  return { cluster, node: nodeOf([cluster.url], nonceAccounts) }
+}
+
+function nodeOf(endpoints: readonly string[], nonceAccounts = {}): ChainNode {
   const observer = { called() {}, changed() {} }
-  const rpc = openRpc({ chain: chain.id, endpoints: [cluster.url], nodes: nodesOf(chain.id), settings: RPC_DEFAULTS, observer })
-  return { cluster, node: solanaNode({ chain, confirmations: 1, finality: 32, pollMs: 1_000, rpc, nonceAccounts }) }
+  const settings = { ...RPC_DEFAULTS, retries: 0 }
+  const rpc = openRpc({ chain: chain.id, endpoints, nodes: nodesOf(chain.id), settings, observer })
+  return solanaNode({ chain, confirmations: 1, finality: 32, pollMs: 1_000, rpc, nonceAccounts })
 }
 
 /** Builds it, and signs it as the parties would. */
@@ -101,9 +107,11 @@ test('what cannot be is refused before it is made', async (t) => {
   const closed = party(9)
   cluster.mint(mint, 6, closed.address, 1n)
   await t.throwsAsync(node.quote({ ...wanted, amount: 100n }), failure('dust'))
+  await t.throwsAsync(node.quote({ ...wanted, memo: 'ä'.repeat(129) }), failure('memo_not_supported'))
   await t.throwsAsync(node.quote({ ...wanted, asset: `${chain.id}/token:${receiver.address}` }), failure('asset_unknown'))
   await t.throwsAsync(node.quote({ ...wanted, asset: token }), failure('account_closed'))
-  await t.throwsAsync(node.quote({ ...wanted, to: TOKEN }), failure('transaction_rejected'))
+  await t.throwsAsync(node.quote({ ...wanted, to: TOKEN }), failure('address_kind_not_supported'))
+  await t.throwsAsync(node.quote({ ...wanted, to: mint }), failure('address_kind_not_supported'))
   await t.throwsAsync(node.quote({ ...wanted, maxFee: 4_999n }), failure('fee_too_high'))
   await t.notThrowsAsync(node.quote({ ...wanted, maxFee: 5_000n }))
 })
@@ -161,7 +169,7 @@ test('a transaction that was not mined in its time can never be; one that was is
 })
 
 test('with a durable nonce a transaction lasts, and can be replaced and cancelled', async (t) => {
-  const { cluster, node } = await start(t, { [payer.address]: nonceAccount })
+  const { cluster, node } = await start(t, { [payer.address]: [nonceAccount] })
   const nonceOf = (value: Uint8Array) => {
     const data = Buffer.alloc(80)
     data.writeUInt32LE(1, 0)
@@ -233,4 +241,50 @@ test('an account that holds more than a number of JSON can say hides no transact
   cluster.advance(20)
   const { found } = await node.deposits(new Set([payer.address, receiver.address]), begin.cursor)
   t.like(found, [{ to: receiver.address, amount: SOL }])
+})
+
+test('where nobody has a key something is paid only when a program keeps coins there already', async (t) => {
+  const { cluster, node } = await start(t)
+  cluster.mint(mint, 6, payer.address, 1_000n)
+  const vault = tokenAccountOf(payer.address, receiver.address)
+  for (const asset of [chain.nativeAsset, token])
+    await t.throwsAsync(node.quote({ ...wanted, asset, to: vault }), failure('address_kind_not_supported'))
+  cluster.airdrop(vault, SOL)
+  for (const asset of [chain.nativeAsset, token]) {
+    const sent = await signed(node, { ...wanted, asset, amount: 10n, to: vault })
+    await node.broadcast(sent)
+    t.like(await node.status(sent), { state: 'included', outcome: 'succeeded' })
+  }
+})
+
+test('that a transaction can never be mined has to be said by every endpoint that answers', async (t) => {
+  const { cluster, node } = await start(t)
+  const proxy = await startFaultProxy(cluster.url)
+  t.teardown(proxy.close)
+  const sent = await signed(node, wanted)
+  await node.broadcast(sent)
+  cluster.advance(200)
+  const asked = (endpoints: readonly string[]) => nodeOf(endpoints).status(sent)
+  // A node that has lost its history.
+  proxy.fault = ({ method }) =>
+    method === 'getSignatureStatuses' ? { kind: 'result', result: { context: { slot: 2_000 }, value: [null] } } : undefined
+  t.like(await asked([proxy.url]), { state: 'impossible', reason: 'expired' })
+  t.like(await asked([proxy.url, cluster.url]), { state: 'included' })
+  t.like(await asked([proxy.url, 'http://127.0.0.1:1']), { state: 'impossible' })
+})
+
+test('a block has a depth as long as it is in its place, which a node that is behind cannot tell', async (t) => {
+  const { cluster, node } = await start(t)
+  const proxy = await startFaultProxy(cluster.url)
+  t.teardown(proxy.close)
+  cluster.mint(mint, 6, payer.address, 7n)
+  const seen = await node.balance(payer.address, token)
+  t.is(seen.amount, 7n)
+  t.is(await node.depth(seen.block), 1)
+  cluster.advance(3)
+  t.is(await node.depth(seen.block), 4)
+  t.is(await node.depth({ ...seen.block, hash: party(5).address }), null)
+  proxy.fault = ({ method }) => (method === 'getBlocks' ? { kind: 'result', result: [] } : undefined)
+  t.is(await nodeOf([proxy.url]).depth(seen.block), null)
+  await t.throwsAsync(node.depth({ ...seen.block, height: seen.block.height + 9n }), failure('chain_unavailable'))
 })

@@ -1,7 +1,7 @@
 import { base64 } from '@scure/base'
 import type { Chain } from '../../../domain/ports/chain.ts'
 import { ChainFailure, type ChainNode, type TransactionStatus } from '../../../domain/ports/chain-node.ts'
-import { RpcRefusal } from '../rpc/failures.ts'
+import { EndpointFailure, RpcRefusal } from '../rpc/failures.ts'
 import type { Rpc } from '../rpc/rpc.ts'
 import { tokensIn } from './accounts.ts'
 import { type BuilderOptions, builderOf } from './building.ts'
@@ -24,6 +24,12 @@ export type SolanaNodeOptions = {
 export function solanaNode({ chain, confirmations, finality, pollMs, rpc, nonceAccounts }: SolanaNodeOptions): ChainNode {
   /** All that is asked for one purpose is asked of one node. */
   const ask = <T>(work: (cluster: Cluster) => Promise<T>): Promise<T> => rpc.ask((call) => work(clusterOf(call))).catch(unreadable)
+
+  async function heldBy(cluster: Cluster, address: string, asset: string): Promise<{ amount: bigint; slot: bigint }> {
+    if (asset === chain.nativeAsset) return cluster.balance(address)
+    const { account, slot } = await cluster.accountAt(tokenAccountOf(address, asset.slice(`${chain.id}/token:`.length)), 'confirmed')
+    return { amount: account ? tokensIn(account.data) : 0n, slot }
+  }
 
   return {
     chain: chain.id,
@@ -55,11 +61,10 @@ export function solanaNode({ chain, confirmations, finality, pollMs, rpc, nonceA
 
     balance: (address, asset) =>
       ask(async (cluster) => {
-        const { lamports, slot } = await cluster.balance(address)
-        const block = { height: slot, hash: (await cluster.blockhash(slot)) ?? '' }
-        if (asset === chain.nativeAsset) return { amount: lamports, block }
-        const account = await cluster.account(tokenAccountOf(address, asset.slice(`${chain.id}/token:`.length)), 'confirmed')
-        return { amount: account ? tokensIn(account.data) : 0n, block }
+        const { amount, slot } = await heldBy(cluster, address, asset)
+        const hash = await cluster.blockhash(slot)
+        if (hash === null) throw new EndpointFailure('unable', false)
+        return { amount, block: { height: slot, hash } }
       }),
 
     deposits: (addresses, cursor) => ask((cluster) => depositsSince(chain, cluster, addresses, cursor)),
@@ -69,6 +74,14 @@ export function solanaNode({ chain, confirmations, finality, pollMs, rpc, nonceA
         const { state, at } = await cluster.signature(hash)
         const blockhash = state?.isConfirmed && !state.hasFailed ? await cluster.blockhash(state.slot) : null
         return state && blockhash ? { block: { height: state.slot, hash: blockhash }, confirmations: depth(state.slot, at) } : null
+      }),
+
+    depth: ({ height, hash }) =>
+      ask(async (cluster) => {
+        const newest = await cluster.slot()
+        // The node has not come as far: what it does not know is not undone.
+        if (newest < height) throw new EndpointFailure('unable', false)
+        return (await cluster.hasBlock(height)) && (await cluster.blockhash(height)) === hash ? depth(height, newest) : null
       }),
 
     close: async () => rpc.close(),

@@ -27,12 +27,13 @@ export const tokenAccountOf = (owner: string, mint: string): string =>
 function programAddress(seeds: readonly Uint8Array[], program: Uint8Array): string {
   for (let bump = 255; bump >= 0; bump--) {
     const hash = sha256(concatBytes(...seeds, Uint8Array.of(bump), program, utf8ToBytes('ProgramDerivedAddress')))
-    if (!isPoint(hash)) return base58.encode(hash)
+    if (!isOnCurve(hash)) return base58.encode(hash)
   }
   throw new Error('every address of the program is a point')
 }
 
-function isPoint(bytes: Uint8Array): boolean {
+/** Whether there can be a key to an address; those of programs are made so that there is none. */
+export function isOnCurve(bytes: Uint8Array): boolean {
   try {
     ed25519.Point.fromBytes(bytes)
     return true

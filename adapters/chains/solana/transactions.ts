@@ -8,6 +8,7 @@ import { addressOf } from './address.ts'
 import { feeOf } from './fees.ts'
 import type { Step } from './instructions.ts'
 import { decodeMessage, type Message } from './message.ts'
+import { nonceConflict } from './nonce-conflict.ts'
 import { tokenAccountOf } from './programs.ts'
 
 /** A block's hash is good for 150 blocks; they come every 0.4 s at best, and have taken three times as long at worst. */
@@ -28,7 +29,7 @@ export function transactionsOf({ id, nativeAsset }: Pick<Chain, 'id' | 'nativeAs
       fee: feeOf(steps),
       memo: stepIn(steps, 'memo')?.text ?? null,
       // The cluster takes the same message once, whoever wanted it how often.
-      conflicts: [nonce ? `durable-nonce:${nonce.account}:${lifetime}` : `message:${bytesToHex(sha256(unsigned))}`],
+      conflicts: [nonce ? nonceConflict(nonce.account, lifetime) : `message:${bytesToHex(sha256(unsigned))}`],
       lifetimeSeconds: nonce ? null : LIFETIME_SECONDS,
     }
   }

@@ -21,6 +21,8 @@ const MAX_VERSIONS = 8
 /** What the chain says that another try will not change. */
 const FINAL: readonly ChainFailureCode[] = [
   'dust',
+  'address_kind_not_supported',
+  'memo_not_supported',
   'account_closed',
   'asset_unknown',
   'fee_too_high',

@@ -65,7 +65,7 @@ test('a wallet that more comes in for than it has room for holds up nobody else,
       if (addresses.has('other')) cursors.push(cursor)
       const height = Math.min(Number(cursor ?? -1) + 1, blocks.length - 1)
       const found = cursor === String(height) ? [] : blocks[height]!.filter(({ to }) => addresses.has(to))
-      return { found, cursor: String(height), isAtHead: height === blocks.length - 1 }
+      return { found, cursor: String(height), height: BigInt(height), isAtHead: height === blocks.length - 1 }
     },
   }
   const stop = new AbortController()
@@ -83,7 +83,7 @@ test('a wallet that more comes in for than it has room for holds up nobody else,
       behindAt.push(behind.has(crowded.walletId))
       t.false(behind.has(other.walletId))
       for (const { walletId, deposits } of [await stateOf(other), await stateOf(crowded)]) {
-        const commands = Object.keys(deposits.pending).map((depositId) => ({ type: 'CreditDeposit', depositId, confirmations: 2 }) as const)
+        const commands = deposits.pending.map(({ depositId }) => ({ type: 'CreditDeposit', depositId, confirmations: 2 }) as const)
         if (commands.length > 0) await command(walletId, commands)
       }
       if (behindAt.length === 1) t.is(await settledOf(other), '2')

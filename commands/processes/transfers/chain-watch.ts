@@ -14,9 +14,9 @@ export type ChainWatch = RepeatedWork & {
   found(deposits: readonly Deposit[]): Promise<ReadonlySet<string>>
   /**
    * Everything that came in up to the newest block is written down, but for wallets that are `behind` because they had no room; `hasMoved` when that is another
-   * block than when this was done last.
+   * block than when this was done last. `height` is that of the newest block that was looked through.
    */
-  look(hasMoved: boolean, behind: ReadonlySet<string>): Promise<void>
+  look(hasMoved: boolean, behind: ReadonlySet<string>, height: bigint): Promise<void>
   /** What has come in cannot be told. Something may have happened all the same. */
   lookWithoutDeposits(): Promise<void>
 }
@@ -34,18 +34,19 @@ const progressName = (chain: string) => `deposits-${chain}`
 export async function watchChain(watch: ChainWatch): Promise<void> {
   let told: string | null | undefined
   await repeated(watch, watch.node.pollMs, async () => {
-    const progress = await catchUp(watch).catch(async (error: unknown) => {
+    const reached = await catchUp(watch).catch(async (error: unknown) => {
       await watch.lookWithoutDeposits()
       throw error
     })
-    if (!progress) return
-    await watch.look(progress.cursor !== told, new Set(Object.keys(progress.behind)))
+    if (!reached) return
+    const { progress, height } = reached
+    await watch.look(progress.cursor !== told, new Set(Object.keys(progress.behind)), height)
     told = progress.cursor
   })
 }
 
 /** Where the chain's newest block is; undefined when this was aborted before it was reached. */
-async function catchUp(watch: ChainWatch): Promise<Progress | undefined> {
+async function catchUp(watch: ChainWatch): Promise<{ progress: Progress; height: bigint } | undefined> {
   const { log, node, signal } = watch
   const stored = storedProgress(await log.readSnapshot(progressName(node.chain)))
   for (const walletId of Object.keys(stored.behind)) await catchUpOf(watch, walletId)
@@ -53,13 +54,13 @@ async function catchUp(watch: ChainWatch): Promise<Progress | undefined> {
     const before = storedProgress(await log.readSnapshot(progressName(node.chain)))
     const accounts = await watch.accounts()
     const addresses = addressesOf(accounts, ({ walletId }) => before.behind[walletId] === undefined)
-    const { found, cursor, isAtHead } = await node.deposits(addresses, before.cursor)
+    const { found, cursor, height, isAtHead } = await node.deposits(addresses, before.cursor)
     const full = found.length > 0 ? await watch.found(found) : []
     const from = before.cursor
     const nowBehind = from === null ? [] : [...full].map((walletId) => [walletId, from] as const)
     const now = { cursor, behind: { ...before.behind, ...Object.fromEntries(nowBehind) } }
     await store(watch, before, now)
-    if (isAtHead) return now
+    if (isAtHead) return { progress: now, height }
   }
   return undefined
 }

@@ -1,5 +1,5 @@
 import type { Chain } from '../../../domain/ports/chain.ts'
-import type { ChainNode } from '../../../domain/ports/chain-node.ts'
+import type { BlockReference, ChainNode } from '../../../domain/ports/chain-node.ts'
 import { walletStream } from '../../../domain/wallet/events.ts'
 import type { DepositCommand } from '../../../domain/wallet/transfers/commands.ts'
 import { positionOf } from '../../../domain/wallet/transfers/funds.ts'
@@ -14,33 +14,33 @@ const NAME = 'deposits'
 /** Accounts asked about for one block, in turn. */
 const AT_ONCE = 16
 
-/** More on the chain than is known of: how much there was and how much was known, since this height. */
-type Surplus = { amount: bigint; known: string; height: bigint }
+/** More on the chain than is known of: how much there was in this block, and how much was known. */
+type Surplus = { amount: bigint; known: string; block: BlockReference }
 
 export type BalanceComparison = {
   log: AggregateLog
   chain: Chain
-  node: Pick<ChainNode, 'balance' | 'confirmations'>
+  node: Pick<ChainNode, 'balance' | 'depth' | 'confirmations'>
 }
 
 /**
  * Compares what some accounts have on the chain with what is known of it. What was there before an account was opened, and what comes in without a transaction that
- * says so, such as out of a contract, is a deposit once it has been seen twice, as many confirmations apart, with nothing of the account under way. Called when
- * everything that has come in otherwise is written down.
+ * says so, such as out of a contract, is a deposit once the block in which it was seen has its confirmations, with nothing of the account under way. Called when
+ * everything that has come in otherwise is written down up to the block of that height: what comes after may be in the balance already.
  */
 export function balanceComparison({ log, chain, node }: BalanceComparison) {
   const surpluses = new Map<string, Surplus>()
   let next = 0
 
-  return async (accounts: ReadonlyMap<string, KnownAccount>, hasMoved: boolean): Promise<void> => {
+  return async (accounts: ReadonlyMap<string, KnownAccount>, hasMoved: boolean, height: bigint): Promise<void> => {
     const all = [...accounts.values()]
     const some = hasMoved ? Array.from({ length: Math.min(AT_ONCE, all.length) }, (_, i) => all[(next + i) % all.length]!) : []
     next = all.length === 0 ? 0 : (next + some.length) % all.length
     const suspected = all.filter(({ accountId }) => [...surpluses.keys()].some((key) => key.startsWith(`${accountId} `)))
-    for (const account of new Set([...suspected, ...some])) await compare(account)
+    for (const account of new Set([...suspected, ...some])) await compare(account, height)
   }
 
-  async function compare(account: KnownAccount): Promise<void> {
+  async function compare(account: KnownAccount, writtenUpTo: bigint): Promise<void> {
     const { accountId, walletId, address } = account
     const owner = await walletOf(log, walletId)
     if (!owner) return
@@ -53,23 +53,25 @@ export function balanceComparison({ log, chain, node }: BalanceComparison) {
       const { amount, block } = await node.balance(address, asset)
       const surplus = amount - BigInt(known)
       if (surplus <= 0n) continue
-      if (before?.known !== known || before.amount !== amount) surpluses.set(key, { amount, known, height: block.height })
-      else if (block.height < before.height + BigInt(node.confirmations) - 1n) surpluses.set(key, before)
-      else await credit(account, asset, { surplus, known, block: { height: String(block.height), hash: block.hash } })
+      const confirmations = before?.known === known && before.amount === amount ? await node.depth(before.block) : null
+      if (!before || confirmations === null) surpluses.set(key, { amount, known, block })
+      else if (confirmations < node.confirmations || before.block.height > writtenUpTo) surpluses.set(key, before)
+      else await credit(account, asset, { surplus, known, confirmations, block: before.block })
     }
   }
 
   async function credit(
     { accountId, walletId, address, opened }: KnownAccount,
     asset: string,
-    { surplus, known, block }: { surplus: bigint; known: string; block: { height: string; hash: string } },
+    { surplus, known, confirmations, block: at }: { surplus: bigint; known: string; confirmations: number; block: BlockReference },
   ): Promise<void> {
+    const block = { height: String(at.height), hash: at.hash }
     const depositId = `balance:${address}:${asset}:${block.height}`
     const amount = String(surplus)
     const detect = { accountId, depositId, chain: chain.id, hash: null, from: null, asset, amount, block, source: 'balance' } as const
     const commands: readonly DepositCommand[] = [
       { type: 'DetectDeposit', ...detect },
-      { type: 'CreditDeposit', depositId, confirmations: node.confirmations },
+      { type: 'CreditDeposit', depositId, confirmations },
     ]
     const decider = inSequence(wallet)
     /** Unless something has happened since, such as that another coordinator has credited it. */

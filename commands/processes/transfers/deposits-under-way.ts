@@ -7,8 +7,8 @@ import { grouped } from './grouped.ts'
 export type UncertainDeposit = {
   walletId: string
   accountId: string
-  /** As the node adapter knows it, but for the address. */
-  deposit: Omit<Deposit, 'to'>
+  /** As the node adapter knows it, but for the address; without a hash when it was only seen in the balance, in that block. */
+  deposit: Omit<Deposit, 'to' | 'hash'> & { hash: string | null }
   isCredited: boolean
   /** The event by which it was found. */
   detected: RecordedEvent
@@ -40,9 +40,7 @@ export function depositsUnderWay(): DepositsUnderWay {
       const event = recorded as RecordedEvent & WalletEvent
       switch (event.type) {
         case 'DepositDetected': {
-          const { walletId, accountId, depositId, chain, hash, asset, amount, from, block, source } = event.data
-          // What was only seen in a balance is in no block of its own.
-          if (source === 'balance' || hash === null) return
+          const { walletId, accountId, depositId, chain, hash, asset, amount, from, block } = event.data
           const at = { height: BigInt(block.height), hash: block.hash }
           const deposit = { id: depositId, hash, asset, amount: BigInt(amount), from, block: at }
           found++

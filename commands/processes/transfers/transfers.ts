@@ -102,7 +102,7 @@ export async function runTransfers(options: TransfersOptions): Promise<void> {
       onFailure: (error) => onFailure({ chain: id }, error),
       accounts: () => accounts.on(id),
       found: async (found) => writeFound({ log }, found, await accounts.on(id)),
-      async look(hasMoved, behind) {
+      async look(hasMoved, behind, height) {
         if (!isCaughtUp) return
         const payers = underWay.payersOn(id)
         lookAt(hasMoved ? payers : payers.filter((payer) => due.has(payer)))
@@ -111,7 +111,7 @@ export async function runTransfers(options: TransfersOptions): Promise<void> {
         reviewed = found
         // What is not written down yet is no surplus.
         const upToDate = new Map([...(await accounts.on(id))].filter(([, { walletId }]) => !behind.has(walletId)))
-        await compare?.(upToDate, hasMoved)
+        await compare?.(upToDate, hasMoved, height)
       },
       async lookWithoutDeposits() {
         lookAt(underWay.payersOn(id))

@@ -1,5 +1,5 @@
 import { DomainError } from '../../../domain/domain-error.ts'
-import type { ChainNode, Deposit } from '../../../domain/ports/chain-node.ts'
+import type { BlockReference, ChainNode, Deposit } from '../../../domain/ports/chain-node.ts'
 import type { RecordedEvent } from '../../../domain/ports/event-log.ts'
 import { type WalletEvent, walletStream } from '../../../domain/wallet/events.ts'
 import type { DepositCommand } from '../../../domain/wallet/transfers/commands.ts'
@@ -89,7 +89,7 @@ export const detection = (
 })
 
 export type Standing = DepositWriting & {
-  node: Pick<ChainNode, 'chain' | 'standing' | 'confirmations' | 'finality'>
+  node: Pick<ChainNode, 'chain' | 'standing' | 'depth' | 'confirmations' | 'finality'>
   deposits: DepositsUnderWay
   addressOf(accountId: string): string | undefined
 }
@@ -114,16 +114,24 @@ async function review(standing: Standing, uncertain: UncertainDeposit): Promise<
   const { walletId, accountId, deposit, detected } = uncertain
   const to = addressOf(accountId)
   if (to === undefined) return undefined
-  const now = await node.standing({ ...deposit, to })
+  const { hash, ...seen } = deposit
+  const now = hash === null ? await standingOfBlock(node, deposit.block) : await node.standing({ ...seen, hash, to })
   if (now?.block.hash === deposit.block.hash) {
     await settle(standing, uncertain, now.confirmations)
     return now.confirmations
   }
-  const command: DepositCommand = now
-    ? detection({ ...deposit, block: now.block }, { accountId, chain: node.chain })
-    : { type: 'RevertDeposit', depositId: deposit.id }
+  const command: DepositCommand =
+    now && hash !== null
+      ? detection({ ...seen, hash, block: now.block }, { accountId, chain: node.chain })
+      : { type: 'RevertDeposit', depositId: deposit.id }
   await carryOut(log, walletId, [command], detected)
   return undefined
+}
+
+/** What was only seen in a balance stands and falls with the block in which it was seen; where it is still there afterwards, it is seen anew. */
+async function standingOfBlock(node: Pick<ChainNode, 'depth'>, block: BlockReference) {
+  const confirmations = await node.depth(block)
+  return confirmations === null ? null : { block, confirmations }
 }
 
 async function settle({ log, node, deposits }: Standing, uncertain: UncertainDeposit, confirmations: number): Promise<void> {
