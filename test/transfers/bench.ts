@@ -22,6 +22,7 @@ import type { ChainNode, ChainNodes, FeeLevel } from '../../domain/ports/chain-n
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import { SIGNING_SESSION_STREAMS, type SigningRequest, signingSessionStream } from '../../domain/signing-session/events.ts'
 import { type SigningSessionCommand, signingSession } from '../../domain/signing-session/signing-session.ts'
+import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { DEFAULT_POLICY, type WalletPolicy } from '../../domain/wallet/policy.ts'
 import { availableOf, positionOf } from '../../domain/wallet/transfers/funds.ts'
@@ -54,11 +55,29 @@ export type Coordinator = {
   crash(): Promise<void>
 }
 
-export type Bench = {
+/** A chain with a node of its own, and an account's key on it, in one place. */
+export type LocalChain = {
+  /** CAIP-2. */
+  id: string
+  url: string
+  /** Whom transfers go to that say nothing else. */
+  recipient: string
+  scheme: Scheme
+  publicKey: Uint8Array
+  sign(message: Uint8Array): { signature: Uint8Array; recoveryId: number | null }
+  /** Has somebody else pay to an address. */
+  pay(address: string, amount: bigint): Promise<unknown>
+  stop(): Promise<void>
+}
+
+export type Bench = ChainBench & {
   /** Another one after a restart. */
   anvil: Anvil
   /** Killed, and started again on its port with these arguments. */
   restartAnvil(options?: AnvilOptions): Promise<void>
+}
+
+export type ChainBench = {
   chain: Chain
   node: ChainNode
   log: AggregateLog
@@ -75,7 +94,7 @@ export type Bench = {
   /** A client's wish to have it cancelled, or done faster. */
   replace(transferId: string, as: 'cancel' | 'accelerate'): Promise<void>
   /** Funds that come in from outside, and are credited. */
-  fund(wei: bigint): Promise<void>
+  fund(amount: bigint): Promise<void>
   /** `agoMs`: it was asked for so long ago. */
   request(wanted?: Partial<Wanted>, options?: { agoMs?: number }): Promise<string>
   /** The status of a signing session. */
@@ -94,28 +113,62 @@ export type Bench = {
 
 export type Wanted = { to: string; amount: bigint; fee: FeeLevel }
 
+type BenchOptions = { settings?: object; policy?: WalletPolicy }
+
 export async function startBench(
   t: ExecutionContext,
-  { anvil: options, settings = {}, policy = DEFAULT_POLICY }: { anvil?: AnvilOptions; settings?: object; policy?: WalletPolicy } = {},
+  { anvil: options, ...rest }: BenchOptions & { anvil?: AnvilOptions } = {},
 ): Promise<Bench> {
   const anvil = await startAnvil(options)
+  const secret = secp256k1.utils.randomSecretKey()
+  const bench: Bench = {
+    ...(await startBenchOn(
+      t,
+      {
+        id: CHAIN,
+        url: anvil.url,
+        recipient: STRANGER,
+        scheme: 'dkls23-secp256k1',
+        publicKey: secp256k1.getPublicKey(secret),
+        sign(message) {
+          const recovered = secp256k1.sign(message, secret, { prehash: false, format: 'recovered' })
+          return { signature: recovered.subarray(1), recoveryId: recovered[0]! }
+        },
+        pay: (address, wei) => bench.anvil.send(address, wei),
+        stop: () => bench.anvil.kill(),
+      },
+      rest,
+    )),
+    anvil,
+    async restartAnvil(again) {
+      await bench.anvil.kill()
+      bench.anvil = await startAnvil({ ...again, port: anvil.port })
+    },
+  }
+  return bench
+}
+
+export async function startBenchOn(
+  t: ExecutionContext,
+  local: LocalChain,
+  { settings = {}, policy = DEFAULT_POLICY }: BenchOptions = {},
+): Promise<ChainBench> {
   const store = await startEmbeddedEventStore({ port: 0 })
   const plain = connectEventLog({ url: store.url })
   const log = rememberingLog(withCurrentEvents(plain), { onFailure: (_, error) => t.log(error) })
-  const file = await chainsFile({ [CHAIN]: { endpoints: [anvil.url], pollMs: 25, ...settings } })
+  const file = await chainsFile({ [local.id]: { endpoints: [local.url], pollMs: 25, ...settings } })
   const chains = await openChains(file.path)
   const nodes = await openChainNodes(file.path)
   await file.remove()
-  const chain = chains.get(CHAIN)!
-  const node = nodes.get(CHAIN)!
+  const chain = chains.get(local.id)!
+  const node = nodes.get(local.id)!
   let seenAs: ChainNodes = nodes
 
-  const secret = secp256k1.utils.randomSecretKey()
-  const publicKey = secp256k1.getPublicKey(secret)
-  const address = chain.addressOf('dkls23-secp256k1', publicKey)
+  const { scheme, publicKey } = local
+  const address = chain.addressOf(scheme, publicKey)
   const walletId = randomUUID()
   const keyId = randomUUID()
-  const payer = { keyId, scheme: 'dkls23-secp256k1', chain: CHAIN, path: 'm', publicKey: bytesToHex(publicKey), address } as const
+  const payer = { keyId, scheme, chain: chain.id, path: 'm', publicKey: bytesToHex(publicKey), address } as const
   const accountId = accountIdOf({ walletId, ...payer })
   const aggregate = { decider: wallet, stream: walletStream(walletId) }
   const command = async (command: WalletCommand) => void (await execute(log, aggregate, () => command, context()))
@@ -125,7 +178,7 @@ export async function startBench(
 
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
-  const { signer, done: signing } = signWith(secret, log, stop.signal)
+  const { signer, done: signing } = signWith(local, log, stop.signal)
   const coordinators: Coordinator[] = []
 
   const current = async () => requireWallet((await load(log, aggregate)).state)
@@ -148,12 +201,7 @@ export async function startBench(
     return all
   }
 
-  const bench: Bench = {
-    anvil,
-    async restartAnvil(again) {
-      await bench.anvil.kill()
-      bench.anvil = await startAnvil({ ...again, port: anvil.port })
-    },
+  const bench: ChainBench = {
     chain,
     node,
     log,
@@ -205,16 +253,16 @@ export async function startBench(
           : { type: 'AccelerateTransfer', transferId, fee: 'high', maxFee: null, by, authorisation },
       )
     },
-    async fund(wei) {
+    async fund(amount) {
       const before = await bench.available()
-      await bench.anvil.send(address, wei)
-      await until(({ funds }) => availableOf(positionOf(funds, accountId, chain.nativeAsset)) >= before + wei)
+      await local.pay(address, amount)
+      await until(({ funds }) => availableOf(positionOf(funds, accountId, chain.nativeAsset)) >= before + amount)
     },
     session: async (sessionId) => (await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })).state.status,
     async request(wanted = {}, { agoMs = 0 } = {}) {
       const transferId = randomUUID()
-      const { to = STRANGER, amount = 1_000n, fee = 'normal' } = wanted
-      const sender = { scheme: payer.scheme, publicKey, address }
+      const { to = local.recipient, amount = 1_000n, fee = 'normal' } = wanted
+      const sender = { scheme, publicKey, address }
       const asset = chain.nativeAsset
       const quote = await node.quote({ sender, asset, to, amount, fee, maxFee: null, memo: null })
       await command({
@@ -258,13 +306,13 @@ export async function startBench(
     await node.close()
     await plain.close()
     await store.close()
-    await bench.anvil.kill()
+    await local.stop()
   })
   return bench
 }
 
 /** Signs what sessions ask for, as the parties would together. */
-function signWith(secret: Uint8Array, log: AggregateLog, signal: AbortSignal): { signer: Signer; done: Promise<void> } {
+function signWith(key: Pick<LocalChain, 'sign'>, log: AggregateLog, signal: AbortSignal): { signer: Signer; done: Promise<void> } {
   const signed: string[] = []
   let released = Promise.resolve()
   const refusals: { code: string; asked: 'asked' | 'unasked' }[] = []
@@ -282,12 +330,12 @@ function signWith(secret: Uint8Array, log: AggregateLog, signal: AbortSignal): {
     }
     const { state } = await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })
     if (state.status !== 'requested') return
-    const recovered = secp256k1.sign(hexToBytes(message), secret, { prehash: false, format: 'recovered' })
+    const { signature, recoveryId } = key.sign(hexToBytes(message))
     signed.push(message)
     await decide(sessionId, [
       start,
       { type: 'CompleteRound', attempt: 1, round: 1, rounds: 1 },
-      { type: 'ProduceSignature', attempt: 1, signature: bytesToHex(recovered.subarray(1)), recoveryId: recovered[0]! },
+      { type: 'ProduceSignature', attempt: 1, signature: bytesToHex(signature), ...(recoveryId !== null && { recoveryId }) },
     ])
   }
   const follow = async () => {

@@ -90,6 +90,9 @@ export function transactionOf({ inputs, outputs }: Spending) {
 /** What a transaction is called: the hash of it without its witnesses, backwards. */
 export const txidOf = (withoutWitnesses: Uint8Array): string => bytesToHex(sha256x2(withoutWitnesses).reverse())
 
+/** What it will be called once it is signed. */
+export const unsignedTxid = (spending: Spending): string => txidOf(RawOldTx.encode(transactionOf(spending)))
+
 /** A transaction as it is hashed for its name. @throws when the bytes are none */
 export function withoutWitnesses(raw: Uint8Array): Uint8Array {
   const { version, inputs, outputs, lockTime } = RawTx.decode(raw)

@@ -132,7 +132,7 @@ async function replace(turn: PayerTurn, transfer: Transfer): Promise<void> {
   const { transferId, replacement } = transfer
   const latest = latestOf(transfer)
   if (!replacement || !latest) return
-  const replaces = { unsigned: bytesOf(latest.unsigned), as: replacement.as }
+  const replaces = { unsigned: bytesOf(latest.unsigned), as: replacement.as, validity: latest.validity }
   const build = await make(turn, transfer, { nonce: nonceOf(transfer), taken: takenFrom(turn, transfer), replaces })
   const giveUp = ({ code }: Impossible) => book.carryOut(transferId, [{ type: 'FailReplacement', transferId, code }])
   if ('code' in build) await giveUp(build)
