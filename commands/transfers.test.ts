@@ -253,7 +253,7 @@ for (const [code, expected] of [
   ['reverted', [422, 'transfer_would_revert', '/to']],
   ['funds_locked', [409, 'funds_locked', '/amount']],
   ['chain_unavailable', [503, 'chain_unavailable', '/chain']],
-  ['transaction_rejected', [503, 'chain_unavailable', '/chain']],
+  ['transaction_rejected', [422, 'transaction_rejected', undefined]],
 ] as const) {
   test(`what the chain answers with ${code} is refused, and nothing is reserved`, async (t) => {
     const side = await start(t)

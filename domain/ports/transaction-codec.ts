@@ -44,6 +44,12 @@ export interface TransactionCodec {
   messages(unsigned: Uint8Array, sender: Sender): readonly Uint8Array[]
   /** @param signatures one for each message, in their order @throws TransactionRefused, also when one of them does not verify */
   attach(unsigned: Uint8Array, sender: Sender, signatures: readonly MadeSignature[]): SignedTransaction
+  /**
+   * The transaction as a PSBT (BIP-174) for other wallets, where the chain has those.
+   * @param signatures one for each message, null where it is not made yet: with all of them there is nothing left to do but to send it
+   * @throws TransactionRefused, also when one of them does not verify
+   */
+  psbt?(unsigned: Uint8Array, sender: Sender, signatures: readonly (MadeSignature | null)[]): Uint8Array
 }
 
 /** How much longer than its lifetime a transaction is taken to live: clocks differ, and blocks come late. */

@@ -35,7 +35,11 @@ const bitcoins = (satoshi: number) => satoshi / 1e8
 
 // Segregated witness is agreed on within the first blocks, not within the first 432.
 Object.assign(bcoin.Network.get('regtest').deployments.segwit, { window: 3, threshold: 2 })
-const node = new bcoin.FullNode({ network: 'regtest', memory: true, listen: false, indexTx: true, replaceByFee: true, workers: false })
+const node = new bcoin.FullNode({
+  ...{ network: 'regtest', memory: true, listen: false, indexTx: true, replaceByFee: true, workers: false },
+  // It serves HTTP of its own, too, which nobody asks; on any free port, as there may be several nodes.
+  httpPort: 0,
+})
 const { chain, mempool, miner } = node
 const miningKey = bcoin.KeyRing.generate('regtest')
 miningKey.witness = true

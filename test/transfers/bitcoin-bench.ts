@@ -1,10 +1,10 @@
-/** The bench on a regtest node of Bitcoin. */
+/** The bench on a regtest node of Bitcoin, which may be that of other benches before. */
 import type { ExecutionContext } from 'ava'
 import { NETWORKS } from '../../adapters/chains/bitcoin/networks.ts'
 import { spenderOf } from '../../adapters/chains/bitcoin/testing/spender.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { positionOf } from '../../domain/wallet/transfers/funds.ts'
-import { type BitcoinNode, startBitcoinNode } from '../chains/bitcoin-node.ts'
+import type { BitcoinNode } from '../chains/bitcoin-node.ts'
 import { type ChainBench, startBenchOn } from './bench.ts'
 
 const REGTEST = '0f9188f13cb7b2c71f2a335e3a4fc328'
@@ -12,19 +12,17 @@ export const CONFIRMATIONS = 2
 export const FINALITY = 4
 
 export type BitcoinBench = ChainBench & {
-  bitcoind: BitcoinNode
   /** Coins of these amounts, credited; the txids of what has paid them. */
   coins(...satoshi: number[]): Promise<string[]>
   /** What somebody else has been paid in all. */
   received(): Promise<bigint>
-  mine(blocks: number): Promise<readonly string[]>
 }
 
 export async function startBitcoinBench(
   t: ExecutionContext,
+  bitcoind: BitcoinNode,
   { scheme = 'dkls23-secp256k1', settings = {} }: { scheme?: Scheme; settings?: object } = {},
 ): Promise<BitcoinBench> {
-  const bitcoind = await startBitcoinNode()
   const [account, stranger] = [spenderOf(NETWORKS[REGTEST]!, scheme), spenderOf(NETWORKS[REGTEST]!, 'dkls23-secp256k1')]
   const pay = (address: string, amount: bigint) => bitcoind.pay(address, Number(amount))
   const bench = await startBenchOn(
@@ -37,14 +35,13 @@ export async function startBitcoinBench(
       publicKey: account.sender.publicKey,
       sign: account.sign,
       pay,
-      stop: () => bitcoind.stop(),
+      stop: async () => {},
     },
     { settings: { confirmations: CONFIRMATIONS, finality: FINALITY, ...settings } },
   )
   const { chain, node, accountId } = bench
   return {
     ...bench,
-    bitcoind,
     async coins(...satoshi) {
       const before = await bench.available()
       const txids: string[] = []
@@ -57,6 +54,5 @@ export async function startBitcoinBench(
       return txids
     },
     received: async () => (await node.balance(stranger.sender.address, chain.nativeAsset)).amount,
-    mine: (blocks) => bitcoind.mine(blocks),
   }
 }

@@ -2,10 +2,17 @@ import anyTest, { type ExecutionContext } from 'ava'
 import { readPsbt } from '../../adapters/chains/bitcoin/psbt.ts'
 import type { BuiltTransaction } from '../../domain/wallet/transfers/events.ts'
 import { positionOf } from '../../domain/wallet/transfers/funds.ts'
+import { type BitcoinNode, startBitcoinNode } from '../chains/bitcoin-node.ts'
 import { type BitcoinBench, FINALITY, startBitcoinBench } from './bitcoin-bench.ts'
 
-/** One after another: each has a node and a log of its own. */
+/** One after another: each has a log of its own, and all a chain. */
 const test = anyTest.serial
+
+let bitcoind: BitcoinNode
+test.before(async () => {
+  bitcoind = await startBitcoinNode()
+})
+test.after.always(() => bitcoind?.stop())
 
 const builtIn = async (bench: BitcoinBench, transferId: string) =>
   (await bench.events())
@@ -17,7 +24,7 @@ const spentBy = ({ unsigned }: BuiltTransaction) => readPsbt(new Uint8Array(Buff
 
 /** So that it is final, which takes what is sent a moment to be in the first block. */
 async function mineUntil(t: ExecutionContext, bench: BitcoinBench, transferId: string, end: string): Promise<void> {
-  const mining = setInterval(() => void bench.mine(1), 100)
+  const mining = setInterval(() => void bitcoind.mine(1), 100)
   t.teardown(() => clearInterval(mining))
   await bench.reaches(transferId, end)
   clearInterval(mining)
@@ -31,18 +38,18 @@ for (const [kind, scheme] of [
   ['P2TR', 'frost-secp256k1-tr'],
 ] as const) {
   test(`${kind}: several coins are several signatures of one transaction; what it has cost is what is gone, also after a reorganisation`, async (t) => {
-    const bench = await startBitcoinBench(t, { scheme })
+    const bench = await startBitcoinBench(t, bitcoind, { scheme })
     bench.coordinate()
     await bench.coins(30_000, 40_000, 50_000)
     const transferId = await bench.request({ amount: 100_000n })
     await bench.reaches(transferId, 'broadcasting')
-    const [block] = await bench.mine(1)
+    const [block] = await bitcoind.mine(1)
     await bench.reaches(transferId, 'confirming')
-    await bench.mine(1)
+    await bitcoind.mine(1)
     await bench.reaches(transferId, 'confirmed')
 
-    await bench.bitcoind.call('invalidateblock', block)
-    await bench.mine(1)
+    await bitcoind.call('invalidateblock', block)
+    await bitcoind.mine(1)
     await bench.until(({ transfers }) => transfers[transferId]?.mined?.block.hash !== block)
     await mineUntil(t, bench, transferId, 'finalized')
     t.true(after(await bench.typesOf(transferId), 'TransferReorganised', 'TransferConfirmed'))
@@ -54,7 +61,7 @@ for (const [kind, scheme] of [
 }
 
 test('what is not mined is done faster, and then cancelled: one of the three is mined, and nothing but what the first spends is spent', async (t) => {
-  const bench = await startBitcoinBench(t)
+  const bench = await startBitcoinBench(t, bitcoind)
   bench.coordinate()
   await bench.coins(60_000, 70_000)
   const transferId = await bench.request({ amount: 20_000n, fee: 'low' })
@@ -78,17 +85,17 @@ test('what is not mined is done faster, and then cancelled: one of the three is 
 })
 
 test('a transfer whose coin a reorganisation has taken away, and somebody has spent otherwise, ends, and gives back what was reserved', async (t) => {
-  const bench = await startBitcoinBench(t)
+  const bench = await startBitcoinBench(t, bitcoind)
   bench.coordinate()
   const [lost] = await bench.coins(50_000)
   const transferId = await bench.request({ amount: 20_000n })
   await bench.reaches(transferId, 'broadcasting')
-  await bench.mine(1)
+  await bitcoind.mine(1)
   await bench.reaches(transferId, 'confirming', 'confirmed')
 
-  await bench.bitcoind.call('invalidateblock', await blockOf(bench, lost!))
-  const instead = await bench.bitcoind.doubleSpend(lost!)
-  await bench.mine(FINALITY - 1)
+  await bitcoind.call('invalidateblock', await blockOf(lost!))
+  const instead = await bitcoind.doubleSpend(lost!)
+  await bitcoind.mine(FINALITY - 1)
   await bench.until(({ transfers }) => transfers[transferId]?.stuck?.reason === 'inputs_missing')
   t.like((await bench.wallet()).transfers[transferId], { mined: null })
   await mineUntil(t, bench, transferId, 'replaced')
@@ -112,22 +119,22 @@ test('a transfer whose coin a reorganisation has taken away, and somebody has sp
 })
 
 test('of a transfer of which one coin of two is gone for good the other is brought home by its cancellation, and not before that is certain', async (t) => {
-  const bench = await startBitcoinBench(t)
+  const bench = await startBitcoinBench(t, bitcoind)
   bench.coordinate()
   const [kept] = await bench.coins(50_000)
-  await bench.mine(FINALITY)
+  await bitcoind.mine(FINALITY)
   const [lost] = await bench.coins(60_000)
   const transferId = await bench.request({ amount: 90_000n })
   await bench.reaches(transferId, 'broadcasting')
 
-  await bench.bitcoind.call('invalidateblock', await blockOf(bench, lost!))
-  await bench.bitcoind.doubleSpend(lost!)
-  await bench.mine(2)
+  await bitcoind.call('invalidateblock', await blockOf(lost!))
+  await bitcoind.doubleSpend(lost!)
+  await bitcoind.mine(2)
   await bench.until(({ transfers }) => transfers[transferId]?.stuck?.reason === 'inputs_missing')
   await bench.replace(transferId, 'cancel')
   await bench.until(({ transfers }) => transfers[transferId]?.replacement === null)
   t.is((await builtIn(bench, transferId)).length, 1, 'it may come back')
-  await bench.mine(FINALITY)
+  await bitcoind.mine(FINALITY)
   await bench.replace(transferId, 'cancel')
   await bench.until(({ transfers }) => transfers[transferId]?.transactions.at(1)?.isBroadcast === true)
   await mineUntil(t, bench, transferId, 'cancelled')
@@ -141,22 +148,21 @@ test('of a transfer of which one coin of two is gone for good the other is broug
 })
 
 test('a coin that a reorganisation took away and that comes back lets its transfer go on', async (t) => {
-  const bench = await startBitcoinBench(t)
+  const bench = await startBitcoinBench(t, bitcoind)
   bench.coordinate()
   const [paid] = await bench.coins(50_000)
-  const raw = await bench.bitcoind.call('getrawtransaction', paid)
+  const raw = await bitcoind.call('getrawtransaction', paid)
   const transferId = await bench.request({ amount: 20_000n })
   await bench.reaches(transferId, 'broadcasting')
-  await bench.bitcoind.call('invalidateblock', await blockOf(bench, paid!))
-  await bench.bitcoind.call('forget', paid)
-  await bench.mine(2)
+  await bitcoind.call('invalidateblock', await blockOf(paid!))
+  await bitcoind.call('forget', paid)
+  await bitcoind.mine(2)
   await bench.until(({ transfers }) => transfers[transferId]?.stuck?.reason === 'inputs_missing')
-  await bench.bitcoind.call('sendrawtransaction', (raw as { hex: string }).hex)
+  await bitcoind.call('sendrawtransaction', (raw as { hex: string }).hex)
   await mineUntil(t, bench, transferId, 'finalized')
   t.is(bench.signer.signed.length, 1)
   t.is(await bench.received(), 20_000n)
   await bench.reconciled(t)
 })
 
-const blockOf = async ({ bitcoind }: BitcoinBench, txid: string) =>
-  ((await bitcoind.call('getrawtransaction', txid)) as { blockhash: string }).blockhash
+const blockOf = async (txid: string) => ((await bitcoind.call('getrawtransaction', txid)) as { blockhash: string }).blockhash

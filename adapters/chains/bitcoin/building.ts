@@ -189,11 +189,12 @@ async function replacedBy(
   const spending = readPsbt(unsigned)
   const { inputs, outputs } = spending
   const conflicts = inputs.map(conflictOf)
-  const unspent = coins.filter((coin) => conflicts.includes(conflictOf(coin)))
+  const found = new Map(coins.map((coin) => [conflictOf(coin), coin]))
+  const unspent = conflicts.flatMap((conflict) => found.get(conflict) ?? [])
   if (unspent.length === 0) throw refused('not_replaceable', 'what is to be replaced is mined, or another transaction is')
   if (unspent.length < inputs.length) {
-    const found = await rpc.ask((call) => search(call, { hash: unsignedTxid(spending), conflicts, validity }))
-    if (!found.every(({ isThere, goneBy }) => isThere || goneBy !== undefined))
+    const outputs = await rpc.ask((call) => search(call, { hash: unsignedTxid(spending), conflicts, validity }))
+    if (!outputs.every(({ isThere, goneBy }) => isThere || goneBy !== undefined))
       throw refused('not_replaceable', 'some of what it spends is not there now, and may come back')
   }
   return { coins: unspent, inputs: inputs.length, fee: sumOf(inputs) - sumOf(outputs), outputs }

@@ -68,13 +68,21 @@ export function importPsbt(bytes: Uint8Array): Uint8Array {
   return writePsbt(spending)
 }
 
-/** The PSBT with the witness of each input, for those who take it from here (BIP-174, input finalizer). */
-export function finalizedPsbt(unsigned: Uint8Array, witnesses: readonly (readonly Uint8Array[])[]): Uint8Array {
+/**
+ * The PSBT with the witnesses that there are, null for those that are missing. All of them finalize it (BIP-174); some are partial signatures, for ECDSA with
+ * their keys, and for taproot those of the key path (BIP-371).
+ */
+export function signedPsbt(unsigned: Uint8Array, witnesses: readonly (readonly Uint8Array[] | null)[]): Uint8Array {
   const psbt = decode(unsigned)
-  return RawPSBTV0.encode({
-    ...psbt,
-    inputs: psbt.inputs.map((input, index) => ({ ...input, finalScriptWitness: witnesses[index] })),
-  } as Psbt)
+  const isWhole = witnesses.every((witness) => witness !== null)
+  const fieldsOf = (witness: readonly Uint8Array[] | null | undefined) => {
+    const [signature, publicKey] = witness ?? []
+    if (!signature) return {}
+    if (isWhole) return { finalScriptWitness: witness }
+    return publicKey ? { partialSig: [[publicKey, signature]] } : { tapKeySig: signature }
+  }
+  const inputs = psbt.inputs.map((input, index) => ({ ...input, ...fieldsOf(witnesses[index]) }))
+  return RawPSBTV0.encode({ ...psbt, inputs } as Psbt)
 }
 
 /** The transaction as it is in the PSBT, and as what is signed is made from. */

@@ -13,7 +13,7 @@ import { memoScript, scriptOf } from './output-script.ts'
 import { type Coin, importPsbt, type Spending, writePsbt } from './psbt.ts'
 import { maySpend, parse, segwitMessage, taprootMessage, txidOf } from './testing/consensus.ts'
 import { coinsOf, type Spender, spenderOf, transactionPaying } from './testing/spender.ts'
-import { MAX_INPUTS, signedPsbt } from './transactions.ts'
+import { MAX_INPUTS } from './transactions.ts'
 import bip174 from './vectors/bip174.json' with { type: 'json' }
 import bip341 from './vectors/bip341-key-path-spending.json' with { type: 'json' }
 
@@ -104,8 +104,21 @@ for (const kind of KINDS) {
   test(`${kind}: the PSBT with its signatures is one that another wallet takes the same transaction from`, (t) => {
     const unsigned = writePsbt({ inputs: coinsOf(spender, [5_000n, 6_000n]), outputs: [paid(TO, 10_000n)] })
     const signatures = codec.messages(unsigned, sender).map(spender.sign)
-    const taken = Transaction.fromPSBT(signedPsbt(network.parameters, unsigned, sender, signatures))
+    const taken = Transaction.fromPSBT(codec.psbt!(unsigned, sender, signatures))
     t.deepEqual(taken.extract(), new Uint8Array(codec.attach(unsigned, sender, signatures).raw))
+  })
+
+  test(`${kind}: PSBTs with a signature each are put together by another wallet, and one without any is what is signed`, (t) => {
+    const unsigned = writePsbt({ inputs: coinsOf(spender, [5_000n, 6_000n]), outputs: [paid(TO, 10_000n)] })
+    const [first, second] = codec.messages(unsigned, sender).map(spender.sign) as [Made, Made]
+    const [one, other] = [codec.psbt!(unsigned, sender, [first, null]), codec.psbt!(unsigned, sender, [null, second])]
+    const combined = Transaction.fromPSBT(one).combine(Transaction.fromPSBT(other))
+    combined.finalize()
+    t.deepEqual(combined.extract(), new Uint8Array(codec.attach(unsigned, sender, [first, second]).raw))
+    t.deepEqual(codec.psbt!(unsigned, sender, [null, null]), unsigned)
+    t.throws(() => codec.psbt!(unsigned, sender, [null, first]), { instanceOf: TransactionRefused })
+    t.throws(() => codec.psbt!(unsigned, sender, [null]), { instanceOf: TransactionRefused })
+    t.throws(() => importPsbt(one), { instanceOf: TransactionRefused })
   })
 
   test(`${kind}: the PSBT of another wallet becomes one of ours, unless it is signed or would be another transaction`, (t) => {
