@@ -14,6 +14,7 @@ const REFUSALS: { readonly [Code in ChainFailureCode]?: readonly [DomainErrorCod
   fee_too_high: ['fee_too_high', '/maxFee'],
   reverted: ['transfer_would_revert', '/to'],
   transaction_rejected: ['transaction_rejected'],
+  inputs_missing: ['inputs_missing', '/psbt'],
 }
 
 /** @throws DomainError `chain_not_connected` */

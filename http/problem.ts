@@ -37,7 +37,6 @@ type TransportCode =
   | 'checkpoint_not_found'
   | 'event_not_stored'
   | 'not_signed_yet'
-  | 'psbt_not_supported'
   | 'transfer_not_built'
   | 'log_contradicts_tree'
   | 'queue_full'
@@ -120,6 +119,8 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   raw_digest_not_allowed: { status: 422, title: 'The policy does not allow bare digests' },
   message_hides_transaction: { status: 422, title: 'The policy does not allow what could be a transaction' },
   psbt_not_supported: { status: 422, title: 'The chain has no PSBTs' },
+  psbt_invalid: { status: 422, title: 'The PSBT cannot be signed for this account' },
+  psbt_mismatch: { status: 422, title: 'The PSBT does something else than the transfer' },
   payload_not_supported: { status: 422, title: 'The scheme cannot sign this payload' },
   typed_data_invalid: { status: 422, title: 'The typed data cannot be signed' },
   path_invalid: { status: 422, title: 'No key can be derived along this path' },
@@ -163,6 +164,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   account_closed: { status: 422, title: 'The account it would go to is closed' },
   fee_too_high: { status: 422, title: 'The fee would be higher than it may be' },
   transfer_would_revert: { status: 422, title: 'The chain would undo the transfer' },
+  inputs_missing: { status: 422, title: 'What it spends is not there' },
   transaction_rejected: { status: 422, title: 'The chain takes no such transaction' },
   history_too_long: { status: 422, title: 'There is too much to be told at once' },
   headers_too_large: { status: 431, title: 'The headers are too large' },

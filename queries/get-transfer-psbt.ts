@@ -40,7 +40,7 @@ export const getTransferPsbt = (models: ReadModels, chains: Chains) =>
         parameter: 'transferId',
       })
       const codec = await chains.get(String(transfer.chain))?.transactions()
-      if (!codec?.psbt) throw new Problem('psbt_not_supported', 'the transactions of this chain have no such form')
+      if (!codec?.toPsbt) throw new Problem('psbt_not_supported', 'the transactions of this chain have no such form')
       const { version, as, sessionIds } = transactionIn(transfer, request.query.version)
       const { sessions, asOf: sessionsAsOf } = await sessionsOf(models, transferId, version, sessionIds.length)
       const [first] = sessions
@@ -50,7 +50,7 @@ export const getTransferPsbt = (models: ReadModels, chains: Chains) =>
       const signatures = sessionIds.map((_, index) => signatureIn(sessions[index]))
       const made = signatures.filter((signature) => signature !== null).length
       const state = made === 0 ? 'unsigned' : made < signatures.length ? 'partially_signed' : 'final'
-      const psbt = Buffer.from(codec.psbt(Buffer.from(String(payload.unsigned), 'base64'), sender, signatures)).toString('base64')
+      const psbt = Buffer.from(codec.toPsbt(Buffer.from(String(payload.unsigned), 'base64'), sender, signatures)).toString('base64')
       return { status: 200, body: { transferId, version, as, state, psbt }, ...olderOf(asOf, sessionsAsOf) }
     },
   })

@@ -14,6 +14,8 @@ export type WantedTransaction = {
   /** The most that it may cost, in the native coin; the chain's own ceiling when null. */
   readonly maxFee: bigint | null
   readonly memo: string | null
+  /** The transaction itself, unsigned, where another wallet has made it: it does what is wanted, and nothing about it is to be chosen. */
+  readonly made?: Uint8Array | null
 }
 
 /** What is set aside for a transfer before it is built. */

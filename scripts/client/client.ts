@@ -33,6 +33,7 @@ export type WantedTransfer = {
   fee?: string
   maxFee?: string
   memo?: string
+  psbt?: string
 }
 export type TransferView = {
   transferId: string

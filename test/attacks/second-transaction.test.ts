@@ -105,6 +105,19 @@ test.serial('a replacement takes the word of the client, and something in common
   )
 })
 
+test.serial('what another wallet has made is signed as it is, and nothing else that would do the same', async (t) => {
+  const [a, b] = [newCoin(), newCoin()]
+  const made = build({ coins: [a] })
+  const transfer = request({ psbt: Buffer.from(made).toString('base64') })
+  for (const other of [build({ coins: [b] }), build({ coins: [a, b] }), build({ coins: [a], fee: 999n })])
+    refused(t, await ask(transfer, other), 'transaction_mismatch')
+  signed(t, await ask(transfer, made))
+  const elsewhere = request({ psbt: Buffer.from(made).toString('base64'), amount: '50001' })
+  refused(t, await ask(elsewhere, made), 'transaction_mismatch')
+  const faster = build({ coins: [a], fee: 2_000n })
+  signed(t, await ask(transfer, faster, { replacement: replacementOf(system, transfer, 'accelerate', { fee: 'high' }) }))
+})
+
 test.serial('an acceleration does what the transfer does, at no more than the client has said', async (t) => {
   const transfer = request({ maxFee: '3000' })
   const coin = newCoin()

@@ -113,6 +113,48 @@ for (const [kind, scheme] of [
   })
 }
 
+type Unspent = { txid: string; vout: number; amount: number; scriptPubKey: string }
+
+test('what another wallet has made as a PSBT is signed by the parties as it is, when it does what the transfer says', async (t) => {
+  const { client } = system
+  const { walletId, address, balance } = await fundedAccount('dkls23-secp256k1', 30_000, 50_000)
+  const { unspents } = (await bitcoind.call('scantxoutset', 'start', [`addr(${address})`])) as { unspents: Unspent[] }
+  const to = someone()
+  const psbtOf = async ({ txid, vout, scriptPubKey }: Unspent, amount: bigint, changes: object = {}) => {
+    const { hex } = (await bitcoind.call('getrawtransaction', txid)) as { hex: string }
+    const own = { amount, script: Buffer.from(scriptPubKey, 'hex') }
+    const psbt = new Transaction({ version: 2 })
+    psbt.addInput({ txid, index: vout, nonWitnessUtxo: hex, witnessUtxo: own, sequence: 0xfffffffd, ...changes })
+    psbt.addOutputAddress(to, 20_000n, regtest.parameters)
+    psbt.addOutputAddress(address, amount - 20_000n - 700n, regtest.parameters)
+    return psbt
+  }
+  const wish = (psbt: Transaction) => ({
+    ...{ chain: CHAIN, asset: BITCOINS, to, amount: '20000' },
+    psbt: Buffer.from(psbt.toPSBT()).toString('base64'),
+  })
+  const larger = unspents.find(({ amount }) => amount === 0.0005)!
+  const psbt = await psbtOf(larger, 50_000n)
+  for (const [wanted, code] of [
+    [{ ...wish(psbt), amount: '20001' }, 'psbt_mismatch'],
+    [{ ...wish(psbt), to: someone() }, 'psbt_mismatch'],
+    [{ ...wish(psbt), psbt: 'cHNidP8A' }, 'psbt_invalid'],
+    [wish(await psbtOf(larger, 50_000n, { sequence: 0xffffffff })), 'psbt_invalid'],
+    [{ ...wish(psbt), maxFee: '699' }, 'fee_too_high'],
+  ] as const) {
+    const error = await t.throwsAsync(client.requestTransfer(walletId, wanted))
+    t.regex(error?.message ?? '', new RegExp(`^422 .*"code":"${code}`))
+  }
+  const transferId = await client.requestTransfer(walletId, wish(psbt))
+  t.is((await sentVersions(transferId, 1)).hash, psbt.id)
+  const { status, feePaid } = await mineUntilEnded(transferId)
+  t.deepEqual([status, feePaid], ['finalized', '700'])
+  t.is(await onChain(to), 20_000n)
+  t.like(await balance(), { available: '59300', reserved: '0', pending: '0' })
+  const spent = await t.throwsAsync(client.requestTransfer(walletId, wish(psbt)))
+  t.regex(spent?.message ?? '', /^422 .*"code":"inputs_missing"/)
+})
+
 test('a transfer that is sent is cancelled by the parties; refused is what cannot be meant, by a code of its own, and nothing stays reserved', async (t) => {
   const { client } = system
   const { walletId, address, balance } = await fundedAccount('dkls23-secp256k1', 60_000)
@@ -149,6 +191,6 @@ test('a transfer that is sent is cancelled by the parties; refused is what canno
   const lines = JSON.parse(await system.run('reconcile', '--json')) as { verdict: string }[]
   t.deepEqual(
     lines.map(({ verdict }) => verdict),
-    ['equal', 'equal', 'equal'],
+    ['equal', 'equal', 'equal', 'equal'],
   )
 })

@@ -12,11 +12,11 @@ import { MAX_TRANSACTION_BYTES } from '../../../domain/ports/transaction-codec.t
 import type { Rpc } from '../rpc/rpc.ts'
 import { several } from '../rpc/several.ts'
 import { type Need, type Selection, selectCoins, TooManyInputs } from './coin-selection.ts'
-import type { CoinSource, FoundCoin } from './coins.ts'
+import type { CoinSource, Coins, FoundCoin } from './coins.ts'
 import { lookUp, malformed } from './core-rpc.ts'
 import { lineageOf } from './lineage.ts'
 import { MAX_MEMO_BYTES, memoScript, scriptOf } from './output-script.ts'
-import { type Coin, type Payment, readPsbt, txidOf, unsignedTxid, withoutWitnesses, writePsbt } from './psbt.ts'
+import { type Coin, type Payment, readPsbt, type Spending, txidOf, unsignedTxid, withoutWitnesses, writePsbt } from './psbt.ts'
 import { costOf, type Rates, ratesOf } from './rates.ts'
 import type { SpenderSearch } from './spenders.ts'
 import { conflictOf } from './transactions.ts'
@@ -42,6 +42,12 @@ const QUOTE_PERCENT = 150n
 /** As `ChainNode.quote`. Nothing is taken by others yet: what they take may make it more inputs, which is what the margin is for, too. */
 export async function quoteFor(surroundings: Surroundings, wanted: WantedTransaction): Promise<Quote> {
   const need = needOf(surroundings.network, wanted, paymentsOf(surroundings, wanted))
+  if (wanted.made) {
+    const { inputs, outputs } = requireSpendable(surroundings, wanted.made, await surroundings.coinsOf(wanted.sender.address), [])
+    const fee = sumOf(inputs) - sumOf(outputs)
+    requireBounded(surroundings.chain, wanted, fee)
+    return { fee }
+  }
   const { wanted: rate } = await surroundings.rpc.ask((call) => ratesOf(call, wanted.fee))
   const { coins } = await surroundings.coinsOf(wanted.sender.address)
   const { fee } = select({ ...need, feeOf: (size) => costOf(rate, size) }, [], coins)
@@ -56,6 +62,12 @@ export async function buildTransaction(
   wanted: WantedTransaction,
   { taken, replaces }: BuildOptions,
 ): Promise<UnsignedTransaction> {
+  if (wanted.made && !replaces) {
+    const found = await surroundings.coinsOf(wanted.sender.address)
+    const { inputs, outputs } = requireSpendable(surroundings, wanted.made, found, taken)
+    requireBounded(surroundings.chain, wanted, sumOf(inputs) - sumOf(outputs))
+    return { unsigned: wanted.made, validity: await lineageOf(surroundings, inputs, found) }
+  }
   const outputs = replaces?.as === 'cancellation' ? [] : paymentsOf(surroundings, wanted)
   const need = needOf(surroundings.network, wanted, outputs)
   const rates = await surroundings.rpc.ask((call) => ratesOf(call, wanted.fee))
@@ -68,6 +80,19 @@ export async function buildTransaction(
   const feeOf = (size: bigint) => (replaced ? outbid(wanted, replaced, rates, size) : costOf(rates.wanted, size))
   const unsigned = await psbtOf(surroundings, wanted, { ...need, feeOf }, replaced?.coins ?? [], others, sumOf(coins))
   return { unsigned, validity: await lineageOf(surroundings, readPsbt(unsigned).inputs, { coins, block }) }
+}
+
+/** What another wallet has made, when its coins are there, and no other transfer uses them. @throws ChainFailure */
+function requireSpendable({ confirmations }: Surroundings, made: Uint8Array, { coins, block }: Coins, taken: readonly string[]): Spending {
+  const spending = readPsbt(made)
+  const found = new Map(coins.map((coin) => [conflictOf(coin), coin]))
+  for (const input of spending.inputs) {
+    const coin = found.get(conflictOf(input))
+    if (coin?.amount !== input.amount) throw refused('inputs_missing', `there is no output ${input.txid}:${input.index} of this amount`)
+    if (taken.includes(conflictOf(input)) || !isUsable(coin, block.height, confirmations))
+      throw refused('funds_locked', `another transfer spends ${input.txid}:${input.index}, or it has too few confirmations`)
+  }
+  return spending
 }
 
 /** The most that the fee may be. @throws ChainFailure */

@@ -57,7 +57,9 @@ export function readPsbt(bytes: Uint8Array): Spending {
 export function importPsbt(bytes: Uint8Array): Uint8Array {
   const psbt = decode(bytes)
   const { unsignedTx } = psbt.global
-  const spending = spendingOf(psbt)
+  const { inputs, outputs } = spendingOf(psbt)
+  // Each signature of taproot vouches for all amounts.
+  const spending = { inputs: inputs.map((input) => (isTaproot(input.script) ? { ...input, previous: null } : input)), outputs }
   if (!unsignedTx || !equalBytes(RawOldTx.encode(unsignedTx), RawOldTx.encode(transactionOf(spending))))
     throw new TransactionRefused('the transaction must be of version 2, have no lock time, and all sequences must be 0xfffffffd')
   for (const { sighashType, partialSig, tapKeySig, finalScriptSig, finalScriptWitness, tapLeafScript } of psbt.inputs) {
@@ -131,11 +133,15 @@ function spendingOf({ global, inputs }: Psbt): Spending {
   if (!unsignedTx) throw new TransactionRefused('the PSBT has no transaction')
   return {
     inputs: unsignedTx.inputs.map(({ txid, index }, place) => {
-      const { witnessUtxo, nonWitnessUtxo } = inputs[place]!
-      if (!witnessUtxo) throw new TransactionRefused(`input ${place}: what it spends is not told (witnessUtxo)`)
+      const { witnessUtxo: told, nonWitnessUtxo } = inputs[place]!
+      const witnessUtxo = told ?? nonWitnessUtxo?.outputs[index]
+      if (!witnessUtxo) throw new TransactionRefused(`input ${place}: what it spends is not told`)
       const previous = nonWitnessUtxo ? RawOldTx.encode(nonWitnessUtxo) : null
       return { txid: bytesToHex(txid), index, ...witnessUtxo, previous }
     }),
     outputs: unsignedTx.outputs,
   }
 }
+
+/** Version 1, and a program of 32 bytes (BIP-341). */
+const isTaproot = (script: Uint8Array): boolean => script.length === 34 && script[0] === 0x51 && script[1] === 0x20

@@ -14,7 +14,7 @@ import {
 } from '../../../domain/ports/transaction-codec.ts'
 import { addressOf } from './address.ts'
 import { addressPaidBy, memoOf, scriptOf } from './output-script.ts'
-import { type Coin, readPsbt, type Spending, signedPsbt, transactionOf, txidOf } from './psbt.ts'
+import { type Coin, importPsbt, readPsbt, type Spending, signedPsbt, transactionOf, txidOf } from './psbt.ts'
 
 /** Each takes a signature of its own. */
 export const MAX_INPUTS = 50
@@ -38,7 +38,8 @@ export function transactionsOf({ nativeAsset }: Pick<Chain, 'nativeAsset'>, netw
       const raw = RawTx.encode({ ...transaction, segwitFlag: true, witnesses: witnesses.map(requireMade) })
       return { raw, hash: txidOf(RawOldTx.encode(transaction)) } satisfies SignedTransaction
     },
-    psbt: (unsigned, sender, signatures) => signedPsbt(unsigned, signed(network, unsigned, sender, signatures).witnesses),
+    fromPsbt: importPsbt,
+    toPsbt: (unsigned, sender, signatures) => signedPsbt(unsigned, signed(network, unsigned, sender, signatures).witnesses),
   }
 }
 

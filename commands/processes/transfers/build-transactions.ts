@@ -27,6 +27,7 @@ const FINAL: readonly ChainFailureCode[] = [
   'reverted',
   'not_replaceable',
   'transaction_rejected',
+  'inputs_missing',
 ]
 
 type Build = Extract<TransferCommand, { type: 'BuildTransfer' }>
@@ -152,7 +153,9 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
   const version = (latest?.version ?? 0) + 1
   const as: Purpose = options.replaces?.as ?? 'transfer'
   try {
-    const { unsigned, validity } = await node.build(wantedOf(transfer), options)
+    const { psbt } = transfer
+    const made = psbt === undefined || options.replaces ? null : (codec.fromPsbt?.(bytesOf(psbt)) ?? null)
+    const { unsigned, validity } = await node.build({ ...wantedOf(transfer), made }, options)
     const sender = senderOf(transfer)
     const effect = codec.read(unsigned, sender)
     if (!isWanted(transfer, as, effect)) return { code: 'transaction_refused' }

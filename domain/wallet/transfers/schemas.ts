@@ -1,7 +1,7 @@
 import { authorisation } from '../../authorisation/shapes.ts'
 import { FEE_LEVELS } from '../../ports/chain-node.ts'
 import type { EventSchemas } from '../../upcasting/event-schema.ts'
-import { either, fields, listOf, oneOf, orNull, recordOf, text, whole } from '../../upcasting/shape.ts'
+import { either, fields, listOf, oneOf, optional, orNull, recordOf, text, whole } from '../../upcasting/shape.ts'
 import type { DepositEvent, TransferEvent } from './events.ts'
 
 const identity = { walletId: text, transferId: text }
@@ -49,6 +49,7 @@ export const transferSchemas: EventSchemas<TransferEvent> = {
       feeAsset: text,
       quotedFee: text,
       usdCents: orNull(text),
+      psbt: optional(text),
       decision,
       requires,
       status: oneOf('submitted', 'pending_approval'),
