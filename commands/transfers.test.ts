@@ -231,6 +231,8 @@ test('bad input has a code of its own, and names the field', async (t) => {
   t.deepEqual(await refused({ maxFee: '-1' }), [422, 'amount_negative', '/maxFee'])
   t.deepEqual(await refused({ fee: 'free' }), [422, 'validation_failed', '/fee'])
   t.deepEqual(await refused({ memo: 'a\u202eb' }), [422, 'validation_failed', undefined])
+  t.deepEqual(await refused({ psbt: 'QR==' }), [422, 'validation_failed', undefined])
+  t.deepEqual(await refused({ psbt: 'QUJD' }), [422, 'psbt_not_supported', '/psbt'])
   t.deepEqual(await refused({ accountId: randomUUID() }), [404, 'account_not_found', '/accountId'])
   t.deepEqual(await refused({ more: 1 }), [422, 'validation_failed', '/more'])
   t.deepEqual(problem(await side.post(path, JSON.stringify(WANTED).replace('{', '{"amount":"1",'))), [400, 'malformed_json', undefined])
