@@ -5,7 +5,7 @@ import { ChainFailure, type ChainFailureCode, type ChainNode, type ChainNodes } 
 const WAIT_MS = 10_000
 
 /** What a chain may have against a transfer, as a code of this side, and where in the request that stands. */
-const REFUSALS: { readonly [Code in ChainFailureCode]?: readonly [DomainErrorCode, string] } = {
+const REFUSALS: { readonly [Code in ChainFailureCode]?: readonly [DomainErrorCode, string?] } = {
   insufficient_funds: ['insufficient_funds', '/amount'],
   funds_locked: ['funds_locked', '/amount'],
   dust: ['dust', '/amount'],
@@ -15,6 +15,8 @@ const REFUSALS: { readonly [Code in ChainFailureCode]?: readonly [DomainErrorCod
   asset_unknown: ['asset_unknown', '/asset'],
   fee_too_high: ['fee_too_high', '/maxFee'],
   reverted: ['transfer_would_revert', '/to'],
+  transaction_rejected: ['transaction_rejected'],
+  inputs_missing: ['inputs_missing', '/psbt'],
 }
 
 /** @throws DomainError `chain_not_connected` */

@@ -11,6 +11,7 @@ import {
   MAX_ASSET_CHARACTERS,
   MAX_CHAIN_CHARACTERS,
   MAX_MEMO_CHARACTERS,
+  MAX_PSBT_CHARACTERS,
   readWantedTransfer,
 } from '../domain/wallet/transfers/wanted-transfer.ts'
 import { type ExistingWallet, requireOpenWallet, type WalletCommand, wallet } from '../domain/wallet/wallet.ts'
@@ -47,6 +48,12 @@ export class RequestTransferBody {
   @MaxLength(MAX_NUMBER_CHARACTERS)
   @JSONSchema({ description: 'The most that it may cost, in base units of the native coin.' })
   maxFee?: string
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(MAX_PSBT_CHARACTERS)
+  @JSONSchema({ description: 'The transaction itself, where another wallet has made it: a PSBT (BIP-174), base64.' })
+  psbt?: string
 }
 
 const text = { type: 'string' }

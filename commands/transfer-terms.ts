@@ -6,6 +6,7 @@ import { keyShareStream } from '../domain/key-share/events.ts'
 import { keyShare, requireActiveKey } from '../domain/key-share/key-share.ts'
 import { feeBound } from '../domain/policy/evaluate.ts'
 import type { Chain, Chains } from '../domain/ports/chain.ts'
+import { type Effect, type Sender, TransactionRefused } from '../domain/ports/transaction-codec.ts'
 import type { Scheme } from '../domain/threshold/scheme.ts'
 import type { RequestedTransfer } from '../domain/wallet/transfers/events.ts'
 import type { WantedTransfer } from '../domain/wallet/transfers/wanted-transfer.ts'
@@ -35,9 +36,10 @@ export async function termsOf(
   const { accountId, keyId, path, publicKey, address } = payer
   const scheme = payer.scheme as Scheme
   const key = requireActiveKey((await load(log, { decider: keyShare, stream: keyShareStream(keyId) })).state)
-  const { amount, fee, maxFee, memo } = wanted
+  const { amount, fee, maxFee, memo, psbt } = wanted
   const sender = { scheme, publicKey: hexToBytes(publicKey), address }
-  const quote = await answerOf(node.quote({ sender, asset, to, amount, fee, maxFee, memo }), signal)
+  const made = psbt === null ? null : await readMade(chain, psbt, sender, { asset, to, amount, memo })
+  const quote = await answerOf(node.quote({ sender, asset, to, amount, fee, maxFee, memo, made }), signal)
   const bound = feeBound(wallet.policy.transfers, chain.id, maxFee, chain.feeCeiling)
   if (quote.fee > bound)
     throw new DomainError('fee_too_high', `it would cost ${quote.fee}, which is more than ${bound}`, maxFee === null ? '/fee' : '/maxFee')
@@ -60,6 +62,31 @@ export async function termsOf(
     quotedFee: String(quote.fee),
     usdCents: usdCents === undefined ? null : String(usdCents),
     holders: key.parties.length,
+    ...(psbt !== null && { psbt }),
+  }
+}
+
+/**
+ * The transaction that another wallet has made, when it does what the transfer says.
+ * @throws DomainError `psbt_not_supported`, `psbt_invalid`, `psbt_mismatch`
+ */
+async function readMade(
+  chain: Chain,
+  psbt: string,
+  sender: Sender,
+  wanted: Pick<Effect, 'asset' | 'to' | 'amount' | 'memo'>,
+): Promise<Uint8Array> {
+  const codec = await chain.transactions()
+  if (!codec.fromPsbt) throw new DomainError('psbt_not_supported', 'transactions of this chain have no such form', '/psbt')
+  try {
+    const unsigned = codec.fromPsbt(new Uint8Array(Buffer.from(psbt, 'base64')))
+    const effect = codec.read(unsigned, sender)
+    const other = (['asset', 'to', 'amount', 'memo'] as const).find((field) => effect[field] !== wanted[field])
+    if (effect.kind !== 'transfer' || other) throw new DomainError('psbt_mismatch', `its ${other ?? 'kind'} is another one`, '/psbt')
+    return unsigned
+  } catch (error) {
+    if (error instanceof TransactionRefused) throw new DomainError('psbt_invalid', error.message, '/psbt')
+    throw error
   }
 }
 

@@ -231,6 +231,8 @@ test('bad input has a code of its own, and names the field', async (t) => {
   t.deepEqual(await refused({ maxFee: '-1' }), [422, 'amount_negative', '/maxFee'])
   t.deepEqual(await refused({ fee: 'free' }), [422, 'validation_failed', '/fee'])
   t.deepEqual(await refused({ memo: 'a\u202eb' }), [422, 'validation_failed', undefined])
+  t.deepEqual(await refused({ psbt: 'QR==' }), [422, 'validation_failed', undefined])
+  t.deepEqual(await refused({ psbt: 'QUJD' }), [422, 'psbt_not_supported', '/psbt'])
   t.deepEqual(await refused({ accountId: randomUUID() }), [404, 'account_not_found', '/accountId'])
   t.deepEqual(await refused({ more: 1 }), [422, 'validation_failed', '/more'])
   t.deepEqual(problem(await side.post(path, JSON.stringify(WANTED).replace('{', '{"amount":"1",'))), [400, 'malformed_json', undefined])
@@ -262,7 +264,7 @@ for (const [code, expected] of [
   ['reverted', [422, 'transfer_would_revert', '/to']],
   ['funds_locked', [409, 'funds_locked', '/amount']],
   ['chain_unavailable', [503, 'chain_unavailable', '/chain']],
-  ['transaction_rejected', [503, 'chain_unavailable', '/chain']],
+  ['transaction_rejected', [422, 'transaction_rejected', undefined]],
 ] as const) {
   test(`what the chain answers with ${code} is refused, and nothing is reserved`, async (t) => {
     const side = await start(t)

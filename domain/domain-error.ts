@@ -74,6 +74,11 @@ export type DomainErrorCode =
   | 'memo_not_supported'
   | 'fee_too_high'
   | 'transfer_would_revert'
+  | 'transaction_rejected'
+  | 'inputs_missing'
+  | 'psbt_not_supported'
+  | 'psbt_invalid'
+  | 'psbt_mismatch'
 
 /**
  * A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is; `rule` the id of the rule of the

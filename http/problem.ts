@@ -37,6 +37,7 @@ type TransportCode =
   | 'checkpoint_not_found'
   | 'event_not_stored'
   | 'not_signed_yet'
+  | 'transfer_not_built'
   | 'log_contradicts_tree'
   | 'queue_full'
   | 'dependency_unavailable'
@@ -117,6 +118,9 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   idempotency_key_reused: { status: 422, title: 'The idempotency key was used for a different request' },
   raw_digest_not_allowed: { status: 422, title: 'The policy does not allow bare digests' },
   message_hides_transaction: { status: 422, title: 'The policy does not allow what could be a transaction' },
+  psbt_not_supported: { status: 422, title: 'The chain has no PSBTs' },
+  psbt_invalid: { status: 422, title: 'The PSBT cannot be signed for this account' },
+  psbt_mismatch: { status: 422, title: 'The PSBT does something else than the transfer' },
   payload_not_supported: { status: 422, title: 'The scheme cannot sign this payload' },
   typed_data_invalid: { status: 422, title: 'The typed data cannot be signed' },
   typed_data_not_allowed: { status: 422, title: 'The policy does not allow these typed data' },
@@ -139,6 +143,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   transfer_terminal: { status: 409, title: 'The transfer has ended' },
   transfer_out_of_order: { status: 409, title: 'The transfer is not at this step' },
   transfer_not_pending_approval: { status: 409, title: 'The transfer does not wait for approval' },
+  transfer_not_built: { status: 409, title: 'The transfer has no such transaction yet' },
   transfer_too_early: { status: 409, title: 'The transfer may not be signed yet' },
   transfer_may_be_signed: { status: 409, title: 'The transfer may have been signed, and cannot end without the chain' },
   request_of_replaced_key: { status: 409, title: 'The key that asked for the transfer was replaced' },
@@ -162,6 +167,8 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   memo_not_supported: { status: 422, title: 'The chain cannot carry this memo' },
   fee_too_high: { status: 422, title: 'The fee would be higher than it may be' },
   transfer_would_revert: { status: 422, title: 'The chain would undo the transfer' },
+  inputs_missing: { status: 422, title: 'What it spends is not there' },
+  transaction_rejected: { status: 422, title: 'The chain takes no such transaction' },
   history_too_long: { status: 422, title: 'There is too much to be told at once' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   event_unreadable: { status: 500, title: 'The history holds an event that cannot be read' },

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { accountIdOf } from '../domain/account/account-id.ts'
+import { base64ToBytes } from '../domain/audit/base64.ts'
 import { MAX_AGE_SECONDS, verifyApprovals } from '../domain/authorisation/approvals.ts'
 import { type Intent, intentId, readIntent, verifyIntent } from '../domain/authorisation/intent.ts'
 import type { KeyPolicy } from '../domain/authorisation/key-policy.ts'
@@ -13,9 +14,10 @@ import { MAX_DELAY_SECONDS } from '../domain/policy/rules.ts'
 import type { Chain, Chains } from '../domain/ports/chain.ts'
 import type { Prices } from '../domain/ports/prices.ts'
 import type { History, SigningLedger } from '../domain/ports/signing-ledger.ts'
-import { type Effect, LIFETIME_MARGIN_SECONDS, type Sender } from '../domain/ports/transaction-codec.ts'
+import { type Effect, LIFETIME_MARGIN_SECONDS, type Sender, type TransactionCodec } from '../domain/ports/transaction-codec.ts'
 import { parsePath } from '../domain/threshold/derivation-path.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
+import { equalBytes } from '../domain/threshold/rounds.ts'
 import type { Scheme } from '../domain/threshold/scheme.ts'
 import { transferIdOf, transferPath } from '../domain/wallet/transfers/transfer-id.ts'
 import { readWantedTransfer, type WantedTransfer } from '../domain/wallet/transfers/wanted-transfer.ts'
@@ -62,6 +64,7 @@ export async function allowTransaction(asked: TransactionAsked, dependencies: Tr
   const effect = coded(() => codec.read(unsigned, sender))
   const move = coded(() => moveOf(chain, wanted))
   requireEffect(effect, move, replacement)
+  if (wanted.psbt !== null && !replacement) coded(() => requireSame(codec, wanted.psbt!, unsigned))
   requireFee(effect, chain, policy, wanted, replacement)
 
   const usdCents = prices.usdCents(move.asset, move.amount) ?? null
@@ -135,6 +138,13 @@ function requireEffect(effect: Effect, move: Move, replacement: ReplacementWante
   if (effect.kind !== (replacement?.kind === 'cancellation' ? 'cancellation' : 'transfer')) throw differs('kind')
   if (effect.kind === 'cancellation') return
   for (const field of ['asset', 'to', 'amount', 'memo'] as const) if (effect[field] !== move[field]) throw differs(field)
+}
+
+/** What another wallet has made is signed as it is. @throws Refusal `transaction_mismatch`, TransactionRefused */
+function requireSame(codec: TransactionCodec, psbt: string, unsigned: Uint8Array): void {
+  const bytes = base64ToBytes(psbt)
+  const made = bytes && codec.fromPsbt?.(bytes)
+  if (!made || !equalBytes(made, unsigned)) throw differs('PSBT')
 }
 
 /** @throws Refusal `fee_too_high` */

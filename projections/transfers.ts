@@ -29,7 +29,7 @@ type Change = { set: JsonObject; push?: { [path: string]: JsonObject | string } 
 function changeOf(event: RecordedDomainEvent): Change {
   switch (event.type) {
     case 'TransferRequested': {
-      const { authorisation, requestedAt, publicKey: _, address, requires, ...asked } = event.data
+      const { authorisation, requestedAt, publicKey: _, psbt: __, address, requires, ...asked } = event.data
       const { method, path, body } = authorisation
       const set = {
         ...asked,

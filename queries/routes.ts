@@ -8,6 +8,7 @@ import { getKey } from './get-key.ts'
 import { getPublicKey } from './get-public-key.ts'
 import { getSigningSession } from './get-signing-session.ts'
 import { getTransfer, getWalletTransfer } from './get-transfer.ts'
+import { getTransferPsbt } from './get-transfer-psbt.ts'
 import { getWallet } from './get-wallet.ts'
 import { auditWallet } from './history/audit-wallet.ts'
 import { listEvents } from './history/list-events.ts'
@@ -40,6 +41,7 @@ export const queryRoutes = (
   getSigningSession(models),
   getTransfer(models),
   getWalletTransfer(models),
+  getTransferPsbt(models, chains),
   listWalletTransfers(models),
   listWalletBalances(models, { log }),
   auditWallet(models, stored),

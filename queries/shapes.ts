@@ -267,6 +267,19 @@ const TRANSACTION: Shape = {
   },
 }
 
+export const TRANSFER_PSBT: Shape = {
+  title: 'TransferPsbt',
+  type: 'object',
+  required: ['transferId', 'version', 'as', 'state', 'psbt'],
+  properties: {
+    transferId: id,
+    version: { type: 'integer', description: 'Of the transactions of the transfer, from 1.' },
+    as: { type: 'string', enum: ['transfer', 'acceleration', 'cancellation'] },
+    state: { type: 'string', enum: ['unsigned', 'partially_signed', 'final'] },
+    psbt: { type: 'string', contentEncoding: 'base64' },
+  },
+}
+
 export const TRANSFER: Shape = {
   title: 'Transfer',
   type: 'object',

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { Transaction } from '@scure/btc-signer/transaction.js'
 import test from 'ava'
+import { family } from '../adapters/chains/bitcoin/family.ts'
+import { NETWORKS } from '../adapters/chains/bitcoin/networks.ts'
+import { writePsbt } from '../adapters/chains/bitcoin/psbt.ts'
+import { coinsOf, spenderOf } from '../adapters/chains/bitcoin/testing/spender.ts'
 import type { JsonObject } from '../domain/ports/event-log.ts'
+import { sessionIdOf } from '../domain/signing-session/session-id.ts'
 import { historyId } from '../projections/wallet-history.ts'
-import { type ReadSide, startReadSide, walletFields } from './testing/read-side.ts'
+import { type ReadSide, sessionFields, startReadSide, walletFields } from './testing/read-side.ts'
 
 // One after another: each starts servers of its own, and many starts at once take longer than a client waits for one.
 
@@ -152,3 +159,64 @@ test.serial("another tenant's transfers and balances are not there", async (t) =
     t.is(await as('acme', 'data'), 403, path)
   }
 })
+
+const GENESIS = '000000000019d6689c085ae165831e93'
+
+test.serial(
+  'a transaction is had as a PSBT with the signatures that there are, of whichever version, by those who may see the transfer',
+  async (t) => {
+    const side = await startReadSide(t)
+    const walletId = await projectWallet(side)
+    const codec = await family.chain(GENESIS)!.transactions()
+    const { sender, script, sign } = spenderOf(NETWORKS[GENESIS]!, 'dkls23-secp256k1')
+    const unsigned = writePsbt({ inputs: coinsOf({ sender, script, sign }, [5_000n, 6_000n]), outputs: [{ script, amount: 10_000n }] })
+    const made = codec.messages(unsigned, sender).map(sign)
+    const transfer = transferFields(walletId, 1n, { chain: `bip122:${GENESIS}`, from: sender.address })
+    const { transferId } = transfer
+    const built = (version: number) => ({
+      version,
+      as: 'transfer',
+      sessionIds: [0, 1].map((index) => sessionIdOf(transferId, version, index)),
+    })
+    const project = (changes: JsonObject) => side.project('transfers', transferId, { ...transfer, ...changes })
+    const projectSession = (sessionId: string, changes: JsonObject) => {
+      const payload = { kind: 'transaction', unsigned: Buffer.from(unsigned).toString('base64') }
+      const publicKey = bytesToHex(sender.publicKey)
+      const session = { ...sessionFields(transfer.keyId as string, walletId), scheme: sender.scheme, publicKey, payload, ...changes }
+      return side.project('signing_sessions', sessionId, { ...session, sessionId })
+    }
+    const signed = (index: number) => ({ status: 'signed', signature: bytesToHex(made[index]!.signature) })
+    const psbt = async (query = '', caller?: Parameters<typeof side.app.call>[2]) =>
+      (await side.app.call('GET', `/v1/transfers/${transferId}/psbt?minPosition=${side.position()}${query}`, caller)).json as {
+        code: string
+        state: string
+        version: number
+        psbt: string
+      }
+
+    await project({})
+    t.is((await psbt()).code, 'transfer_not_built')
+    await project({ transactions: [built(1)] })
+    t.is((await psbt()).code, 'transfer_not_built', 'nobody was asked to sign it')
+    for (const index of [0, 1]) await projectSession(sessionIdOf(transferId, 1, index), { status: 'failed' })
+    t.like(await psbt(), { state: 'unsigned', version: 1, psbt: Buffer.from(unsigned).toString('base64') })
+    await projectSession(sessionIdOf(transferId, 1, 0, 2), signed(0))
+    await projectSession(sessionIdOf(transferId, 1, 1, 2), {})
+    t.like(await psbt(), { state: 'partially_signed' })
+    await projectSession(sessionIdOf(transferId, 1, 1, 2), signed(1))
+    const final = await psbt()
+    t.is(final.state, 'final')
+    t.deepEqual(Transaction.fromPSBT(Buffer.from(final.psbt, 'base64')).extract(), codec.attach(unsigned, sender, made).raw)
+    await project({ transactions: [built(1), built(2)] })
+    t.is((await psbt()).code, 'transfer_not_built')
+    t.deepEqual(await psbt('&version=1'), final)
+    t.is((await psbt('&version=3')).code, 'transfer_not_built')
+    const stranger = { authorization: `Bearer ${await side.app.token({ tenant: 'globex', roles: ['client'] })}` }
+    t.is((await psbt('&version=1', stranger)).code, 'transfer_not_found')
+
+    const other = transferFields(walletId, 2n)
+    await side.project('transfers', other.transferId, other)
+    const { json } = await side.app.call('GET', `/v1/transfers/${other.transferId}/psbt?minPosition=${side.position()}`)
+    t.is((json as { code: string }).code, 'psbt_not_supported')
+  },
+)

@@ -36,8 +36,11 @@ export function conflictWith(
   const alive = before.filter(isAlive)
   if (alive.length === 0) return undefined
   if (transaction.replacement === null) return `transfer:${transaction.transferId} was spent on another transaction`
-  if (alive.every((other) => other.slots.some((slot) => slots.includes(slot)))) return undefined
-  return `transfer:${transaction.transferId} was spent on a transaction that this one does not take the place of`
+  if (!alive.every((other) => other.slots.some((slot) => slots.includes(slot))))
+    return `transfer:${transaction.transferId} was spent on a transaction that this one does not take the place of`
+  // It would be kept for the transfer for ever, and lost when one of those before is mined.
+  const further = slots.find((slot) => !alive.some((other) => other.slots.includes(slot)))
+  return further && `${further} is spent by nothing that was signed for transfer:${transaction.transferId} before`
 }
 
 /** What had been moved when what moves something for the transfer was signed first, which is now if it was not yet. @throws ClaimRefused */

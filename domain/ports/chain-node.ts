@@ -14,6 +14,8 @@ export type WantedTransaction = {
   /** The most that it may cost, in the native coin; the chain's own ceiling when null. */
   readonly maxFee: bigint | null
   readonly memo: string | null
+  /** The transaction itself, unsigned, where another wallet has made it: it does what is wanted, and nothing about it is to be chosen. */
+  readonly made?: Uint8Array | null
 }
 
 /** What is set aside for a transfer before it is built. */
@@ -29,9 +31,13 @@ export type BuildOptions = {
   readonly taken: readonly string[]
   /**
    * The transaction, unsigned, whose place this one takes: it shares a conflict with it, and pays enough more to be preferred. `cancel` moves nothing, and only
-   * uses up what the other one would have.
+   * uses up what the other one would have. `validity` is that of the other one.
    */
-  readonly replaces: { readonly unsigned: Uint8Array; readonly as: 'acceleration' | 'cancellation' } | null
+  readonly replaces: {
+    readonly unsigned: Uint8Array
+    readonly as: 'acceleration' | 'cancellation'
+    readonly validity?: string | null
+  } | null
 }
 
 export type UnsignedTransaction = {
@@ -131,6 +137,8 @@ export type ChainFailureCode =
   | 'insufficient_funds'
   /** There is enough, but not yet: other transactions use it, or it has too few confirmations. To be tried again. */
   | 'funds_locked'
+  /** What the transaction spends is not there: another one has spent it, or a reorganisation has taken it away. */
+  | 'inputs_missing'
   | 'nonce_too_low'
   | 'fee_too_low'
   | 'fee_too_high'

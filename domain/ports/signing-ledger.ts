@@ -22,7 +22,7 @@ export type SigningClaim = {
 
 /**
  * A transaction of a transfer. There is one for each transfer: another one is refused unless those before have died of age, or it takes their place, which is when it has a
- * slot in common with each of them, so that only one can be mined. Slots once spent on a transfer are for no other.
+ * slot in common with each of them, so that only one can be mined, and none that no transaction before had. Slots once spent on a transfer are for no other.
  */
 export type TransactionClaim = {
   transferId: string

@@ -44,6 +44,14 @@ export interface TransactionCodec {
   messages(unsigned: Uint8Array, sender: Sender): readonly Uint8Array[]
   /** @param signatures one for each message, in their order @throws TransactionRefused, also when one of them does not verify */
   attach(unsigned: Uint8Array, sender: Sender, signatures: readonly MadeSignature[]): SignedTransaction
+  /**
+   * The transaction as a PSBT (BIP-174) for other wallets, where the chain has those.
+   * @param signatures one for each message, null where it is not made yet: with all of them there is nothing left to do but to send it
+   * @throws TransactionRefused, also when one of them does not verify
+   */
+  toPsbt?(unsigned: Uint8Array, sender: Sender, signatures: readonly (MadeSignature | null)[]): Uint8Array
+  /** The transaction, unsigned, that another wallet has made a PSBT of. @throws TransactionRefused when it would be another one, or somebody has signed it */
+  fromPsbt?(psbt: Uint8Array): Uint8Array
 }
 
 /** How much longer than its lifetime a transaction is taken to live: clocks differ, and blocks come late. */

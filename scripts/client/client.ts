@@ -24,12 +24,25 @@ export type KeyView = {
 export type AccountView = { accountId: string; keyId: string; chain: string; path: string; publicKey: string; address: string }
 export type SessionView = { sessionId: string; status: string; signature: string; signers: string[]; failure?: { code: string } | null }
 
+export type WantedTransfer = {
+  chain: string
+  asset: string
+  to: string
+  amount: string
+  accountId?: string
+  fee?: string
+  maxFee?: string
+  memo?: string
+  psbt?: string
+}
 export type TransferView = {
   transferId: string
   status: string
   hash?: string
   nonce?: string
   feePaid?: string
+  sessionIds: string[]
+  transactions: { version: number; as: string; fee: string; conflicts: string[]; sessionIds: string[] }[]
   block?: { height: string; hash: string }
   stuck?: { reason: string }
   failure?: { code: string }
@@ -109,13 +122,23 @@ export function connectClient(dev: DevelopmentClient) {
     },
 
     /** Resolves when the command has been accepted. */
-    async requestTransfer(walletId: string, transfer: { chain: string; asset: string; to: string; amount: string }): Promise<string> {
+    async requestTransfer(walletId: string, transfer: WantedTransfer): Promise<string> {
       return (await post<{ transferId: string }>(`/v1/wallets/${walletId}/transfers`, transfer, { intent: true })).answer.transferId
     },
 
+    /** Resolves when another transaction in the place of the latest has been asked for, at a higher fee. */
+    async accelerateTransfer(transferId: string, price: { fee: string; maxFee?: string }): Promise<void> {
+      await post(`/v1/transfers/${transferId}/accelerate`, price, { intent: true })
+    },
+
+    /** Resolves when the command has been accepted. */
+    async cancelTransfer(transferId: string): Promise<void> {
+      await post(`/v1/transfers/${transferId}/cancel`, {}, { intent: true })
+    },
+
     /** Resolves when the transfer is confirmed or has ended, or only when it has ended; or is as it is after a while. */
-    transfer(transferId: string, until: 'confirmed' | 'ended'): Promise<TransferView> {
-      return get<TransferView>(`/v1/transfers/${transferId}?until=${until}`, { waitSeconds: 30 })
+    transfer(transferId: string, until: 'confirmed' | 'ended', waitSeconds = 30): Promise<TransferView> {
+      return get<TransferView>(`/v1/transfers/${transferId}?until=${until}`, { waitSeconds })
     },
 
     async balances(walletId: string): Promise<BalanceView[]> {

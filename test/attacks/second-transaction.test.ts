@@ -75,24 +75,47 @@ test.serial('the intent of a transfer is for no other key, nor that of a session
 test.serial('a replacement takes the word of the client, and something in common with all that it replaces', async (t) => {
   const transfer = request()
   const [a, b, c] = [newCoin(), newCoin(), newCoin()]
-  signed(t, await ask(transfer, build({ coins: [a] })))
+  signed(t, await ask(transfer, build({ coins: [a, b] })))
   const faster = build({ coins: [a, b], fee: 5_000n })
   refused(t, await ask(transfer, faster), 'signed_already', 'nobody has asked for it')
 
   const wish = replacementOf(system, transfer, 'accelerate', { fee: 'high' })
-  refused(t, await ask(transfer, build({ coins: [b] }), { replacement: wish }), 'signed_already', 'both could be mined')
+  refused(t, await ask(transfer, build({ coins: [c] }), { replacement: wish }), 'signed_already', 'both could be mined')
   signed(t, await ask(transfer, faster, { replacement: wish }))
   signed(t, await ask(transfer, faster, { replacement: wish, sessionId: randomUUID() }), 'the same again')
   refused(t, await ask(transfer, build({ coins: [a, b], fee: 6_000n }), { replacement: wish }), 'intent_reused')
 
   const again = replacementOf(system, transfer, 'accelerate', { fee: 'high' })
+  const further = build({ coins: [a, b, c], fee: 9_000n })
   refused(
     t,
-    await ask(transfer, build({ coins: [b, c] }), { replacement: again }),
+    await ask(transfer, further, { replacement: again }),
     'signed_already',
-    'both the first and this could be mined',
+    'a further coin would be kept for the transfer for ever',
   )
-  signed(t, await ask(transfer, build({ coins: [a, c], fee: 9_000n }), { replacement: again }))
+  signed(t, await ask(request(), build({ coins: [c] })), 'which it is not')
+  const fewer = build({ coins: [b], fee: 9_000n })
+  signed(t, await ask(transfer, fewer, { replacement: again }))
+  const last = replacementOf(system, transfer, 'accelerate', { fee: 'high' })
+  refused(
+    t,
+    await ask(transfer, build({ coins: [a], fee: 9_500n }), { replacement: last }),
+    'signed_already',
+    'both that and this could be mined',
+  )
+})
+
+test.serial('what another wallet has made is signed as it is, and nothing else that would do the same', async (t) => {
+  const [a, b] = [newCoin(), newCoin()]
+  const made = build({ coins: [a] })
+  const transfer = request({ psbt: Buffer.from(made).toString('base64') })
+  for (const other of [build({ coins: [b] }), build({ coins: [a, b] }), build({ coins: [a], fee: 999n })])
+    refused(t, await ask(transfer, other), 'transaction_mismatch')
+  signed(t, await ask(transfer, made))
+  const elsewhere = request({ psbt: Buffer.from(made).toString('base64'), amount: '50001' })
+  refused(t, await ask(elsewhere, made), 'transaction_mismatch')
+  const faster = build({ coins: [a], fee: 2_000n })
+  signed(t, await ask(transfer, faster, { replacement: replacementOf(system, transfer, 'accelerate', { fee: 'high' }) }))
 })
 
 test.serial('an acceleration does what the transfer does, at no more than the client has said', async (t) => {

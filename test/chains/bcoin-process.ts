@@ -1,7 +1,7 @@
 /**
  * A regtest node in a process of its own, with JSON-RPC over HTTP in the shape of Bitcoin Core's: bcoin keeps the chain and judges blocks and transactions.
  * What it does not know and Core does is done here: outputs of an address (`scantxoutset`), replacement by fee (BIP-125), BIP-341, and errors in Core's
- * words. `mine` and `pay` are for tests alone.
+ * words. `mine`, `pay`, `forget` and `doublespend` are for tests alone.
  */
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
@@ -35,7 +35,11 @@ const bitcoins = (satoshi: number) => satoshi / 1e8
 
 // Segregated witness is agreed on within the first blocks, not within the first 432.
 Object.assign(bcoin.Network.get('regtest').deployments.segwit, { window: 3, threshold: 2 })
-const node = new bcoin.FullNode({ network: 'regtest', memory: true, listen: false, indexTx: true, replaceByFee: true, workers: false })
+const node = new bcoin.FullNode({
+  ...{ network: 'regtest', memory: true, listen: false, indexTx: true, replaceByFee: true, workers: false },
+  // It serves HTTP of its own, too, which nobody asks; on any free port, as there may be several nodes.
+  httpPort: 0,
+})
 const { chain, mempool, miner } = node
 const miningKey = bcoin.KeyRing.generate('regtest')
 miningKey.witness = true
@@ -147,6 +151,28 @@ async function invalidate(hash: Hex): Promise<null> {
   return null
 }
 
+/** A transaction that waits for a block is forgotten, with what spends from it. Gives the transaction. */
+function forget(txid: Hex) {
+  const entry = mempool.getEntry(reversed(txid))
+  if (!entry) throw new RpcError(-5, 'No such mempool transaction')
+  mempool.evictEntry(entry)
+  return entry.tx
+}
+
+/** What a transaction that waits for a block spends goes to the miner instead. Gives the txid of the other one. */
+async function doubleSpend(txid: Hex): Promise<Hex> {
+  const { inputs } = forget(txid)
+  const coins = await Promise.all(
+    inputs.map(({ prevout: { hash, index } }: { prevout: { hash: Hex; index: number } }) => chain.getCoin(hash, index)),
+  )
+  const mtx = new bcoin.MTX()
+  for (const coin of coins) mtx.addCoin(coin)
+  mtx.addOutput(miningKey.getAddress(), coins.reduce((sum, { value }) => sum + value, 0) - 20_000)
+  mtx.sign(miningKey)
+  await mempool.addTX(mtx.toTX())
+  return reversed(mtx.hash('hex'))
+}
+
 /** All blocks are read: they are few. */
 async function scan(address: string) {
   const script = Buffer.from(scriptOf(parameters, address)).toString('hex')
@@ -200,6 +226,8 @@ const METHODS: { readonly [method: string]: (...params: never[]) => unknown } = 
   invalidateblock: invalidate,
   mine,
   pay,
+  forget: (txid: Hex) => void forget(txid),
+  doublespend: doubleSpend,
 }
 
 async function answerTo(body: string) {

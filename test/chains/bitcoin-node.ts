@@ -11,6 +11,8 @@ export type BitcoinNode = {
   call(method: string, ...params: unknown[]): Promise<unknown>
   /** Pays so much to an address; the transaction waits for a block. Gives its txid. */
   pay(address: string, satoshi: number): Promise<string>
+  /** Spends otherwise what a payment that waits for a block would have; gives the txid. */
+  doubleSpend(txid: string): Promise<string>
   /** Gives the hashes of the blocks. */
   mine(blocks: number): Promise<readonly string[]>
   stop(): Promise<void>
@@ -31,6 +33,7 @@ export async function startBitcoinNode(): Promise<BitcoinNode> {
     url,
     call,
     pay: async (to, satoshi) => String(await call('pay', to, satoshi)),
+    doubleSpend: async (txid) => String(await call('doublespend', txid)),
     mine: async (blocks) => (await call('mine', blocks)) as string[],
     async stop() {
       child.kill('SIGKILL')

@@ -163,7 +163,7 @@ for (const kind of ['P2TR', 'P2WPKH'] as const) {
     await bitcoind.mine(1)
     t.deepEqual(await chain.status(before), { state: 'impossible', reason: 'replaced', by: after.hash })
     await failsWith(t, chain.build(transfer, { ...FRESH, replaces }), 'not_replaceable')
-    await failsWith(t, chain.broadcast(before), 'transaction_rejected')
+    await failsWith(t, chain.broadcast(before), 'inputs_missing')
     t.is((await chain.balance(recipient.sender.address, regtest.nativeAsset)).amount, 45_000n)
   })
 

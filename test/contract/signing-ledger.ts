@@ -160,17 +160,15 @@ export function testSigningLedger(test: TestFn, name: string, { open }: LedgerUn
     await ledger.claim(claimOf(['a', 'b'], null, ['intent']))
     await t.throwsAsync(ledger.claim(claimOf(['a', 'b'], null, ['intent'])), refusal('slot_taken'))
     await t.throwsAsync(ledger.claim(claimOf(['c'], 'wish-1', ['intent'])), refusal('slot_taken'))
-    const second = claimOf(['b', 'c'], 'wish-1', ['intent'])
+    await t.throwsAsync(ledger.claim(claimOf(['b', 'c'], 'wish-1', ['intent'])), refusal('slot_taken'), 'c would be lost with it')
+    await t.notThrowsAsync(ledger.claim(newTransfer({}, { slots: ['c'] })), 'a refused claim takes nothing')
+    const second = claimOf(['b'], 'wish-1', ['intent'])
     await ledger.claim(second)
     await t.notThrowsAsync(ledger.claim({ ...second, sessionId: randomUUID() }))
-    await t.throwsAsync(ledger.claim(claimOf(['a', 'b', 'c'], 'wish-1')), refusal('intent_reused'))
-    await t.throwsAsync(ledger.claim(claimOf(['c'], 'wish-2')), refusal('slot_taken'), 'the first one could be mined as well')
-    await t.notThrowsAsync(ledger.claim(claimOf(['b'], 'wish-2')))
-    await t.throwsAsync(
-      ledger.claim(newTransfer({}, { slots: ['c'] })),
-      refusal('slot_taken'),
-      'what a replacement has used is for no other',
-    )
+    await t.throwsAsync(ledger.claim(claimOf(['a', 'b'], 'wish-1')), refusal('intent_reused'))
+    await t.throwsAsync(ledger.claim(claimOf(['a'], 'wish-2')), refusal('slot_taken'), 'the second one could be mined as well')
+    await t.notThrowsAsync(ledger.claim(claimOf(['a', 'b'], 'wish-2')))
+    await t.throwsAsync(ledger.claim(newTransfer({}, { slots: ['a'] })), refusal('slot_taken'), 'what a transfer has used is for no other')
     await t.throwsAsync(ledger.claim(newTransfer({}, { intents: ['wish-2'] })), refusal('intent_reused'))
   })
 

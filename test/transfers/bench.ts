@@ -137,7 +137,15 @@ export async function startBench(
   const { url, port } = anvil
   const pay = (to: string, wei: bigint) => anvil.send(to, wei)
   const key = ethereumKey()
-  const bench = await startChainBench(t, { chain: CHAIN, endpoints: await endpointsOf(url), settings, policy, key, pay, receiver: STRANGER })
+  const bench = await startChainBench(t, {
+    chain: CHAIN,
+    endpoints: await endpointsOf(url),
+    settings,
+    policy,
+    key,
+    pay,
+    receiver: STRANGER,
+  })
   return {
     ...bench,
     get anvil() {

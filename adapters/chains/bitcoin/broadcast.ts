@@ -7,6 +7,7 @@ const MEANINGS: readonly (readonly [RegExp, ChainFailureCode])[] = [
   [/insufficient fee|insufficient priority|min relay fee not met|mempool min fee not met|mempool full/i, 'fee_too_low'],
   [/max-fee-exceeded|fee exceeds maximum|absurdly-high-fee/i, 'fee_too_high'],
   [/txn-mempool-conflict|too many potential replacements|replacement-adds-unconfirmed|bad-txns-spends-conflicting-tx/i, 'not_replaceable'],
+  [/missing-?or-?spent|missing inputs/i, 'inputs_missing'],
   [/\bdust\b/i, 'dust'],
 ]
 

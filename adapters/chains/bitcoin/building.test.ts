@@ -47,7 +47,7 @@ function surroundings(coins: readonly { readonly amount: bigint; readonly others
     isCoinbase: false,
   }))
   return {
-    ...{ chain, network: network.parameters, confirmations: 1 },
+    ...{ chain, network: network.parameters, confirmations: 1, finality: 1, search: async () => [] },
     rpc: { ask: (work: (call: Call) => unknown) => work(call) } as Rpc,
     coinsOf: async () => ({ coins: found, block: { height: 9n, hash: '00'.repeat(32) } }),
   }

@@ -12,11 +12,13 @@ import { MAX_TRANSACTION_BYTES } from '../../../domain/ports/transaction-codec.t
 import type { Rpc } from '../rpc/rpc.ts'
 import { several } from '../rpc/several.ts'
 import { type Need, type Selection, selectCoins, TooManyInputs } from './coin-selection.ts'
-import type { CoinSource, FoundCoin } from './coins.ts'
+import type { CoinSource, Coins, FoundCoin } from './coins.ts'
 import { lookUp, malformed } from './core-rpc.ts'
+import { lineageOf } from './lineage.ts'
 import { MAX_MEMO_BYTES, memoScript, scriptOf } from './output-script.ts'
-import { type Coin, type Payment, readPsbt, txidOf, withoutWitnesses, writePsbt } from './psbt.ts'
+import { type Coin, type Payment, readPsbt, type Spending, txidOf, unsignedTxid, withoutWitnesses, writePsbt } from './psbt.ts'
 import { costOf, type Rates, ratesOf } from './rates.ts'
+import type { SpenderSearch } from './spenders.ts'
 import { conflictOf } from './transactions.ts'
 import { dustLimit, virtualBytes } from './weight.ts'
 
@@ -26,6 +28,8 @@ type Surroundings = {
   readonly rpc: Rpc
   readonly coinsOf: CoinSource
   readonly confirmations: number
+  readonly finality: number
+  readonly search: SpenderSearch
 }
 
 /** Blocks until what a miner has made can be spent. */
@@ -38,6 +42,12 @@ const QUOTE_PERCENT = 150n
 /** As `ChainNode.quote`. Nothing is taken by others yet: what they take may make it more inputs, which is what the margin is for, too. */
 export async function quoteFor(surroundings: Surroundings, wanted: WantedTransaction): Promise<Quote> {
   const need = needOf(surroundings.network, wanted, paymentsOf(surroundings, wanted))
+  if (wanted.made) {
+    const { inputs, outputs } = requireSpendable(surroundings, wanted.made, await surroundings.coinsOf(wanted.sender.address), [])
+    const fee = sumOf(inputs) - sumOf(outputs)
+    requireBounded(surroundings.chain, wanted, fee)
+    return { fee }
+  }
   const { wanted: rate } = await surroundings.rpc.ask((call) => ratesOf(call, wanted.fee))
   const { coins } = await surroundings.coinsOf(wanted.sender.address)
   const { fee } = select({ ...need, feeOf: (size) => costOf(rate, size) }, [], coins)
@@ -46,24 +56,43 @@ export async function quoteFor(surroundings: Surroundings, wanted: WantedTransac
   return { fee: withMargin < most ? withMargin : most }
 }
 
-/** As `ChainNode.build`. `validity` is the height at which its inputs were there to be spent. */
+/** As `ChainNode.build`. `validity` tells what its inputs stem from (`lineage.ts`). */
 export async function buildTransaction(
   surroundings: Surroundings,
   wanted: WantedTransaction,
   { taken, replaces }: BuildOptions,
 ): Promise<UnsignedTransaction> {
+  if (wanted.made && !replaces) {
+    const found = await surroundings.coinsOf(wanted.sender.address)
+    const { inputs, outputs } = requireSpendable(surroundings, wanted.made, found, taken)
+    requireBounded(surroundings.chain, wanted, sumOf(inputs) - sumOf(outputs))
+    return { unsigned: wanted.made, validity: await lineageOf(surroundings, inputs, found) }
+  }
   const outputs = replaces?.as === 'cancellation' ? [] : paymentsOf(surroundings, wanted)
   const need = needOf(surroundings.network, wanted, outputs)
   const rates = await surroundings.rpc.ask((call) => ratesOf(call, wanted.fee))
   const { coins, block } = await surroundings.coinsOf(wanted.sender.address)
   const usable = coins.filter((coin) => isUsable(coin, block.height, surroundings.confirmations))
   const free = usable.filter((coin) => !taken.includes(conflictOf(coin)))
-  const replaced = replaces ? replacedBy(replaces.unsigned, coins) : undefined
+  const replaced = replaces ? await replacedBy(surroundings, replaces, coins) : undefined
   // Parties keep for the transfer, for ever, what any of its transactions spends: what only one spends that is not mined in the end would be lost.
   const others = replaced ? [] : free
   const feeOf = (size: bigint) => (replaced ? outbid(wanted, replaced, rates, size) : costOf(rates.wanted, size))
   const unsigned = await psbtOf(surroundings, wanted, { ...need, feeOf }, replaced?.coins ?? [], others, sumOf(coins))
-  return { unsigned, validity: String(block.height) }
+  return { unsigned, validity: await lineageOf(surroundings, readPsbt(unsigned).inputs, { coins, block }) }
+}
+
+/** What another wallet has made, when its coins are there, and no other transfer uses them. @throws ChainFailure */
+function requireSpendable({ confirmations }: Surroundings, made: Uint8Array, { coins, block }: Coins, taken: readonly string[]): Spending {
+  const spending = readPsbt(made)
+  const found = new Map(coins.map((coin) => [conflictOf(coin), coin]))
+  for (const input of spending.inputs) {
+    const coin = found.get(conflictOf(input))
+    if (coin?.amount !== input.amount) throw refused('inputs_missing', `there is no output ${input.txid}:${input.index} of this amount`)
+    if (taken.includes(conflictOf(input)) || !isUsable(coin, block.height, confirmations))
+      throw refused('funds_locked', `another transfer spends ${input.txid}:${input.index}, or it has too few confirmations`)
+  }
+  return spending
 }
 
 /** The most that the fee may be. @throws ChainFailure */
@@ -165,20 +194,40 @@ function select(
   throw refused('insufficient_funds', `at least ${least} satoshi are needed`)
 }
 
-type Replaced = { readonly coins: readonly FoundCoin[]; readonly fee: bigint; readonly outputs: readonly Payment[] }
+type Replaced = {
+  /** Those that are there still. */
+  readonly coins: readonly FoundCoin[]
+  readonly inputs: number
+  readonly fee: bigint
+  readonly outputs: readonly Payment[]
+}
 
-/** @throws ChainFailure when blocks have spent any of its inputs */
-function replacedBy(unsigned: Uint8Array, coins: readonly FoundCoin[]): Replaced {
-  const { inputs, outputs } = readPsbt(unsigned)
-  const unspent = inputs.map((input) => coins.find((coin) => conflictOf(coin) === conflictOf(input)))
-  if (!unspent.every((coin) => coin !== undefined))
-    throw refused('not_replaceable', 'what is to be replaced is mined, or another transaction is')
-  return { coins: unspent, fee: sumOf(inputs) - sumOf(outputs), outputs }
+/**
+ * What of it is not there must be gone for good: otherwise it would come back to be kept by parties for a transfer that has ended.
+ * @throws ChainFailure
+ */
+async function replacedBy(
+  { rpc, search }: Surroundings,
+  { unsigned, validity = null }: NonNullable<BuildOptions['replaces']>,
+  coins: readonly FoundCoin[],
+): Promise<Replaced> {
+  const spending = readPsbt(unsigned)
+  const { inputs, outputs } = spending
+  const conflicts = inputs.map(conflictOf)
+  const found = new Map(coins.map((coin) => [conflictOf(coin), coin]))
+  const unspent = conflicts.flatMap((conflict) => found.get(conflict) ?? [])
+  if (unspent.length === 0) throw refused('not_replaceable', 'what is to be replaced is mined, or another transaction is')
+  if (unspent.length < inputs.length) {
+    const outputs = await rpc.ask((call) => search(call, { hash: unsignedTxid(spending), conflicts, validity }))
+    if (!outputs.every(({ isThere, goneBy }) => isThere || goneBy !== undefined))
+      throw refused('not_replaceable', 'some of what it spends is not there now, and may come back')
+  }
+  return { coins: unspent, inputs: inputs.length, fee: sumOf(inputs) - sumOf(outputs), outputs }
 }
 
 /** More for each virtual byte than before, and more in all by what it takes to pass it on (BIP-125, rules 3 and 4). */
-function outbid({ sender }: WantedTransaction, { coins, fee, outputs }: Replaced, { wanted, increment }: Rates, size: bigint): bigint {
-  const before = virtualBytes(sender.scheme, coins.length, outputs)
+function outbid({ sender }: WantedTransaction, { inputs, fee, outputs }: Replaced, { wanted, increment }: Rates, size: bigint): bigint {
+  const before = virtualBytes(sender.scheme, inputs, outputs)
   const rate = (fee * 1_000n) / before + increment
   return [costOf(wanted, size), costOf(rate, size), fee + costOf(increment, size)].reduce((most, each) => (each > most ? each : most))
 }

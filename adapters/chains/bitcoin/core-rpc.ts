@@ -64,16 +64,17 @@ export async function blockOf(call: Call, hash: string): Promise<Block> {
   }
 }
 
-/** `blockHash` is null while it waits in the mempool. */
-export type KnownTransaction = { readonly raw: Uint8Array; readonly blockHash: string | null }
+/** `blockHash` is null, and `confirmations` none, while it waits in the mempool. */
+export type KnownTransaction = { readonly raw: Uint8Array; readonly blockHash: string | null; readonly confirmations: number }
 
 /** A transaction in the mempool or in the chain; undefined when the node does not know it, or only from a block that the chain has left. */
 export async function lookUp(call: Call, txid: string): Promise<KnownTransaction | undefined> {
   const found = await unlessUnknown(call('getrawtransaction', [txid, true]))
   if (found === undefined) return undefined
   const { hex, blockhash, confirmations } = Object(found) as { hex?: unknown; blockhash?: unknown; confirmations?: unknown }
-  if (blockhash === undefined) return { raw: bytesIn(hex), blockHash: null }
-  return typeof confirmations === 'number' && confirmations > 0 ? { raw: bytesIn(hex), blockHash: hashIn(blockhash) } : undefined
+  if (blockhash === undefined) return { raw: bytesIn(hex), blockHash: null, confirmations: 0 }
+  if (typeof confirmations !== 'number' || confirmations < 1) return undefined
+  return { raw: bytesIn(hex), blockHash: hashIn(blockhash), confirmations }
 }
 
 /** Whether an output is there, and no block has spent it. */

@@ -32,14 +32,16 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
   const { chain, network, coinsOf, confirmations, finality, pollMs } = options
   const rpc = withoutRefusals(options.rpc)
   const fees = rememberAnswers<bigint>(REMEMBERED_FEES)
-  const findSpender = spenderSearch(finality)
+  const search = spenderSearch(finality)
 
   /** What one node says of it. */
   async function statusAt(call: Call, transaction: SentTransaction): Promise<TransactionStatus> {
     const known = await lookUp(call, transaction.hash)
     if (!known) {
-      const spender = await findSpender(call, transaction)
-      return spender === undefined ? { state: 'unknown' } : { state: 'impossible', reason: 'replaced', by: spender }
+      const outputs = await search(call, transaction)
+      // What is there still, or may come back, is kept for this transfer by those who have signed: a cancellation is to bring it home first.
+      if (!outputs.every(({ goneBy }) => goneBy !== undefined)) return { state: 'unknown' }
+      return { state: 'impossible', reason: 'replaced', by: outputs[0]?.goneBy ?? null }
     }
     if (known.blockHash === null) return { state: 'pending' }
     const { height, confirmations } = await headerOf(call, known.blockHash)
@@ -72,8 +74,8 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
     confirmations,
     finality,
     pollMs,
-    quote: (wanted) => quoteFor({ ...options, rpc }, wanted),
-    build: (wanted, buildOptions) => buildTransaction({ ...options, rpc }, wanted, buildOptions),
+    quote: (wanted) => quoteFor({ ...options, rpc, search }, wanted),
+    build: (wanted, buildOptions) => buildTransaction({ ...options, rpc, search }, wanted, buildOptions),
     async broadcast(transaction) {
       try {
         await rpc.send('sendrawtransaction', [Buffer.from(transaction.raw).toString('hex')])

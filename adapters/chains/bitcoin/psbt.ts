@@ -57,7 +57,9 @@ export function readPsbt(bytes: Uint8Array): Spending {
 export function importPsbt(bytes: Uint8Array): Uint8Array {
   const psbt = decode(bytes)
   const { unsignedTx } = psbt.global
-  const spending = spendingOf(psbt)
+  const { inputs, outputs } = spendingOf(psbt)
+  // Each signature of taproot vouches for all amounts.
+  const spending = { inputs: inputs.map((input) => (isTaproot(input.script) ? { ...input, previous: null } : input)), outputs }
   if (!unsignedTx || !equalBytes(RawOldTx.encode(unsignedTx), RawOldTx.encode(transactionOf(spending))))
     throw new TransactionRefused('the transaction must be of version 2, have no lock time, and all sequences must be 0xfffffffd')
   for (const { sighashType, partialSig, tapKeySig, finalScriptSig, finalScriptWitness, tapLeafScript } of psbt.inputs) {
@@ -68,13 +70,21 @@ export function importPsbt(bytes: Uint8Array): Uint8Array {
   return writePsbt(spending)
 }
 
-/** The PSBT with the witness of each input, for those who take it from here (BIP-174, input finalizer). */
-export function finalizedPsbt(unsigned: Uint8Array, witnesses: readonly (readonly Uint8Array[])[]): Uint8Array {
+/**
+ * The PSBT with the witnesses that there are, null for those that are missing. All of them finalize it (BIP-174); some are partial signatures, for ECDSA with
+ * their keys, and for taproot those of the key path (BIP-371).
+ */
+export function signedPsbt(unsigned: Uint8Array, witnesses: readonly (readonly Uint8Array[] | null)[]): Uint8Array {
   const psbt = decode(unsigned)
-  return RawPSBTV0.encode({
-    ...psbt,
-    inputs: psbt.inputs.map((input, index) => ({ ...input, finalScriptWitness: witnesses[index] })),
-  } as Psbt)
+  const isWhole = witnesses.every((witness) => witness !== null)
+  const fieldsOf = (witness: readonly Uint8Array[] | null | undefined) => {
+    const [signature, publicKey] = witness ?? []
+    if (!signature) return {}
+    if (isWhole) return { finalScriptWitness: witness }
+    return publicKey ? { partialSig: [[publicKey, signature]] } : { tapKeySig: signature }
+  }
+  const inputs = psbt.inputs.map((input, index) => ({ ...input, ...fieldsOf(witnesses[index]) }))
+  return RawPSBTV0.encode({ ...psbt, inputs } as Psbt)
 }
 
 /** The transaction as it is in the PSBT, and as what is signed is made from. */
@@ -89,6 +99,9 @@ export function transactionOf({ inputs, outputs }: Spending) {
 
 /** What a transaction is called: the hash of it without its witnesses, backwards. */
 export const txidOf = (withoutWitnesses: Uint8Array): string => bytesToHex(sha256x2(withoutWitnesses).reverse())
+
+/** What it will be called once it is signed. */
+export const unsignedTxid = (spending: Spending): string => txidOf(RawOldTx.encode(transactionOf(spending)))
 
 /** A transaction as it is hashed for its name. @throws when the bytes are none */
 export function withoutWitnesses(raw: Uint8Array): Uint8Array {
@@ -120,11 +133,15 @@ function spendingOf({ global, inputs }: Psbt): Spending {
   if (!unsignedTx) throw new TransactionRefused('the PSBT has no transaction')
   return {
     inputs: unsignedTx.inputs.map(({ txid, index }, place) => {
-      const { witnessUtxo, nonWitnessUtxo } = inputs[place]!
-      if (!witnessUtxo) throw new TransactionRefused(`input ${place}: what it spends is not told (witnessUtxo)`)
+      const { witnessUtxo: told, nonWitnessUtxo } = inputs[place]!
+      const witnessUtxo = told ?? nonWitnessUtxo?.outputs[index]
+      if (!witnessUtxo) throw new TransactionRefused(`input ${place}: what it spends is not told`)
       const previous = nonWitnessUtxo ? RawOldTx.encode(nonWitnessUtxo) : null
       return { txid: bytesToHex(txid), index, ...witnessUtxo, previous }
     }),
     outputs: unsignedTx.outputs,
   }
 }
+
+/** Version 1, and a program of 32 bytes (BIP-341). */
+const isTaproot = (script: Uint8Array): boolean => script.length === 34 && script[0] === 0x51 && script[1] === 0x20

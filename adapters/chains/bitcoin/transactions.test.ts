@@ -10,10 +10,10 @@ import { MAX_TRANSACTION_BYTES, TransactionRefused } from '../../../domain/ports
 import { family } from './family.ts'
 import { NETWORKS } from './networks.ts'
 import { memoScript, scriptOf } from './output-script.ts'
-import { type Coin, importPsbt, type Spending, writePsbt } from './psbt.ts'
+import { type Coin, type Spending, writePsbt } from './psbt.ts'
 import { maySpend, parse, segwitMessage, taprootMessage, txidOf } from './testing/consensus.ts'
 import { coinsOf, type Spender, spenderOf, transactionPaying } from './testing/spender.ts'
-import { MAX_INPUTS, signedPsbt } from './transactions.ts'
+import { MAX_INPUTS } from './transactions.ts'
 import bip174 from './vectors/bip174.json' with { type: 'json' }
 import bip341 from './vectors/bip341-key-path-spending.json' with { type: 'json' }
 
@@ -104,8 +104,21 @@ for (const kind of KINDS) {
   test(`${kind}: the PSBT with its signatures is one that another wallet takes the same transaction from`, (t) => {
     const unsigned = writePsbt({ inputs: coinsOf(spender, [5_000n, 6_000n]), outputs: [paid(TO, 10_000n)] })
     const signatures = codec.messages(unsigned, sender).map(spender.sign)
-    const taken = Transaction.fromPSBT(signedPsbt(network.parameters, unsigned, sender, signatures))
+    const taken = Transaction.fromPSBT(codec.toPsbt!(unsigned, sender, signatures))
     t.deepEqual(taken.extract(), new Uint8Array(codec.attach(unsigned, sender, signatures).raw))
+  })
+
+  test(`${kind}: PSBTs with a signature each are put together by another wallet, and one without any is what is signed`, (t) => {
+    const unsigned = writePsbt({ inputs: coinsOf(spender, [5_000n, 6_000n]), outputs: [paid(TO, 10_000n)] })
+    const [first, second] = codec.messages(unsigned, sender).map(spender.sign) as [Made, Made]
+    const [one, other] = [codec.toPsbt!(unsigned, sender, [first, null]), codec.toPsbt!(unsigned, sender, [null, second])]
+    const combined = Transaction.fromPSBT(one).combine(Transaction.fromPSBT(other))
+    combined.finalize()
+    t.deepEqual(combined.extract(), new Uint8Array(codec.attach(unsigned, sender, [first, second]).raw))
+    t.deepEqual(codec.toPsbt!(unsigned, sender, [null, null]), unsigned)
+    t.throws(() => codec.toPsbt!(unsigned, sender, [null, first]), { instanceOf: TransactionRefused })
+    t.throws(() => codec.toPsbt!(unsigned, sender, [null]), { instanceOf: TransactionRefused })
+    t.throws(() => codec.fromPsbt!(one), { instanceOf: TransactionRefused })
   })
 
   test(`${kind}: the PSBT of another wallet becomes one of ours, unless it is signed or would be another transaction`, (t) => {
@@ -126,9 +139,9 @@ for (const kind of KINDS) {
       return transaction.toPSBT()
     }
     t.throws(() => codec.read(foreign({}, {}), sender), { instanceOf: TransactionRefused, message: /not understood/ })
-    t.deepEqual(importPsbt(foreign({}, {})), writePsbt(spending))
-    t.deepEqual(importPsbt(foreign({}, { sighashType: kind === 'P2TR' ? 0 : 1 })), writePsbt(spending))
-    t.deepEqual(importPsbt(writePsbt(spending)), writePsbt(spending))
+    t.deepEqual(codec.fromPsbt!(foreign({}, {})), writePsbt(spending))
+    t.deepEqual(codec.fromPsbt!(foreign({}, { sighashType: kind === 'P2TR' ? 0 : 1 })), writePsbt(spending))
+    t.deepEqual(codec.fromPsbt!(writePsbt(spending)), writePsbt(spending))
     const signature = spender.sign(new Uint8Array(32)).signature
     for (const psbt of [
       foreign({ lockTime: 800_000 }, {}),
@@ -137,9 +150,9 @@ for (const kind of KINDS) {
       foreign({}, { sighashType: 0x81 }),
       foreign({}, { sighashType: 2 }),
       foreign({}, { tapKeySig: signature }),
-      foreign({}, { witnessUtxo: undefined }),
+      foreign({}, { witnessUtxo: undefined, nonWitnessUtxo: undefined }),
     ])
-      t.throws(() => importPsbt(psbt), { instanceOf: TransactionRefused })
+      t.throws(() => codec.fromPsbt!(psbt), { instanceOf: TransactionRefused })
   })
 
   /** Everything that is not wholly what it should be. */
@@ -286,7 +299,7 @@ for (const { case: what, psbt } of [...bip174.invalid, ...bip174.failsSigner, ..
     for (const { sender } of Object.values(SPENDERS))
       t.throws(() => codec.messages(base64.decode(psbt), sender), { instanceOf: TransactionRefused })
     if (bip174.invalid.some((vector) => vector.psbt === psbt))
-      t.throws(() => importPsbt(base64.decode(psbt)), { instanceOf: TransactionRefused })
+      t.throws(() => codec.fromPsbt!(base64.decode(psbt)), { instanceOf: TransactionRefused })
   })
 }
 

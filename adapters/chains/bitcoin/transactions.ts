@@ -14,7 +14,7 @@ import {
 } from '../../../domain/ports/transaction-codec.ts'
 import { addressOf } from './address.ts'
 import { addressPaidBy, memoOf, scriptOf } from './output-script.ts'
-import { type Coin, finalizedPsbt, readPsbt, type Spending, transactionOf, txidOf } from './psbt.ts'
+import { type Coin, importPsbt, readPsbt, type Spending, signedPsbt, transactionOf, txidOf } from './psbt.ts'
 
 /** Each takes a signature of its own. */
 export const MAX_INPUTS = 50
@@ -35,27 +35,30 @@ export function transactionsOf({ nativeAsset }: Pick<Chain, 'nativeAsset'>, netw
     attach(unsigned, sender, signatures) {
       const { spending, witnesses } = signed(network, unsigned, sender, signatures)
       const transaction = transactionOf(spending)
-      const raw = RawTx.encode({ ...transaction, segwitFlag: true, witnesses })
+      const raw = RawTx.encode({ ...transaction, segwitFlag: true, witnesses: witnesses.map(requireMade) })
       return { raw, hash: txidOf(RawOldTx.encode(transaction)) } satisfies SignedTransaction
     },
+    fromPsbt: importPsbt,
+    toPsbt: (unsigned, sender, signatures) => signedPsbt(unsigned, signed(network, unsigned, sender, signatures).witnesses),
   }
 }
 
-/** The PSBT with all that is needed to broadcast it, for wallets that take PSBTs. @throws TransactionRefused, as `attach` */
-export function signedPsbt(network: BTC_NETWORK, unsigned: Uint8Array, sender: Sender, signatures: readonly MadeSignature[]): Uint8Array {
-  return finalizedPsbt(unsigned, signed(network, unsigned, sender, signatures).witnesses)
-}
-
-function signed(network: BTC_NETWORK, unsigned: Uint8Array, sender: Sender, signatures: readonly MadeSignature[]) {
+/** The witness of each input; null where there is no signature. */
+function signed(network: BTC_NETWORK, unsigned: Uint8Array, sender: Sender, signatures: readonly (MadeSignature | null)[]) {
   const { spending } = understood(network, sender, unsigned)
   const digests = digestsOf(sender, spending)
   if (signatures.length !== digests.length) throw new TransactionRefused(`${digests.length} signatures are needed`)
-  const witnesses = signatures.map(({ signature }, index) => {
-    const witness = witnessOf(sender, signature, digests[index]!)
-    if (!witness) throw new TransactionRefused(`the signature of input ${index} does not verify`)
-    return witness
+  const witnesses = signatures.map((made, index) => {
+    const witness = made && witnessOf(sender, made.signature, digests[index]!)
+    if (made && !witness) throw new TransactionRefused(`the signature of input ${index} does not verify`)
+    return witness ?? null
   })
   return { spending, witnesses }
+}
+
+function requireMade(witness: Uint8Array[] | null, index: number): Uint8Array[] {
+  if (!witness) throw new TransactionRefused(`the signature of input ${index} is missing`)
+  return witness
 }
 
 /** @throws TransactionRefused unless every input spends what was paid to the sender, of an amount that is certain, and every output is accounted for */

@@ -29,6 +29,7 @@ const FINAL: readonly ChainFailureCode[] = [
   'reverted',
   'not_replaceable',
   'transaction_rejected',
+  'inputs_missing',
 ]
 
 type Build = Extract<TransferCommand, { type: 'BuildTransfer' }>
@@ -134,7 +135,7 @@ async function replace(turn: PayerTurn, transfer: Transfer): Promise<void> {
   const { transferId, replacement } = transfer
   const latest = latestOf(transfer)
   if (!replacement || !latest) return
-  const replaces = { unsigned: bytesOf(latest.unsigned), as: replacement.as }
+  const replaces = { unsigned: bytesOf(latest.unsigned), as: replacement.as, validity: latest.validity }
   const build = await make(turn, transfer, { nonce: nonceOf(transfer), taken: takenFrom(turn, transfer), replaces })
   const giveUp = ({ code }: Impossible) => book.carryOut(transferId, [{ type: 'FailReplacement', transferId, code }])
   if ('code' in build) await giveUp(build)
@@ -154,7 +155,9 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
   const version = (latest?.version ?? 0) + 1
   const as: Purpose = options.replaces?.as ?? 'transfer'
   try {
-    const { unsigned, validity } = await node.build(wantedOf(transfer), options)
+    const { psbt } = transfer
+    const made = psbt === undefined || options.replaces ? null : (codec.fromPsbt?.(bytesOf(psbt)) ?? null)
+    const { unsigned, validity } = await node.build({ ...wantedOf(transfer), made }, options)
     const sender = senderOf(transfer)
     const effect = codec.read(unsigned, sender)
     if (!isWanted(turn, transfer, as, effect)) return { code: 'transaction_refused' }

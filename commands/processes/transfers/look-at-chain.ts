@@ -10,6 +10,8 @@ import { byNonce, isSigned, send, sentOf } from './send-transactions.ts'
 const AT_ONCE = 8
 /** How far the clock of a party may be behind that of this coordinator. */
 const CLOCKS_APART_SECONDS = 30
+/** Why what nodes have and miners pass over is stuck. */
+const NOT_MINED = 'not_mined'
 
 export type LookOptions = {
   /** For how long a transaction may wait to be mined before somebody should know. */
@@ -107,8 +109,13 @@ function sentAtOf({ memory }: PayerTurn, { transferId }: Transfer, { version }: 
 }
 
 async function sendAgain(turn: PayerTurn, transfer: Transfer): Promise<void> {
-  const newest = transfer.transactions.findLast(isSigned)
-  if (newest && turn.book.wallet().status === 'open') await send(turn, transfer, newest)
+  const { transferId, transactions, stuck } = transfer
+  const newest = transactions.findLast(isSigned)
+  if (!newest || turn.book.wallet().status !== 'open') return
+  const isTaken = await send(turn, transfer, newest)
+  // What spoke against it is over.
+  if (isTaken && stuck && stuck.reason !== NOT_MINED && newest === latestOf(transfer))
+    await turn.book.carryOut(transferId, [{ type: 'UnmarkTransferStuck', transferId }])
 }
 
 /** Says of those that have waited for too long to be mined that they are stuck; and when the next one will have. */
@@ -124,9 +131,7 @@ async function markStuck(turn: PayerTurn, stuckAfterMs: number): Promise<number 
     const stuckAt = sentAt + stuckAfterMs
     if (Date.now() < stuckAt) next = Math.min(next ?? stuckAt, stuckAt)
     else
-      await book.carryOut(transferId, [
-        { type: 'MarkTransferStuck', transferId, since: new Date(sentAt).toISOString(), reason: 'not_mined' },
-      ])
+      await book.carryOut(transferId, [{ type: 'MarkTransferStuck', transferId, since: new Date(sentAt).toISOString(), reason: NOT_MINED }])
   }
   return next
 }

@@ -37,6 +37,8 @@ export type RequestedTransfer = Payer & {
   quotedFee: string
   /** Null when nobody knows what it is worth. */
   usdCents: string | null
+  /** The transaction itself, base64, where another wallet has made it. */
+  psbt?: string
 }
 
 /** What has to be there before it is built: `signers` is the number of parties, `notBefore` RFC 3339. */

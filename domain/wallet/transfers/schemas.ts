@@ -49,6 +49,7 @@ export const transferSchemas: EventSchemas<TransferEvent> = {
       feeAsset: text,
       quotedFee: text,
       usdCents: orNull(text),
+      psbt: optional(text),
       decision,
       requires,
       status: oneOf('submitted', 'pending_approval'),

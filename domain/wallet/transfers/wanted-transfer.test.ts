@@ -7,7 +7,7 @@ const wanted = { chain: 'eip155:1', asset: 'eip155:1/slip44:60', to: '0x', amoun
 const read = (changes: object = {}) => readWantedTransfer(JSON.stringify({ ...wanted, ...changes }))
 
 test('what is left out takes its default', (t) => {
-  t.deepEqual(read(), { ...wanted, amount: 5n, fee: 'normal', memo: null, accountId: null, maxFee: null })
+  t.deepEqual(read(), { ...wanted, amount: 5n, fee: 'normal', memo: null, accountId: null, maxFee: null, psbt: null })
   const accountId = 'df9f5235-8081-4365-bb45-e12ff6058358'
   t.deepEqual(read({ fee: 'high', memo: 'é', accountId, maxFee: '0' }), {
     ...wanted,
@@ -16,7 +16,10 @@ test('what is left out takes its default', (t) => {
     memo: 'é',
     accountId,
     maxFee: 0n,
+    psbt: null,
   })
+  const psbt = 'QUJD'.repeat(5_000)
+  t.is(read({ psbt }).psbt, psbt)
 })
 
 for (const [amount, code] of [
@@ -64,6 +67,11 @@ test('anything but its fields is refused, and anything that can be read in two w
       { accountId: 'A' },
       { maxFee: 1 },
       { asset: 'x'.repeat(201) },
+      { psbt: '' },
+      { psbt: 'QQ' },
+      { psbt: 'QR==' },
+      { psbt: 'cHNidA__' },
+      { psbt: 'QUJD'.repeat(9_000) },
     ].map((changes) => JSON.stringify({ ...wanted, ...changes })),
     JSON.stringify({ ...wanted, memo: 'x'.repeat(10_000) }),
   ])

@@ -1,3 +1,4 @@
+import { base64ToBytes } from '../../audit/base64.ts'
 import { MalformedJson, parseStrictJson, readFields } from '../../json/strict-json.ts'
 import { FEE_LEVELS, type FeeLevel } from '../../ports/chain-node.ts'
 import { readAmount, readBaseUnits } from './amount.ts'
@@ -17,6 +18,8 @@ export type WantedTransfer = {
   accountId: string | null
   /** The most that it may cost, in the native coin; null where policy and chain say so. */
   maxFee: bigint | null
+  /** The transaction itself as another wallet has made it (BIP-174), base64; null when it is to be made here. */
+  psbt: string | null
 }
 
 /** What a client wants done faster, at which price. */
@@ -27,6 +30,7 @@ export const MAX_ASSET_CHARACTERS = 200
 export const MAX_ADDRESS_CHARACTERS = 130
 export const MAX_MEMO_CHARACTERS = 256
 const MAX_BODY_CHARACTERS = 8 * 1024
+export const MAX_PSBT_CHARACTERS = 32 * 1024
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 /** What people cannot read, or not alike, is nothing that they can approve. */
 const UNREADABLE = /[\p{Cc}\p{Cf}\p{Surrogate}]/u
@@ -37,11 +41,13 @@ const UNREADABLE = /[\p{Cc}\p{Cf}\p{Surrogate}]/u
  * @throws MalformedJson, DomainError `amount_…`
  */
 export function readWantedTransfer(body: string): WantedTransfer {
-  const { chain, asset, to, amount, memo, accountId, ...price } = readBody(
+  const { chain, asset, to, amount, memo, accountId, psbt, ...price } = readBody(
     body,
     ['chain', 'asset', 'to', 'amount'],
-    ['fee', 'memo', 'accountId', 'maxFee'],
+    ['fee', 'memo', 'accountId', 'maxFee', 'psbt'],
+    MAX_BODY_CHARACTERS + MAX_PSBT_CHARACTERS,
   )
+  if (psbt === undefined && body.length > MAX_BODY_CHARACTERS) throw new MalformedJson('the body is too long')
   if (memo !== undefined && !isMemo(memo)) throw new MalformedJson(`memo must be up to ${MAX_MEMO_CHARACTERS} readable characters`)
   if (accountId !== undefined && !(typeof accountId === 'string' && UUID.test(accountId)))
     throw new MalformedJson('accountId must be a UUID in lower case')
@@ -52,6 +58,7 @@ export function readWantedTransfer(body: string): WantedTransfer {
     amount: readAmount(requireText(amount, 'amount'), '/amount'),
     memo: memo === undefined ? null : memo,
     accountId: accountId === undefined ? null : accountId,
+    psbt: psbt === undefined ? null : readBase64(psbt, 'psbt', MAX_PSBT_CHARACTERS),
     ...readPrice(price),
   }
 }
@@ -71,14 +78,21 @@ function readPrice({ fee = 'normal', maxFee }: { readonly [name: string]: unknow
   return { fee: fee as FeeLevel, maxFee: maxFee === undefined ? null : readBaseUnits(requireText(maxFee, 'maxFee'), '/maxFee') }
 }
 
-function readBody(body: string, required: readonly string[], optional: readonly string[]) {
-  if (body.length > MAX_BODY_CHARACTERS) throw new MalformedJson('the body is too long')
+function readBody(body: string, required: readonly string[], optional: readonly string[], maxCharacters = MAX_BODY_CHARACTERS) {
+  if (body.length > maxCharacters) throw new MalformedJson('the body is too long')
   return readFields(parseStrictJson(body), required, optional)
 }
 
 function readText(value: unknown, name: string, maxCharacters: number): string {
   const text = requireText(value, name)
   if (text.length < 1 || text.length > maxCharacters) throw new MalformedJson(`${name} must have 1 to ${maxCharacters} characters`)
+  return text
+}
+
+/** In its one spelling (RFC 4648, section 4), so that nothing can be hidden in it. */
+function readBase64(value: unknown, name: string, maxCharacters: number): string {
+  const text = readText(value, name, maxCharacters)
+  if (!base64ToBytes(text)) throw new MalformedJson(`${name} must be base64`)
   return text
 }
 
