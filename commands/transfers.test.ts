@@ -411,8 +411,15 @@ test('a client cancels before anything is built, and asks for a replacement afte
   })
   t.deepEqual(problem(await side.post(`/v1/transfers/${sent}/cancel`, {})), [409, 'replacement_under_way', undefined])
   await side.walletCommand(walletId, { type: 'FailReplacement', transferId: sent, code: 'fee_too_high' })
-  t.like(await side.post(`/v1/transfers/${sent}/cancel`, {}), { status: 202, json: { status: 'signed' } })
   t.deepEqual(problem(await side.post(`/v1/transfers/${sent}/cancel`, { more: 1 })), [422, 'validation_failed', '/more'])
+
+  // Whoever asked is a client no more: what was asked for can be undone, and not be asked for again.
+  const fresh = createSigner('fresh')
+  t.is((await side.post(`/v1/wallets/${walletId}/policy`, { policy: {}, clientKeys: [fresh.key] })).status, 202)
+  const replaced = await side.post(`/v1/transfers/${sent}/accelerate`, { fee: 'high' }, { by: fresh })
+  t.deepEqual(problem(replaced), [409, 'request_of_replaced_key', undefined])
+  t.like(await side.post(`/v1/transfers/${sent}/cancel`, { maxFee: '9' }, { by: fresh }), { status: 202, json: { status: 'signed' } })
+  t.like((await side.state(walletId)).transfers[sent]?.replacement, { as: 'cancellation', maxFee: '9' })
 })
 
 test("another tenant's transfers do not exist", async (t) => {
