@@ -71,6 +71,11 @@ export type DomainErrorCode =
   | 'account_closed'
   | 'fee_too_high'
   | 'transfer_would_revert'
+  | 'webhook_not_found'
+  | 'webhook_disabled'
+  | 'webhook_url_not_allowed'
+  | 'too_many_webhooks'
+  | 'too_many_resends'
 
 /**
  * A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is; `rule` the id of the rule of the

@@ -67,7 +67,8 @@ export const walletHistory: Projection = {
   acrossStreams: false,
   apply(event) {
     if (LEFT_OUT.has(event.type)) return []
-    const { walletId, ...about } = event.data as { walletId: string } & { [Id in (typeof ABOUT)[number]]?: string }
+    const { walletId, ...about } = event.data as { walletId?: string } & { [Id in (typeof ABOUT)[number]]?: string }
+    if (walletId === undefined) return []
     const set: JsonObject = {
       walletId,
       tenant: event.metadata.tenant,
