@@ -21,7 +21,10 @@ export type PlatformOptions = {
 }
 
 /** Adds health, readiness, metrics, the OpenAPI document of the routes, and the page made of it. */
-export function addPlatformRoutes(router: Router<RequestState>, { routes, version, checks, metrics, logger, publicKeys }: PlatformOptions): void {
+export function addPlatformRoutes(
+  router: Router<RequestState>,
+  { routes, version, checks, metrics, logger, publicKeys }: PlatformOptions,
+): void {
   const ready = readiness(checks, logger)
   const openapi = openApiDocument(routes, version)
   const document = JSON.stringify(openapi)

@@ -10,7 +10,8 @@ import { WEBHOOK_STREAMS, type WebhookEvent } from '../domain/webhook/events.ts'
 export const DOMAIN_STREAMS = [WALLET_STREAMS, ACCOUNT_STREAMS, KEY_SHARE_STREAMS, SIGNING_SESSION_STREAMS, WEBHOOK_STREAMS]
 
 /** An event of the domain as it was recorded. */
-export type RecordedDomainEvent = Omit<RecordedEvent, 'type' | 'data'> & (WalletEvent | AccountEvent | KeyShareEvent | SigningSessionEvent | WebhookEvent)
+export type RecordedDomainEvent = Omit<RecordedEvent, 'type' | 'data'> &
+  (WalletEvent | AccountEvent | KeyShareEvent | SigningSessionEvent | WebhookEvent)
 
 /** A read model: what each event makes of its documents. `apply` is pure; a new `version` is built from the log anew. */
 export type Projection = {

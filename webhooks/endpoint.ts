@@ -53,6 +53,8 @@ const LIVE_WITHIN_MS = 10_000
 const HEARTBEAT_MS = 1_000
 const SAVE_EVERY_MS = 250
 const RETRY_AFTER_MS = 1_000
+/** What is under way when the process is to end. */
+const FINISH_WITHIN_MS = 3_000
 const UNTIL_WOKEN = Number.POSITIVE_INFINITY
 
 /** Delivers until the signal aborts. Whatever goes wrong, it begins again from what is stored. */
@@ -95,6 +97,8 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
   const { webhook, registeredAt, streams, log, retries } = options
   const { webhookId } = webhook
   const ending = new AbortController()
+  /** Outlives the other: what is under way may come to its end. */
+  const sending = new AbortController()
   const signal = AbortSignal.any([options.signal, ending.signal])
   const wanted = isWanted(webhook)
   const alarm = wakeUp()
@@ -118,15 +122,20 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
     ...options,
     webhookId,
     stored,
-    progress: () => ({ through: String(through), failingSince: receiver.failingSince(), waiting: waiting.places(), resends: { ...resends } }),
+    progress: () => ({
+      through: String(through),
+      failingSince: receiver.failingSince(),
+      waiting: waiting.places(),
+      resends: { ...resends },
+    }),
     isAtWork: () => working.size > 0 || waiting.size() > 0 || options.resends().length > 0,
   })
 
   /** @throws CutOff */
   const attempt = async (entry: Entry, at: { attempt: number; since: number | null; resendId: string | null }): Promise<Attempted> => {
     await record.claim()
-    const attempted = await attemptDelivery(options, { entry, ...at, signal })
-    if (signal.aborted) throw new CutOff()
+    const attempted = await attemptDelivery(options, { entry, ...at, signal: sending.signal })
+    if (sending.signal.aborted) throw new CutOff()
     if (receiver.note(attempted, Date.now())) waiting.wake(Date.now())
     record.add(attempted.record)
     options.onAttempt(attempted.record)
@@ -227,6 +236,8 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
       }
       const sent = await resend(request, resends[resendId] ?? NOTHING_SENT, { ...options, webhookId, wanted, deliver, onProgress, signal })
       if (signal.aborted) return
+      // Whoever hears that it is complete finds it in the delivery log.
+      await record.keep()
       await options.completeResend(resendId, { delivered: sent.delivered, failed: sent.failed })
       while (options.resends()[0]?.resendId === resendId && !signal.aborted) await alarm.wait(UNTIL_WOKEN, signal)
       delete resends[resendId]
@@ -246,11 +257,16 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
     if (signal.aborted) return
     failure = error
     ending.abort()
+    sending.abort()
   }
 
   const run = async () => {
-    await Promise.all([follow(), dispatch(), resendAll(), keepRecord()].map((task) => task.catch(fail)))
+    const tasks = [follow(), dispatch(), resendAll(), keepRecord()].map((task) => task.catch(fail))
+    while (!signal.aborted) await alarm.wait(UNTIL_WOKEN, signal)
+    const cutOff = setTimeout(() => sending.abort(), FINISH_WITHIN_MS)
+    await Promise.all(tasks)
     await Promise.all(working)
+    clearTimeout(cutOff)
     if (failure !== undefined) throw failure
     await record.close()
   }

@@ -1,6 +1,6 @@
 import type { Messages } from '../domain/ports/messages.ts'
 import type { DeliveryAttempt } from '../domain/ports/webhook-records.ts'
-import { type DelivererReport, DELIVERER_SUBJECT } from '../domain/webhook/deliverer-report.ts'
+import { DELIVERER_SUBJECT, type DelivererReport } from '../domain/webhook/deliverer-report.ts'
 
 const EVERY_MS = 1_000
 

@@ -123,6 +123,12 @@ export function waitingStreams(places: readonly WaitingStream[], readStream: Rea
       for (const each of held.values()) each.dueAt = Math.min(each.dueAt, now)
     },
     places: () =>
-      [...held.values()].map(({ stream, revision, attempts, since, dueAt }) => ({ stream, revision: String(revision), attempts, since, dueAt })),
+      [...held.values()].map(({ stream, revision, attempts, since, dueAt }) => ({
+        stream,
+        revision: String(revision),
+        attempts,
+        since,
+        dueAt,
+      })),
   }
 }

@@ -53,5 +53,7 @@ async function readKey(file: string, der: Buffer): Promise<Identity> {
 /** RFC 7638 and 8037: of the members that make the key, in the order of their names. */
 function thumbprint(publicKey: Uint8Array): string {
   const x = Buffer.from(publicKey).toString('base64url')
-  return createHash('sha256').update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x })).digest('base64url')
+  return createHash('sha256')
+    .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
+    .digest('base64url')
 }

@@ -148,7 +148,8 @@ function integer(text: Text, name: string, fallback: number, min: number, max: n
 
 function flag(text: Text, name: string): boolean | undefined {
   const value = text(name)
-  if (value !== undefined && value !== 'true' && value !== 'false') throw new InvalidSetting(`${name} must be true or false, not "${value}"`)
+  if (value !== undefined && value !== 'true' && value !== 'false')
+    throw new InvalidSetting(`${name} must be true or false, not "${value}"`)
   return value === undefined ? undefined : value === 'true'
 }
 
@@ -158,7 +159,9 @@ function integers(text: Text, name: string, fallback: readonly number[], max: nu
   if (value === undefined) return fallback
   const numbers = value.split(',').map((part) => (/^\s*\d{1,9}\s*$/.test(part) ? Number(part) : Number.NaN))
   if (numbers.length > MAX_RETRIES || !numbers.every((number) => number >= 1 && number <= max))
-    throw new InvalidSetting(`${name} must be at most ${MAX_RETRIES} whole numbers from 1 to ${max}, with commas between them, not "${value}"`)
+    throw new InvalidSetting(
+      `${name} must be at most ${MAX_RETRIES} whole numbers from 1 to ${max}, with commas between them, not "${value}"`,
+    )
   return numbers
 }
 

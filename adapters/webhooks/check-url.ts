@@ -5,13 +5,7 @@ import { hostOf, isPublicAddress, type Resolve, resolveAll } from './public-addr
 /**
  * Judges an address when it is registered, so that whoever registers it hears of it; where a name leads then is judged again whenever something is sent.
  */
-export function webhookUrlCheck({
-  allowPrivate,
-  resolve = resolveAll,
-}: {
-  allowPrivate: boolean
-  resolve?: Resolve
-}): CheckWebhookUrl {
+export function webhookUrlCheck({ allowPrivate, resolve = resolveAll }: { allowPrivate: boolean; resolve?: Resolve }): CheckWebhookUrl {
   return async (text) => {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (!url || !['https:', 'http:'].includes(url.protocol)) return 'it must be an https URL'

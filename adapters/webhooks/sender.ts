@@ -27,7 +27,13 @@ class TimedOut extends Error {}
  * connection goes to one of those that were: who changes the name in between gains nothing.
  */
 export function webhookSender({ allowPrivate, connectTimeoutMs = 5_000, timeoutMs, resolve = resolveAll }: SenderOptions): WebhookSender {
-  const options = { keepAlive: true, maxFreeSockets: 1, maxTotalSockets: Number.POSITIVE_INFINITY, timeout: IDLE_MS, scheduling: 'lifo' } as const
+  const options = {
+    keepAlive: true,
+    maxFreeSockets: 1,
+    maxTotalSockets: Number.POSITIVE_INFINITY,
+    timeout: IDLE_MS,
+    scheduling: 'lifo',
+  } as const
   const agents = { 'http:': new HttpAgent(options), 'https:': new HttpsAgent({ ...options, maxCachedSessions: IDLE_CONNECTIONS }) }
   const judged = judgingLookup(resolve)
 

@@ -49,8 +49,7 @@ export const resendEvents = ({ log }: WebhookDependencies) =>
       const { from = null, to, types = null, status = null, eventId = null } = request.body
       requireMoment('from', from ?? undefined)
       requireMoment('to', to)
-      if (from === null && status === null && eventId === null)
-        throw invalid('/from', 'is required unless there is a status or an eventId')
+      if (from === null && status === null && eventId === null) throw invalid('/from', 'is required unless there is a status or an eventId')
       const found = await findWebhook(log, webhookId, request.principal)
       const resendId = request.commandId
       const until = to ?? new Date().toISOString()

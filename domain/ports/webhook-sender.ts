@@ -3,11 +3,7 @@
 /** Why a request came to nothing, before any answer. */
 export type SendFailure =
   /** The address is private, or of this machine, and those are not allowed. */
-  | 'address_not_allowed'
-  | 'name_not_resolved'
-  | 'connection_failed'
-  | 'tls_failed'
-  | 'timed_out'
+  'address_not_allowed' | 'name_not_resolved' | 'connection_failed' | 'tls_failed' | 'timed_out'
 
 /** `retryAfterMs` is what the receiver asks for, unbounded. */
 export type SendOutcome = { status: number; retryAfterMs?: number | undefined } | { failure: SendFailure }

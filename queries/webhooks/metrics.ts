@@ -25,7 +25,11 @@ export function observeWebhooks(registry: Registry, deliverers: { reports(): rea
     labelNames: ['status'],
     registers: [registry],
     collect() {
-      for (const status of DELIVERY_STATUSES) this.set({ status }, sum(({ attempts }) => attempts[status]))
+      for (const status of DELIVERY_STATUSES)
+        this.set(
+          { status },
+          sum(({ attempts }) => attempts[status]),
+        )
     },
   })
 }
