@@ -8,7 +8,7 @@ import { publicSigningKey } from '../../adapters/identity/webhook-keys.ts'
 import type { JsonObject } from '../../domain/ports/event-log.ts'
 import type { DeliveryAttempt } from '../../domain/ports/webhook-records.ts'
 import { runApp } from '../../http/testing/running-app.ts'
-import { announceKeys } from '../../webhooks/announced-keys.ts'
+import { announceKeys, withdrawKey } from '../../webhooks/announced-keys.ts'
 import { startReadSide } from '../testing/read-side.ts'
 import { countWebhooks } from './list-webhooks.ts'
 import { webhookQueryRoutes } from './routes.ts'
@@ -128,4 +128,7 @@ test('the keys are for everybody, the newest first, and an old one stays until i
   t.regex(headers.get('content-type') ?? '', /^application\/jwk-set\+json/)
   t.regex(headers.get('cache-control') ?? '', /max-age/)
   t.false(JSON.stringify(json).includes('"d"'))
+  await withdrawKey(log, 'old', '*')
+  t.deepEqual(await webhookSigningKeys(log)(), { keys: [current] })
+  await t.throwsAsync(withdrawKey(log, 'old', '*'), { message: /not listed/ })
 })
