@@ -53,6 +53,8 @@ const SHOWN = [
   'rule',
   'depositId',
   'source',
+  'webhookId',
+  'resendId',
 ]
 
 /** Ids of what an event is about, beside its wallet. */

@@ -32,7 +32,12 @@ export type Deliverer = {
 const ACTOR = 'webhooks'
 const RETRY_AFTER_MS = 1_000
 
-type Served = { state: ExistingWebhook; registeredAt: bigint; serving: { endpoint: Endpoint; stop: AbortController } | undefined }
+type Served = {
+  state: ExistingWebhook
+  registeredAt: bigint
+  enabledAt: number
+  serving: { endpoint: Endpoint; stop: AbortController } | undefined
+}
 
 /** Serves until the signal aborts. */
 export function startDeliverer(options: DelivererOptions): Deliverer {
@@ -49,8 +54,9 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
     const initial: Webhook = before?.state ?? webhook.initial
     const state = fold({ ...webhook, initial }, [happened])
     if (state.status === 'absent') return
-    const served: Served = before ?? { state, registeredAt: event.position, serving: undefined }
+    const served: Served = before ?? { state, registeredAt: event.position, enabledAt: 0, serving: undefined }
     served.state = state
+    if (happened.type === 'WebhookEnabled') served.enabledAt = Date.parse(event.metadata.occurredAt)
     known.set(webhookId, served)
     if (isCurrent) look(served)
   }
@@ -80,6 +86,7 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
       log: options.storedLog,
       webhook: served.state,
       registeredAt: served.registeredAt,
+      enabledAt: served.enabledAt,
       signal: AbortSignal.any([signal, stop.signal]),
       resends: () => served.state.resends,
       completeResend: (resendId, sent) => command({ type: 'CompleteResend', resendId, ...sent }),

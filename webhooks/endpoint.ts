@@ -8,7 +8,7 @@ import type { ExistingWebhook } from '../domain/webhook/webhook.ts'
 import type { Entry } from '../queries/streams/cloud-event.ts'
 import { reading } from '../queries/streams/reading.ts'
 import type { Streams } from '../queries/streams/streams.ts'
-import { type Attempted, type AttemptOptions, attemptDelivery } from './attempt.ts'
+import { type Attempted, type Attempting, type AttemptOptions, attemptDelivery } from './attempt.ts'
 import { receiverSince } from './receiver.ts'
 import { deliveryRecord } from './record.ts'
 import { NOTHING_SENT, resend } from './resending.ts'
@@ -21,6 +21,8 @@ export type EndpointOptions = Omit<AttemptOptions, 'webhook'> & {
   webhook: ExistingWebhook
   /** The position of its registration: it is sent what happens after. */
   registeredAt: bigint
+  /** When it was enabled last, ms since the epoch: what failed before does not count. */
+  enabledAt: number
   streams: Pick<Streams, 'log' | 'prefixes' | 'broadcast' | 'entriesOf'>
   /** Events as they are stored. */
   log: Pick<EventLog, 'readStream'>
@@ -51,6 +53,7 @@ const PROBE_MS = 5 * 60_000
 const STREAM_PAGE = 64
 const LIVE_WITHIN_MS = 10_000
 const HEARTBEAT_MS = 1_000
+const HOLD_OPEN_MS = 2_000
 const SAVE_EVERY_MS = 250
 const RETRY_AFTER_MS = 1_000
 /** What is under way when the process is to end. */
@@ -92,6 +95,7 @@ function takenFor(stored: StoredProgress | undefined, owner: string): number {
 class CutOff extends Error {}
 
 type Run = Endpoint
+type Which = Pick<Attempting, 'attempt' | 'since' | 'resendId'>
 
 function openRun(options: EndpointOptions, stored: StoredProgress | undefined): Run {
   const { webhook, registeredAt, streams, log, retries } = options
@@ -102,9 +106,12 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
   const signal = AbortSignal.any([options.signal, ending.signal])
   const wanted = isWanted(webhook)
   const alarm = wakeUp()
-  const receiver = receiverSince(stored?.progress.failingSince ?? null)
+  const failingSince = stored?.progress.failingSince ?? null
+  const isEnabledAnew = failingSince !== null && failingSince < options.enabledAt
+  const receiver = receiverSince(isEnabledAnew ? null : failingSince)
   const resends: { [resendId: string]: ResendProgress } = { ...stored?.progress.resends }
   const working = new Set<Promise<void>>()
+  let attempts = 0
   let through = stored ? BigInt(stored.progress.through) : registeredAt
 
   const readStream: ReadStream = async (stream, from) => {
@@ -117,6 +124,7 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
     return { entries: entries.filter(wanted), last: passed.at(-1)?.revision, isAll }
   }
   const waiting = waitingStreams(stored?.progress.waiting ?? [], readStream)
+  if (isEnabledAnew) waiting.restart()
 
   const record = deliveryRecord({
     ...options,
@@ -128,13 +136,20 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
       waiting: waiting.places(),
       resends: { ...resends },
     }),
-    isAtWork: () => working.size > 0 || waiting.size() > 0 || options.resends().length > 0,
+    isAtWork: () => attempts > 0 || working.size > 0 || (waiting.nextDueAt() ?? UNTIL_WOKEN) < Date.now() + options.claimMs,
   })
 
-  /** @throws CutOff */
-  const attempt = async (entry: Entry, at: { attempt: number; since: number | null; resendId: string | null }): Promise<Attempted> => {
+  const attemptClaimed = async (entry: Entry, at: Which) => {
     await record.claim()
-    const attempted = await attemptDelivery(options, { entry, ...at, signal: sending.signal })
+    return attemptDelivery(options, { entry, ...at, signal: sending.signal })
+  }
+
+  /** @throws CutOff */
+  const attempt = async (entry: Entry, at: Which): Promise<Attempted> => {
+    attempts += 1
+    const attempted = await attemptClaimed(entry, at).finally(() => {
+      attempts -= 1
+    })
     if (sending.signal.aborted) throw new CutOff()
     if (receiver.note(attempted, Date.now())) waiting.wake(Date.now())
     record.add(attempted.record)
@@ -186,6 +201,21 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
   }
 
   const follow = async () => {
+    while (!signal.aborted) {
+      await room(UNTIL_WOKEN)
+      await readOn()
+    }
+  }
+
+  /** Resolves once there is room for more, or the time is up. */
+  const room = async (milliseconds: number) => {
+    const until = Date.now() + milliseconds
+    while (waiting.isFull() && !signal.aborted && Date.now() < until) await alarm.wait(until - Date.now(), signal)
+    return !waiting.isFull() && !signal.aborted
+  }
+
+  /** Reads the log as it comes, until there has been no room for a while: a subscription is not to be held open that nobody reads. */
+  const readOn = async () => {
     const { log, prefixes, entriesOf } = streams
     const joined = streams.broadcast.join()
     try {
@@ -193,16 +223,18 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
       const shared = { log, prefixes, joined, entriesOf, follow: true, heartbeatMs: HEARTBEAT_MS }
       for await (const read of reading({ ...shared, from: through, wanted, signal })) {
         if (read.kind === 'heartbeat') through = read.through
-        else for (const entry of read.entries) await take(entry)
+        else
+          for (const entry of read.entries) {
+            if (!(await room(HOLD_OPEN_MS))) return
+            take(entry)
+          }
       }
     } finally {
       joined.leave()
     }
   }
 
-  const take = async (entry: Entry) => {
-    while (waiting.isFull() && !signal.aborted) await alarm.wait(UNTIL_WOKEN, signal)
-    if (signal.aborted) return
+  const take = (entry: Entry) => {
     waiting.take(entry)
     through = entry.position
     record.touch()
@@ -218,6 +250,7 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
       if (status !== 'retrying') return status === 'delivered'
       since ??= attempted.at
       await pause(Math.max(waitAfter(retries, count), receiver.leftAloneUntil() - Date.now()), signal)
+      if (signal.aborted) return false
     }
   }
 

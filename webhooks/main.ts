@@ -20,7 +20,7 @@ import { reportDeliveries } from './report.ts'
 import { retriesOf } from './retries.ts'
 import { messageSigner } from './signed-message.ts'
 
-const CLAIM_MS = 10_000
+const CLAIM_MS = 5_000
 const DAY_MS = 24 * 3_600_000
 
 /** The deliverer of webhooks: follows the log and sends each webhook what it is to have. */

@@ -45,6 +45,8 @@ export type WaitingStreams = {
   postpone(waiting: Waiting, failure: { at: number; dueAt: number }): void
   /** Everything is due. */
   wake(now: number): void
+  /** Everything is due, as if it had never failed. */
+  restart(): void
   /** For the record. */
   places(): readonly WaitingStream[]
 }
@@ -121,6 +123,9 @@ export function waitingStreams(places: readonly WaitingStream[], readStream: Rea
     },
     wake(now) {
       for (const each of held.values()) each.dueAt = Math.min(each.dueAt, now)
+    },
+    restart() {
+      for (const each of held.values()) Object.assign(each, { attempts: 0, since: null, dueAt: 0 })
     },
     places: () =>
       [...held.values()].map(({ stream, revision, attempts, since, dueAt }) => ({

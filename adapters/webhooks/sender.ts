@@ -45,8 +45,9 @@ export function webhookSender({ allowPrivate, connectTimeoutMs = 5_000, timeoutM
         ...connection,
         method: 'POST',
         headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+        signal,
       })
+      const overdue = setTimeout(() => sending.destroy(new TimedOut()), timeoutMs)
       let connecting: NodeJS.Timeout | undefined
       sending.on('socket', (socket) => {
         if (!socket.connecting) return
@@ -59,7 +60,10 @@ export function webhookSender({ allowPrivate, connectTimeoutMs = 5_000, timeoutM
       })
       // A connection that was kept may have been closed by the other side meanwhile: that says nothing of the receiver.
       sending.on('error', (error) => fail(sending.reusedSocket && isReset(error) ? new ConnectionStale() : error))
-      sending.on('close', () => clearTimeout(connecting))
+      sending.on('close', () => {
+        clearTimeout(connecting)
+        clearTimeout(overdue)
+      })
       sending.end(body)
     })
 
@@ -114,7 +118,7 @@ const isReset = ({ code }: NodeJS.ErrnoException) => code === 'ECONNRESET' || co
 function failureOf(error: NodeJS.ErrnoException): SendFailure {
   const { name, code = '' } = error
   if (error instanceof AddressNotAllowed) return 'address_not_allowed'
-  if (error instanceof TimedOut || name === 'AbortError' || name === 'TimeoutError' || code === 'ETIMEDOUT') return 'timed_out'
+  if (error instanceof TimedOut || name === 'AbortError' || code === 'ETIMEDOUT') return 'timed_out'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'ENODATA') return 'name_not_resolved'
   if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || /CERT|SIGNED|EPROTO|ISSUER/.test(code)) return 'tls_failed'
   return 'connection_failed'
