@@ -14,7 +14,7 @@ import { deliveryRecord } from './record.ts'
 import { NOTHING_SENT, resend } from './resending.ts'
 import { waitAfter } from './retries.ts'
 import { type ReadStream, type Waiting, waitingStreams } from './waiting-streams.ts'
-import { wakeUp } from './wake-up.ts'
+import { MOST_MS, wakeUp } from './wake-up.ts'
 import { isWanted } from './wanted.ts'
 
 export type EndpointOptions = Omit<AttemptOptions, 'webhook'> & {
@@ -307,4 +307,4 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
   return { waiting: waiting.size, look: alarm.ring, ended: run() }
 }
 
-const pause = (milliseconds: number, signal: AbortSignal) => delay(milliseconds, undefined, { signal }).catch(() => {})
+const pause = (milliseconds: number, signal: AbortSignal) => delay(Math.min(milliseconds, MOST_MS), undefined, { signal }).catch(() => {})

@@ -37,7 +37,8 @@ export function receiverSince(failing: number | null): Receiver {
       }
       failuresInARow += 1
       failingSince ??= now
-      if (record.responseStatus === 429 || record.responseStatus === 503)
+      if (record.code === 'gone') leftAloneUntil = Number.POSITIVE_INFINITY
+      else if (record.responseStatus === 429 || record.responseStatus === 503)
         leftAloneUntil = Math.max(leftAloneUntil, now + askedWait(retryAfterMs))
       return false
     },

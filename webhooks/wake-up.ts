@@ -6,7 +6,7 @@ export type WakeUp = {
 }
 
 /** Longest that a timer can wait. */
-const MOST_MS = 2 ** 31 - 1
+export const MOST_MS = 2 ** 31 - 1
 
 export function wakeUp(): WakeUp {
   const waiting = new Set<() => void>()
