@@ -1,4 +1,5 @@
 import { createPublicKey, randomUUID, verify } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
 import { until } from '../audit/testing/audited-log.ts'
 import { startDeliveries } from './testing/deliveries.ts'
@@ -89,7 +90,7 @@ test('whoever starts again goes on where the last one was, and delivers nothing 
   t.deepEqual(idsOf(receiver.received), expected)
 })
 
-test('several instances share the work: none is lost, and one that hangs is taken over from', async (t) => {
+test('several instances share the work, and none of it is lost', async (t) => {
   const { deliver, register, append } = await startDeliveries(t)
   const receiver = await startReceiver(t)
   await register(receiver.url, { types: TYPES })
@@ -104,6 +105,37 @@ test('several instances share the work: none is lost, and one that hangs is take
     running.flatMap(({ failures }) => failures),
     [],
   )
+})
+
+test('of several instances that have nothing else to do one alone sends an event', async (t) => {
+  const { deliver, register, append, records } = await startDeliveries(t)
+  const receiver = await startReceiver(t)
+  const webhookId = await register(receiver.url, { types: TYPES })
+  const claimMs = 2_000
+  for (let instance = 0; instance < 3; instance++) deliver({ claimMs })
+  const expected: string[] = []
+  for (let round = 0; round < 2; round++) {
+    expected.push(...(await append(randomUUID(), 1)))
+    await receiver.until((received) => idsOf(received).includes(expected.at(-1)!))
+    await until(async () => (await records.readProgress(webhookId))?.progress.claim === null)
+    // Whoever was not first comes back when the claim has passed.
+    await delay(1.2 * claimMs)
+  }
+  t.deepEqual(idsOf(receiver.received), expected)
+})
+
+test('a webhook is left alone while another instance has it, and taken over when that is heard of no more', async (t) => {
+  const { deliver, register, append, records } = await startDeliveries(t)
+  const receiver = await startReceiver(t)
+  const webhookId = await register(receiver.url, { types: TYPES })
+  const [lost, next] = await append(randomUUID(), 2)
+  const until = Date.now() + 1_000
+  const progress = { claim: { owner: 'gone', until }, through: '0', failingSince: null, waiting: [], resends: {} }
+  await records.writeProgress(webhookId, progress, undefined)
+  deliver()
+  await receiver.until(({ length }) => length === 2)
+  t.true(Date.now() >= until)
+  t.deepEqual(idsOf(receiver.received), [lost, next])
 })
 
 test('410 disables at once; enabled again, it goes on with what was refused', async (t) => {
