@@ -15,6 +15,7 @@ COPY projections projections
 COPY queries queries
 COPY scripts scripts
 COPY test test
+COPY webhooks webhooks
 RUN npm run build && npm prune --omit=dev
 
 FROM node:20.19.5-bookworm-slim

@@ -7,6 +7,8 @@ import { requireAssigned, transferAssignment } from '../domain/transfer/assignme
 import { type AssignedTransfer, transferStream } from '../domain/transfer/events.ts'
 import { walletStream } from '../domain/wallet/events.ts'
 import { type ExistingWallet, requireWallet, wallet } from '../domain/wallet/wallet.ts'
+import { webhookStream } from '../domain/webhook/events.ts'
+import { type ExistingWebhook, requireWebhook, webhook } from '../domain/webhook/webhook.ts'
 import { PLATFORM_TENANT, type Principal } from '../http/route.ts'
 import { type AggregateLog, load } from './load.ts'
 
@@ -39,6 +41,14 @@ export async function findTransfer(log: AggregateLog, transferId: string, princi
   const { state } = await load(log, { decider: transferAssignment, stream: transferStream(transferId) })
   const found = requireAssigned(state)
   if (!mayKnow(principal, found)) throw new DomainError('transfer_not_found', 'no such transfer')
+  return found
+}
+
+/** The webhook, if the caller may know of it. @throws DomainError `webhook_not_found` */
+export async function findWebhook(log: AggregateLog, webhookId: string, principal: Principal): Promise<ExistingWebhook> {
+  const { state } = await load(log, { decider: webhook, stream: webhookStream(webhookId) })
+  const found = requireWebhook(state)
+  if (!mayKnow(principal, found)) throw new DomainError('webhook_not_found', 'no such webhook')
   return found
 }
 

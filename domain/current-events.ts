@@ -20,7 +20,8 @@ export function withCurrentEvents(log: EventLog): EventLog {
   }
 }
 
-function currentMessage(message: SubscriptionMessage): SubscriptionMessage {
+/** The message with its event in the current version, or that it cannot be read. */
+export function currentMessage(message: SubscriptionMessage): SubscriptionMessage {
   if (message.kind !== 'event') return message
   const { event, unreadable } = attempted(message.event)
   if (unreadable) return { kind: 'unreadable', event, error: unreadable }

@@ -79,6 +79,11 @@ export type DomainErrorCode =
   | 'psbt_not_supported'
   | 'psbt_invalid'
   | 'psbt_mismatch'
+  | 'webhook_not_found'
+  | 'webhook_disabled'
+  | 'webhook_url_not_allowed'
+  | 'too_many_webhooks'
+  | 'too_many_resends'
 
 /**
  * A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is; `rule` the id of the rule of the

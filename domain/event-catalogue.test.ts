@@ -15,6 +15,8 @@ import { transferAssignment } from './transfer/assignment.ts'
 import { TRANSFER_STREAMS } from './transfer/events.ts'
 import { WALLET_STREAMS } from './wallet/events.ts'
 import { wallet } from './wallet/wallet.ts'
+import { WEBHOOK_STREAMS } from './webhook/events.ts'
+import { webhook } from './webhook/webhook.ts'
 
 /** Of each type and version one event as it was stored, and of each aggregate the state that the current ones lead to. */
 const EXAMPLES: { readonly [streams: string]: { folder: string; decider?: { stateVersion: number } } } = {
@@ -24,6 +26,7 @@ const EXAMPLES: { readonly [streams: string]: { folder: string; decider?: { stat
   [SIGNING_SESSION_STREAMS]: { folder: 'signing-session', decider: signingSession },
   [PARTY_STREAMS]: { folder: 'party' },
   [TRANSFER_STREAMS]: { folder: 'transfer', decider: transferAssignment },
+  [WEBHOOK_STREAMS]: { folder: 'webhook', decider: webhook },
 }
 const domain = resolve(import.meta.dirname, '../../domain')
 

@@ -11,6 +11,8 @@ import { transferAssignmentSchemas } from './transfer/schemas.ts'
 import { currentVersion, type EventSchemas, upcast } from './upcasting/event-schema.ts'
 import { WALLET_STREAMS } from './wallet/events.ts'
 import { walletSchemas } from './wallet/schemas.ts'
+import { WEBHOOK_STREAMS } from './webhook/events.ts'
+import { webhookSchemas } from './webhook/schemas.ts'
 
 /** Every type of event of the domain, by the streams it is written to. */
 export const CATALOGUE: readonly { streams: string; schemas: EventSchemas }[] = [
@@ -20,6 +22,7 @@ export const CATALOGUE: readonly { streams: string; schemas: EventSchemas }[] = 
   { streams: SIGNING_SESSION_STREAMS, schemas: signingSessionSchemas },
   { streams: PARTY_STREAMS, schemas: partySchemas },
   { streams: TRANSFER_STREAMS, schemas: transferAssignmentSchemas },
+  { streams: WEBHOOK_STREAMS, schemas: webhookSchemas },
 ]
 
 /** The event as the code knows it; an event of a stream that is not of the domain as it is. @throws EventUnreadable */

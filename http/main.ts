@@ -3,10 +3,12 @@ import { openChainNodes } from '../adapters/chains/nodes.ts'
 import { openChains } from '../adapters/chains/registry.ts'
 import { rpcMetrics } from '../adapters/chains/rpc/metrics.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
+import { webhookRecords } from '../adapters/eventstore/webhook-records.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
 import { connectMongo } from '../adapters/mongodb/connect.ts'
 import { watchCoordinators } from '../adapters/nats/coordinators.ts'
+import { watchDeliverers } from '../adapters/nats/deliverers.ts'
 import { connectMessages } from '../adapters/nats/messages.ts'
 import { watchParties } from '../adapters/nats/party-directory.ts'
 import { watchProjectionWorkers } from '../adapters/nats/projection-workers.ts'
@@ -16,13 +18,15 @@ import { createLogger, logFailure } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
 import { VERSION } from '../adapters/process/version.ts'
 import { readRegistry } from '../adapters/registry/registry-file.ts'
+import { webhookUrlCheck } from '../adapters/webhooks/check-url.ts'
 import { rememberingLog } from '../commands/load.ts'
 import { commandRoutes } from '../commands/routes.ts'
+import { webhookCommandRoutes } from '../commands/webhooks/routes.ts'
+import { AUDITED_STREAMS } from '../domain/audit/canonical-event.ts'
 import { withCurrentEvents } from '../domain/current-events.ts'
-import type { JsonObject } from '../domain/ports/event-log.ts'
 import { PROJECTIONS } from '../projections/catalogue.ts'
-import { DOMAIN_STREAMS, type RecordedDomainEvent } from '../projections/projection.ts'
-import { shown } from '../projections/wallet-history.ts'
+import { DOMAIN_STREAMS } from '../projections/projection.ts'
+import { STREAMED_PROJECTIONS, shownOf } from '../projections/streamed.ts'
 import { observeCoordination } from '../queries/coordination/metrics.ts'
 import { openReadModels } from '../queries/open-read-models.ts'
 import { observeParties } from '../queries/party-metrics.ts'
@@ -34,6 +38,10 @@ import { queryRoutes } from '../queries/routes.ts'
 import { getStream } from '../queries/streams/get-stream.ts'
 import { observeStreams } from '../queries/streams/metrics.ts'
 import { openStreams } from '../queries/streams/streams.ts'
+import { countWebhooks } from '../queries/webhooks/list-webhooks.ts'
+import { observeWebhooks } from '../queries/webhooks/metrics.ts'
+import { webhookQueryRoutes } from '../queries/webhooks/routes.ts'
+import { webhookSigningKeys } from '../queries/webhooks/signing-keys.ts'
 import { authenticator, issuerKeys, type TokenRules } from './authentication.ts'
 import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, openDevelopmentIssuer } from './development-issuer.ts'
 import { createMetrics } from './metrics.ts'
@@ -66,10 +74,17 @@ await runProcess('api', async () => {
   const audited = { documents: mongo.documents, log: storedLog, sha256: (message: Uint8Array) => hash('sha256', message, 'buffer') }
   const streams = openStreams({
     log,
-    prefixes: DOMAIN_STREAMS,
-    projections: PROJECTIONS.map(({ name, apply }) => ({ name, apply: (event) => apply(event as RecordedDomainEvent) })),
-    shown: ({ data }) => shown(data as JsonObject),
+    prefixes: AUDITED_STREAMS,
+    projections: STREAMED_PROJECTIONS,
+    shown: shownOf,
   })
+  const deliverers = watchDeliverers(messages)
+  const webhooks = {
+    log,
+    projections: PROJECTIONS.map(({ name }) => name),
+    checkUrl: webhookUrlCheck({ allowPrivate: settings.webhooks.allowPrivate ?? false }),
+    count: (request: Parameters<typeof countWebhooks>[1]) => countWebhooks(models, request),
+  }
   const metrics = createMetrics()
   const nodes = await openChainNodes(settings.chainsFile, rpcMetrics(metrics.registry))
   observeProjections(metrics.registry, operated)
@@ -77,16 +92,20 @@ await runProcess('api', async () => {
   observeParties(metrics.registry, parties)
   observeTree(metrics.registry, audited)
   observeStreams(metrics.registry, streams)
+  observeWebhooks(metrics.registry, deliverers)
   const server = await serve({
     host: settings.host,
     port: settings.port,
     routes: [
       ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains, nodes, prices }), models.expect),
+      ...announcing(webhookCommandRoutes(webhooks), models.expect),
       ...queryRoutes(models, parties, coordinators, chains, log, storedLog),
       ...projectionRoutes(operated),
       ...proofRoutes(audited),
       getStream(streams),
+      ...webhookQueryRoutes(models, webhookRecords(storedLog)),
     ],
+    publicKeys: webhookSigningKeys(storedLog),
     authenticate: authenticator(await tokenRules(settings)),
     checks: [
       { name: 'eventstore', check: () => log.ping() },
@@ -107,6 +126,7 @@ await runProcess('api', async () => {
       models.close()
       workers.close()
       coordinators.close()
+      deliverers.close()
       parties.close()
       await Promise.all([...nodes.values()].map((node) => node.close()))
       await messages.close()

@@ -16,10 +16,15 @@ export type PlatformOptions = {
   logger: Logger
   /** Of the application, as OpenAPI tells it. */
   version: string
+  /** Keys that webhooks are signed with, as a JWK Set (RFC 7517). */
+  publicKeys?: (() => Promise<object>) | undefined
 }
 
 /** Adds health, readiness, metrics, the OpenAPI document of the routes, and the page made of it. */
-export function addPlatformRoutes(router: Router<RequestState>, { routes, version, checks, metrics, logger }: PlatformOptions): void {
+export function addPlatformRoutes(
+  router: Router<RequestState>,
+  { routes, version, checks, metrics, logger, publicKeys }: PlatformOptions,
+): void {
   const ready = readiness(checks, logger)
   const openapi = openApiDocument(routes, version)
   const document = JSON.stringify(openapi)
@@ -47,6 +52,12 @@ export function addPlatformRoutes(router: Router<RequestState>, { routes, versio
     ctx.set('Content-Type', 'application/json; charset=utf-8')
     ctx.body = document
   })
+  if (publicKeys)
+    add('/.well-known/jwks.json', async (ctx) => {
+      const document = JSON.stringify(await publicKeys())
+      ctx.set({ 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'public, max-age=60' })
+      ctx.body = document
+    })
   add('/docs', (ctx) => {
     ctx.set({ 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': DOCS_CONTENT_SECURITY_POLICY })
     ctx.body = page

@@ -169,6 +169,11 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   transfer_would_revert: { status: 422, title: 'The chain would undo the transfer' },
   inputs_missing: { status: 422, title: 'What it spends is not there' },
   transaction_rejected: { status: 422, title: 'The chain takes no such transaction' },
+  webhook_not_found: { status: 404, title: 'No such webhook' },
+  webhook_disabled: { status: 409, title: 'The webhook is disabled' },
+  webhook_url_not_allowed: { status: 422, title: 'Nothing may be sent to this address' },
+  too_many_webhooks: { status: 422, title: 'The tenant has as many webhooks as it may have' },
+  too_many_resends: { status: 503, title: 'Too many resends of the webhook wait for their turn', retryable: true },
   history_too_long: { status: 422, title: 'There is too much to be told at once' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   event_unreadable: { status: 500, title: 'The history holds an event that cannot be read' },
@@ -231,6 +236,7 @@ export function noSuch(parameter: string): Problem {
   if (parameter === 'sessionId') return new Problem('session_not_found', 'no such signing session')
   if (parameter === 'transferId') return new Problem('transfer_not_found', 'no such transfer')
   if (parameter === 'accountId') return new Problem('account_not_found', 'no such account')
+  if (parameter === 'webhookId') return new Problem('webhook_not_found', 'no such webhook')
   if (parameter === 'projection') return new Problem('projection_not_found', 'no such projection')
   if (parameter === 'partyId') return new Problem('party_not_found', 'no such party')
   if (parameter === 'event') return new Problem('event_not_found', 'no such event')

@@ -7,6 +7,7 @@ import { signingSessions } from './signing-sessions.ts'
 import { transfers } from './transfers.ts'
 import { walletHistory } from './wallet-history.ts'
 import { wallets } from './wallets.ts'
+import { webhooks } from './webhooks.ts'
 
 /** Every read model that the workers keep. */
 export const PROJECTIONS: readonly Projection[] = [
@@ -18,4 +19,5 @@ export const PROJECTIONS: readonly Projection[] = [
   balances,
   walletHistory,
   partyStatistics,
+  webhooks,
 ]

@@ -4,12 +4,14 @@ import type { GuardedWrite, IndexSpec } from '../domain/ports/documents.ts'
 import type { RecordedEvent } from '../domain/ports/event-log.ts'
 import { SIGNING_SESSION_STREAMS, type SigningSessionEvent } from '../domain/signing-session/events.ts'
 import { WALLET_STREAMS, type WalletEvent } from '../domain/wallet/events.ts'
+import { WEBHOOK_STREAMS, type WebhookEvent } from '../domain/webhook/events.ts'
 
 /** Streams that read models are made of. */
-export const DOMAIN_STREAMS = [WALLET_STREAMS, ACCOUNT_STREAMS, KEY_SHARE_STREAMS, SIGNING_SESSION_STREAMS]
+export const DOMAIN_STREAMS = [WALLET_STREAMS, ACCOUNT_STREAMS, KEY_SHARE_STREAMS, SIGNING_SESSION_STREAMS, WEBHOOK_STREAMS]
 
 /** An event of the domain as it was recorded. */
-export type RecordedDomainEvent = Omit<RecordedEvent, 'type' | 'data'> & (WalletEvent | AccountEvent | KeyShareEvent | SigningSessionEvent)
+export type RecordedDomainEvent = Omit<RecordedEvent, 'type' | 'data'> &
+  (WalletEvent | AccountEvent | KeyShareEvent | SigningSessionEvent | WebhookEvent)
 
 /** A read model: what each event makes of its documents. `apply` is pure; a new `version` is built from the log anew. */
 export type Projection = {

@@ -54,6 +54,8 @@ const SHOWN = [
   'rule',
   'depositId',
   'source',
+  'webhookId',
+  'resendId',
 ]
 
 /** Ids of what an event is about, beside its wallet. */
@@ -68,7 +70,8 @@ export const walletHistory: Projection = {
   acrossStreams: false,
   apply(event) {
     if (LEFT_OUT.has(event.type)) return []
-    const { walletId, ...about } = event.data as { walletId: string } & { [Id in (typeof ABOUT)[number]]?: string }
+    const { walletId, ...about } = event.data as { walletId?: string } & { [Id in (typeof ABOUT)[number]]?: string }
+    if (walletId === undefined) return []
     const set: JsonObject = {
       walletId,
       tenant: event.metadata.tenant,

@@ -12,7 +12,7 @@ export const wallets: Projection = {
   acrossStreams: false,
   apply(event) {
     const change = changeOf(event)
-    if (!change) return []
+    if (!change || !('walletId' in event.data)) return []
     const { create = false, set, push } = change
     return [
       {

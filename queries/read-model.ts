@@ -16,6 +16,7 @@ export const READ_MODELS = [
   'balances',
   'wallet_history',
   'parties',
+  'webhooks',
 ] as const
 export type ReadModelName = (typeof READ_MODELS)[number]
 

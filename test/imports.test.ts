@@ -12,7 +12,8 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   projections: ['domain'],
   parties: ['domain'],
   audit: ['domain'],
-  scripts: ['domain', 'adapters', 'http', 'commands', 'queries', 'projections', 'parties', 'audit'],
+  webhooks: ['domain', 'commands', 'queries'],
+  scripts: ['domain', 'adapters', 'http', 'commands', 'queries', 'projections', 'parties', 'audit', 'webhooks'],
 }
 
 /** Packages that talk to something outside belong to the adapters alone. */

@@ -20,6 +20,9 @@ for (const [name, value] of [
   ['QUORATE_LOG_ORIGIN', 'my log'],
   ['QUORATE_CHECKPOINT_EVENTS', '0'],
   ['QUORATE_CHECKPOINT_SECONDS', '86401'],
+  ['QUORATE_WEBHOOKS_ALLOW_PRIVATE', 'yes'],
+  ['QUORATE_WEBHOOKS_RETRY_SECONDS', '5,,10'],
+  ['QUORATE_WEBHOOKS_RETRY_SECONDS', '0'],
 ] as const) {
   test(`${name}=${value} is refused by name`, (t) => {
     t.throws(() => readSettings({ [name]: value }), { instanceOf: InvalidSetting, message: new RegExp(name) })

@@ -50,6 +50,16 @@ export type Settings = {
   transferStuckSeconds: number
   /** What assets are worth; the table that comes with this when undefined. */
   pricesFile: string | undefined
+  webhooks: {
+    /** Whether http, and addresses that are not public, may be sent to; undefined is left to who starts the process. */
+    allowPrivate: boolean | undefined
+    /** How long a receiver may take to answer. */
+    timeoutSeconds: number
+    /** Waits before the second, third, … attempt of a delivery, which is given up after the last. */
+    retrySeconds: readonly number[]
+    /** A receiver that has taken nothing for so long is sent nothing more. */
+    disableDays: number
+  }
   logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -60,6 +70,9 @@ const MAX_PARTY_PROCESSES = 50
 /** Of S3: the first two are read at once, and cost more to read. */
 const COLD_CLASSES = ['STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const
 const SEVEN_YEARS = 2_557
+/** As the Standard Webhooks specification has it, and no longer than three days in all. */
+const RETRY_SECONDS = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
+const MAX_RETRIES = 20
 
 /** Where the registry is unless `QUORATE_REGISTRY` says otherwise. */
 export const registryFileIn = (dataDir: string): string => join(dataDir, 'registry.json')
@@ -108,6 +121,12 @@ export function readSettings(env: Environment): Settings {
     },
     transferStuckSeconds: integer(text, 'QUORATE_TRANSFER_STUCK_SECONDS', 600, 1, 604_800),
     pricesFile: pricesFile === undefined ? undefined : resolve(pricesFile),
+    webhooks: {
+      allowPrivate: flag(text, 'QUORATE_WEBHOOKS_ALLOW_PRIVATE'),
+      timeoutSeconds: integer(text, 'QUORATE_WEBHOOKS_TIMEOUT_SECONDS', 15, 1, 60),
+      retrySeconds: integers(text, 'QUORATE_WEBHOOKS_RETRY_SECONDS', RETRY_SECONDS, 604_800),
+      disableDays: integer(text, 'QUORATE_WEBHOOKS_DISABLE_DAYS', 5, 1, 365),
+    },
     logLevel: oneOf(text, 'QUORATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
 }
@@ -125,6 +144,25 @@ function integer(text: Text, name: string, fallback: number, min: number, max: n
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
   if (!(number >= min && number <= max)) throw new InvalidSetting(`${name} must be a whole number from ${min} to ${max}, not "${value}"`)
   return number
+}
+
+function flag(text: Text, name: string): boolean | undefined {
+  const value = text(name)
+  if (value !== undefined && value !== 'true' && value !== 'false')
+    throw new InvalidSetting(`${name} must be true or false, not "${value}"`)
+  return value === undefined ? undefined : value === 'true'
+}
+
+/** Whole numbers from 1 on, with commas between them. */
+function integers(text: Text, name: string, fallback: readonly number[], max: number): readonly number[] {
+  const value = text(name)
+  if (value === undefined) return fallback
+  const numbers = value.split(',').map((part) => (/^\s*\d{1,9}\s*$/.test(part) ? Number(part) : Number.NaN))
+  if (numbers.length > MAX_RETRIES || !numbers.every((number) => number >= 1 && number <= max))
+    throw new InvalidSetting(
+      `${name} must be at most ${MAX_RETRIES} whole numbers from 1 to ${max}, with commas between them, not "${value}"`,
+    )
+  return numbers
 }
 
 function id(text: Text, name: string, fallback: string): string {

@@ -16,6 +16,12 @@ export function hadHappened(event: RecordedEvent, moment: Moment): boolean {
   return 'position' in moment ? event.position <= moment.position : timeOf(event) <= moment.time
 }
 
+/** Whether what is at the position, and happened at the time (RFC 3339), is between two moments, both inclusive. */
+export function isBetween({ position, time }: { position: bigint; time: string }, from: Moment, to: Moment): boolean {
+  const isAfter = !from || ('position' in from ? position >= from.position : Date.parse(time) >= from.time)
+  return isAfter && (!to || ('position' in to ? position <= to.position : Date.parse(time) <= to.time))
+}
+
 /** In milliseconds since 1970; that of the store where the event does not say. */
 export function timeOf({ metadata, recordedAt }: RecordedEvent): number {
   const said = Date.parse((metadata as { occurredAt?: string } | null)?.occurredAt ?? '')

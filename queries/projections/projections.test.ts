@@ -29,7 +29,7 @@ test.serial('an operator sees how far each projection is, from what all of its w
   const first = await call('GET', '')
   t.deepEqual(
     first.json.items.map(({ name, status, rebuild }: { name: string; status: string; rebuild: null }) => [name, status, rebuild]),
-    ['wallets', 'accounts', 'keys', 'signing_sessions', 'transfers', 'balances', 'wallet_history', 'parties'].map((name) => [
+    ['wallets', 'accounts', 'keys', 'signing_sessions', 'transfers', 'balances', 'wallet_history', 'parties', 'webhooks'].map((name) => [
       name,
       'unattended',
       null,

@@ -1,11 +1,11 @@
 import test from 'ava'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
+import { STREAMED_PROJECTIONS, shownOf } from '../../projections/streamed.ts'
 import { entryOf } from './cloud-event.ts'
-import { PROJECTIONS_STREAMED, SHOWN } from './testing/streamed-log.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
 const walletId = '4d6f3f0a-92e5-4a7e-9a0e-0f3d8a5b6c7d'
-const options = { origin: '0123456789abcdef', projections: PROJECTIONS_STREAMED, shown: SHOWN }
+const options = { origin: '0123456789abcdef', projections: STREAMED_PROJECTIONS, shown: shownOf }
 
 function recorded(type: string, data: object): RecordedEvent {
   const metadata = {

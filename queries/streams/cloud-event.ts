@@ -13,9 +13,15 @@ export type StreamedProjection = { name: string; apply(event: RecordedEvent): re
 
 /** What is made of an event once for all readers; of the event itself nothing is kept. */
 export type Entry = {
+  id: string
+  /** Of the log, and where in it the event is. */
+  stream: string
+  revision: bigint
   position: bigint
   cursor: string
   type: string
+  /** When it happened, RFC 3339. */
+  time: string
   tenant: string
   walletId: string | undefined
   /** Names of the streams that it is in. */
@@ -54,9 +60,13 @@ export function entryOf(event: RecordedEvent, { origin, projections, shown, unre
   }
   const touched = unreadable ? [] : projections.filter((projection) => touches(projection, event))
   return {
+    id: event.id,
+    stream,
+    revision: event.revision,
     position,
     cursor,
     type,
+    time: metadata.occurredAt,
     tenant: metadata.tenant,
     walletId: unreadable ? undefined : walletId,
     streams: new Set([EVERY_EVENT, ...touched.map(({ name }) => name)]),

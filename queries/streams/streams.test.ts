@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { openApiViolations } from '../../http/testing/openapi-rules.ts'
 import { encodeCursor } from './cursor.ts'
@@ -79,6 +80,30 @@ test('events of other tenants are passed over in silence; the platform sees all'
   t.deepEqual(await read('/v1/streams/events?follow=false', 'acme'), ['acme', 'acme', 'acme'])
   t.deepEqual(await read(`/v1/streams/events?follow=false&wallet=${foreign}`, 'acme'), [])
   t.is((await read('/v1/streams/events?follow=false', '*')).length, 7)
+})
+
+test('all events of the domain are among `events`, also those that no read model is made of', async (t) => {
+  const { app, append, log } = await startStreamedLog(t)
+  const walletId = await append(1)
+  const transferId = randomUUID()
+  const metadata = {
+    commandId: 'c',
+    correlationId: 'c',
+    causationId: 'c',
+    actor: 'alice',
+    tenant: 'acme',
+    occurredAt: '2026-01-01T00:00:00.000Z',
+  }
+  const data = { transferId, walletId, tenant: 'acme' }
+  const assigned = { id: randomUUID(), type: 'TransferAssigned', data, metadata: { ...metadata, schemaVersion: 1 } }
+  await log.append(`transfer-${transferId}`, 'no_stream', [assigned])
+  const typesOf = async (stream: string) => {
+    const reader = await openReader(t, app, `/v1/streams/${stream}?follow=false`)
+    t.true(await reader.ended)
+    return reader.events.map(({ type }) => type)
+  }
+  t.deepEqual(await typesOf('events'), ['WalletFrozen', 'TransferAssigned'])
+  t.deepEqual(await typesOf('transfers'), [])
 })
 
 test('a cursor that the log cannot go on from is refused, with the earliest that it can', async (t) => {

@@ -60,6 +60,8 @@ export async function startSystem(settings: Settings, events: ChildEvents): Prom
       QUORATE_REGISTRY: settings.registryFile,
       QUORATE_CHAINS: settings.chainsFile,
       QUORATE_PRICES: settings.pricesFile,
+      // A developer's receiver is on this machine.
+      QUORATE_WEBHOOKS_ALLOW_PRIVATE: String(settings.webhooks.allowPrivate ?? settings.eventStoreUrl === undefined),
     }
     const parties = await Promise.all(
       settings.parties.map((id) =>
@@ -70,6 +72,7 @@ export async function startSystem(settings: Settings, events: ChildEvents): Prom
       start({ name: 'projections', entry: entry('projections/main.js'), env, restartAfterMs: RESTART_MS }),
       start({ name: 'processes', entry: entry('commands/processes/main.js'), env, restartAfterMs: RESTART_MS }),
       start({ name: 'audit', entry: entry('audit/main.js'), env, restartAfterMs: RESTART_MS }),
+      start({ name: 'webhooks', entry: entry('webhooks/main.js'), env, restartAfterMs: RESTART_MS }),
     ])
     const api = await start({
       name: 'api',

@@ -3,24 +3,16 @@ import { randomUUID } from 'node:crypto'
 import type { ExecutionContext } from 'ava'
 import { startEmbeddedEventStore } from '../../../adapters/embedded/eventstore/server.ts'
 import { connectEventLog } from '../../../adapters/eventstore/event-log.ts'
+import { AUDITED_STREAMS } from '../../../domain/audit/canonical-event.ts'
 import { withCurrentEvents } from '../../../domain/current-events.ts'
-import type { EventLog, JsonObject, NewEvent } from '../../../domain/ports/event-log.ts'
+import type { EventLog, NewEvent } from '../../../domain/ports/event-log.ts'
 import { createMetrics } from '../../../http/metrics.ts'
 import { type RunningApp, runApp } from '../../../http/testing/running-app.ts'
-import { PROJECTIONS } from '../../../projections/catalogue.ts'
-import { DOMAIN_STREAMS, type RecordedDomainEvent } from '../../../projections/projection.ts'
-import { shown } from '../../../projections/wallet-history.ts'
+import { STREAMED_PROJECTIONS, shownOf } from '../../../projections/streamed.ts'
 import { type Gate, startGate } from '../../testing/gate.ts'
 import { getStream } from '../get-stream.ts'
 import { observeStreams } from '../metrics.ts'
 import { openStreams, type Streamed, type Streams } from '../streams.ts'
-
-export const PROJECTIONS_STREAMED: Streamed['projections'] = PROJECTIONS.map(({ name, apply }) => ({
-  name,
-  apply: (event) => apply(event as RecordedDomainEvent),
-}))
-
-export const SHOWN: Streamed['shown'] = ({ data }) => shown(data as JsonObject)
 
 export type StreamedLog = {
   app: RunningApp
@@ -47,7 +39,7 @@ export async function startStreamedLog(t: ExecutionContext, limits: Streamed['li
       return gated.subscribe(options)
     },
   }
-  const streams = openStreams({ log: counted, prefixes: DOMAIN_STREAMS, projections: PROJECTIONS_STREAMED, shown: SHOWN, limits })
+  const streams = openStreams({ log: counted, prefixes: AUDITED_STREAMS, projections: STREAMED_PROJECTIONS, shown: shownOf, limits })
   const metrics = createMetrics()
   observeStreams(metrics.registry, streams)
   const app = await runApp(t, [getStream(streams)], { metrics })
