@@ -11,6 +11,7 @@ import {
   tileWrite,
   treeNodes,
 } from '../domain/audit/tree-documents.ts'
+import { streamWrites } from '../domain/audit/wallet-streams.ts'
 import type { Documents } from '../domain/ports/documents.ts'
 import type { RecordedEvent } from '../domain/ports/event-log.ts'
 
@@ -47,7 +48,8 @@ export async function openTree(options: TreeOptions): Promise<StoredTree> {
       const leaves = events.map((event) => {
         const index = tree.size()
         tree.append(leafHash(encoder.encode(canonicalEvent(event)), sha256))
-        return { position: BigInt(index), writes: [leafWrite({ ...event, index, tenant: tenantOf(event) })] }
+        const leaf = leafWrite({ ...event, index, tenant: tenantOf(event) })
+        return { position: BigInt(index), writes: [leaf, ...streamWrites(event)] }
       })
       const size = tree.size()
       const root = tree.root()

@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { readSettings } from '../adapters/process/settings.ts'
-import { readHistory } from '../audit/history.ts'
-import type { Moment } from '../domain/history/moment.ts'
-import { type WalletAt, walletAt } from '../domain/history/wallet-at.ts'
 import { momentIn, sourceIn } from './history/arguments.ts'
 import { differencesBetween } from './history/differences.ts'
 import { openSources } from './history/sources.ts'
+import { type Subject, type SubjectAt, subjectAt } from './history/subject.ts'
 
 const USAGE = `usage: npm run --silent replay -- --wallet ID [--as-of TIME|POSITION] [--until TIME|POSITION] [--source both|log|archive] [--archive PLACE] [--key VKEY|FILE]
+       npm run --silent replay -- --key-id ID | --session ID | --transfer ID …
 
-  --as-of   a wallet, its keys, sessions and accounts as they were then; now when left out
+  --wallet  a wallet with its keys, sessions and accounts; or a key, a signing session or a transfer alone
+  --as-of   as it was then; now when left out
   --until   what was different then, compared with --as-of
   --source  where events are read: the archive and what the log has after it (both), or one of them alone`
 
@@ -21,43 +20,60 @@ try {
   process.exitCode = 1
 }
 
-/** `npm run replay`: a wallet at a moment, from events alone, with a digest over them that anybody can recompute. */
+/** `npm run replay`: what something was at a moment, from events alone, with a digest over them that anybody can recompute. */
 async function replay(): Promise<void> {
   const text = { type: 'string' } as const
-  const options = { wallet: text, 'as-of': text, until: text, source: { ...text, default: 'both' }, archive: text, key: text }
+  const subjects = { wallet: text, 'key-id': text, session: text, transfer: text }
+  const options = { ...subjects, 'as-of': text, until: text, source: { ...text, default: 'both' }, archive: text, key: text }
   const { values } = parseArgs({ options })
-  const { wallet, 'as-of': asOf, until } = values
-  if (wallet === undefined) throw new Error(USAGE)
+  const { wallet, session, transfer, 'key-id': key, 'as-of': asOf, until } = values
+  const subject = subjectIn({ wallet, key, session, transfer })
   const moments = { asOf: momentIn('as-of', asOf), until: momentIn('until', until) }
+  const begun = performance.now()
   const sources = await openSources(
     readSettings({ ...process.env, ...(values.archive === undefined ? {} : { QUORATE_ARCHIVE_URL: values.archive }) }),
     sourceIn(values.source),
     values.key,
   )
   try {
-    const at = (moment: Moment): Promise<WalletAt> => walletAt(readHistory(sources), wallet, moment, createHash('sha256'))
-    const before = await at(moments.asOf)
-    console.error(`${before.events} events read from ${sources.places.join(' and ')}`)
-    if (until === undefined) return print({ asOf: asOf ?? 'now', ...before })
-    const after = await at(moments.until)
+    const opened = performance.now()
+    let isScanned = false
+    const onScan = () => {
+      isScanned = true
+    }
+    const before = await subjectAt(sources, subject, moments.asOf, onScan)
+    const after = until === undefined ? undefined : await subjectAt(sources, subject, moments.until, onScan)
+    const [opening, reading] = [opened - begun, performance.now() - opened].map(Math.round)
+    console.error(
+      `${(after ?? before).events} events, from ${sources.places.join(' and ')}: opened in ${opening} ms, replayed in ${reading} ms`,
+    )
+    if (isScanned) console.error('the log has no index here, so all of it was read: the process `audit` keeps one')
+    if (!after) return print({ asOf: asOf ?? 'now', ...flat(before) })
     print({
       from: digestIn(asOf ?? 'now', before),
-      to: digestIn(until, after),
-      differences: differencesBetween(stateIn(before), stateIn(after)),
+      to: digestIn(until!, after),
+      differences: differencesBetween(before.state, after.state),
     })
   } finally {
     await sources.close()
   }
 }
 
+/** @throws Error unless there is one */
+function subjectIn(ids: { readonly [Kind in Subject['kind']]: string | undefined }): Subject {
+  const [subject, another] = Object.entries(ids).flatMap(([kind, id]) => (id === undefined ? [] : [{ kind, id } as Subject]))
+  if (!subject || another) throw new Error(USAGE)
+  return subject
+}
+
 function print(value: object): void {
   console.log(JSON.stringify(value, null, 2))
 }
 
-function digestIn(moment: string, { events, position, digest }: WalletAt) {
-  return { moment, events, position, digest }
+function flat({ state, ...found }: SubjectAt) {
+  return { ...state, ...found }
 }
 
-function stateIn({ wallet, keys, sessions, accounts }: WalletAt) {
-  return { wallet, keys, sessions, accounts }
+function digestIn(moment: string, { events, position, digest }: SubjectAt) {
+  return { moment, events, position, digest }
 }

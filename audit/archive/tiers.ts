@@ -1,6 +1,6 @@
 import { SEGMENTS } from '../../domain/archive/manifest.ts'
-import { type ArchiveStore, SegmentUnreadable, type StoredObject } from '../../domain/ports/archive.ts'
-import { type ArchiveKey, countManifests, manifestAt, type ReadManifest } from './manifests.ts'
+import type { ArchiveStore, StoredObject } from '../../domain/ports/archive.ts'
+import { type ArchiveKey, countManifests, requireManifest } from './manifests.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1_000
 
@@ -46,10 +46,4 @@ export async function retrieveSegments(
     requested.push(manifest.segment.name)
   }
   return requested
-}
-
-async function requireManifest(store: ArchiveStore, number: number, key: ArchiveKey): Promise<ReadManifest> {
-  const read = await manifestAt(store, number, key)
-  if (!read) throw new SegmentUnreadable(`there is no segment ${number}`)
-  return read
 }

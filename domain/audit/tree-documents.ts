@@ -10,7 +10,8 @@ const TILES = 'audit_tiles'
 const LEAVES = 'audit_leaves'
 const CHECKPOINTS = 'audit_checkpoints'
 
-const GENERATION_ID = 'generation'
+/** Documents of a version that had fewer of them are made anew. */
+const GENERATION_ID = 'generation/2'
 /** Sizes sort as their ids do. */
 const SIZE_DIGITS = 16
 
