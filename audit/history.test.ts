@@ -8,7 +8,9 @@ import { parquetFormat } from '../adapters/archive/parquet-format.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { readHead } from '../domain/audit/tree-documents.ts'
 import { isOfWallet } from '../domain/history/selection.ts'
+import { NotRetrieved } from '../domain/ports/archive.ts'
 import type { NewEvent, RecordedEvent } from '../domain/ports/event-log.ts'
+import { coldSegments, retrieveSegments, tierSegments } from './archive/tiers.ts'
 import { archiveLog } from './archive/writing.ts'
 import { type HistorySources, readHistory, readStreamOf, readWallet } from './history.ts'
 import { METADATA, newSigner, openTestDocuments, openTestLog, startKeeper, until } from './testing/audited-log.ts'
@@ -104,4 +106,42 @@ test('an index of another log is not taken for that of this one', async (t) => {
   const found = await collected(readWallet({ log, documents: another.documents }, walletId, () => scans++))
   t.deepEqual(found, await scanned({ log }, walletId))
   t.is(scans, 1)
+})
+
+test('what is cold is read from the log, as long as that has it, and has to be asked for otherwise', async (t) => {
+  const context = await twoWallets(t)
+  const { log, archive, walletId, keyStream } = context
+  const read = async (sources: HistorySources) => [
+    await collected(readHistory(sources)),
+    await collected(readWallet(sources, walletId)),
+    await collected(readStreamOf(sources, keyStream)),
+  ]
+  const whole = await read({ log, archive })
+  await tierSegments(archive.store, archive, 0)
+  t.deepEqual(await coldSegments(archive.store, archive), [0, 1, 2, 3])
+  t.deepEqual(await read({ log, archive }), whole)
+  await t.throwsAsync(collected(readHistory({ archive })), { instanceOf: NotRetrieved })
+  await retrieveSegments(archive.store, archive, { from: 0, to: 1 }, 1)
+  t.deepEqual(await coldSegments(archive.store, archive), [2, 3])
+  t.deepEqual(await read({ log, archive }), whole)
+})
+
+test('a log that has lost events of cold segments is not taken for them', async (t) => {
+  const context = await twoWallets(t)
+  const { log, archive, walletId, keyStream } = context
+  await tierSegments(archive.store, archive, 0)
+  const lossy: HistorySources['log'] = {
+    ...log,
+    async *readStream(stream, options) {
+      if (stream !== keyStream) yield* log.readStream(stream, options)
+    },
+    async *subscribe(options) {
+      for await (const batch of log.subscribe(options))
+        yield batch.filter((message) => message.kind !== 'event' || message.event.stream !== keyStream)
+    },
+  }
+  const sources = { log: lossy, archive }
+  await t.throwsAsync(collected(readHistory(sources)), { instanceOf: NotRetrieved })
+  await t.throwsAsync(collected(readWallet(sources, walletId)), { instanceOf: NotRetrieved })
+  await t.throwsAsync(collected(readStreamOf(sources, keyStream)), { instanceOf: NotRetrieved })
 })

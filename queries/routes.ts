@@ -5,6 +5,7 @@ import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import type { Route } from '../http/route.ts'
 import { getAccount } from './get-account.ts'
 import { getKey } from './get-key.ts'
+import { getPolicy } from './get-policy.ts'
 import { getPublicKey } from './get-public-key.ts'
 import { getSigningSession } from './get-signing-session.ts'
 import { getTransfer } from './get-transfer.ts'
@@ -30,6 +31,7 @@ export const queryRoutes = (
   stored: EventLog,
 ): Route[] => [
   getWallet(models, { log }),
+  getPolicy(models, { log }),
   walletHistory(models),
   listWalletKeys(models),
   listWalletAccounts(models),

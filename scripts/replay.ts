@@ -1,7 +1,11 @@
 import { parseArgs } from 'node:util'
 import { readSettings } from '../adapters/process/settings.ts'
+import type { Moment } from '../domain/history/moment.ts'
 import { momentIn, sourceIn } from './history/arguments.ts'
+import { namingCold } from './history/cold.ts'
+import { runCommand } from './history/command.ts'
 import { differencesBetween } from './history/differences.ts'
+import { openOutput } from './history/output.ts'
 import { openSources } from './history/sources.ts'
 import { type Subject, type SubjectAt, subjectAt } from './history/subject.ts'
 
@@ -13,12 +17,7 @@ const USAGE = `usage: npm run --silent replay -- --wallet ID [--as-of TIME|POSIT
   --until   what was different then, compared with --as-of
   --source  where events are read: the archive and what the log has after it (both), or one of them alone`
 
-try {
-  await replay()
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
-}
+await runCommand(replay)
 
 /** `npm run replay`: what something was at a moment, from events alone, with a digest over them that anybody can recompute. */
 async function replay(): Promise<void> {
@@ -41,15 +40,16 @@ async function replay(): Promise<void> {
     const onScan = () => {
       isScanned = true
     }
-    const before = await subjectAt(sources, subject, moments.asOf, onScan)
-    const after = until === undefined ? undefined : await subjectAt(sources, subject, moments.until, onScan)
+    const at = (moment: Moment) => namingCold(sources, () => subjectAt(sources, subject, moment, onScan))
+    const before = await at(moments.asOf)
+    const after = until === undefined ? undefined : await at(moments.until)
     const [opening, reading] = [opened - begun, performance.now() - opened].map(Math.round)
     console.error(
       `${(after ?? before).events} events, from ${sources.places.join(' and ')}: opened in ${opening} ms, replayed in ${reading} ms`,
     )
     if (isScanned) console.error('the log has no index here, so all of it was read: the process `audit` keeps one')
-    if (!after) return print({ asOf: asOf ?? 'now', ...flat(before) })
-    print({
+    if (!after) return await print({ asOf: asOf ?? 'now', ...flat(before) })
+    await print({
       from: digestIn(asOf ?? 'now', before),
       to: digestIn(until!, after),
       differences: differencesBetween(before.state, after.state),
@@ -66,8 +66,8 @@ function subjectIn(ids: { readonly [Kind in Subject['kind']]: string | undefined
   return subject
 }
 
-function print(value: object): void {
-  console.log(JSON.stringify(value, null, 2))
+function print(value: object): Promise<void> {
+  return openOutput(process.stdout)(`${JSON.stringify(value, null, 2)}\n`)
 }
 
 function flat({ state, ...found }: SubjectAt) {

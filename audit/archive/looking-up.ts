@@ -13,12 +13,11 @@ export async function* lookUp(
   options: ReadingOptions,
   stream: string,
 ): AsyncGenerator<{ manifest: Manifest; events: readonly RecordedEvent[] }> {
-  const { store, format, sha256 } = options
+  const { store, format } = options
   const count = await countManifests(store)
   for (let number = 0; number < count; number++) {
     const { manifest } = await requireManifest(store, number, options)
-    const index = manifest.index && Buffer.from(await signedContent(options, manifest.index)).toString('latin1')
-    const rows = index === undefined ? undefined : rowsIn(index, stream, sha256)
+    const rows = await rowsOf(manifest, options, stream)
     if (rows?.length === 0) {
       yield { manifest, events: [] }
       continue
@@ -27,4 +26,21 @@ export async function* lookUp(
     const found = rows ? await format.readRows(content, rows) : await format.read(content)
     yield { manifest, events: found.map(({ event }) => event) }
   }
+}
+
+/** How many events `lookUp` would find, by the indexes alone; undefined where a segment has none. */
+export async function countByIndex(options: ReadingOptions, stream: string): Promise<number | undefined> {
+  const count = await countManifests(options.store)
+  let events = 0
+  for (let number = 0; number < count; number++) {
+    const { manifest } = await requireManifest(options.store, number, options)
+    const rows = await rowsOf(manifest, options, stream)
+    if (!rows) return undefined
+    events += rows.length
+  }
+  return events
+}
+
+async function rowsOf({ index }: Manifest, options: ReadingOptions, stream: string): Promise<readonly number[] | undefined> {
+  return index && rowsIn(Buffer.from(await signedContent(options, index)).toString('latin1'), stream, options.sha256)
 }

@@ -47,3 +47,14 @@ export async function retrieveSegments(
   }
   return requested
 }
+
+/** Numbers of the segments that have to be asked for before they can be read. */
+export async function coldSegments(store: ArchiveStore, key: ArchiveKey): Promise<readonly number[]> {
+  const unreadable = new Set(
+    (await tiersOf(store)).filter(({ tier, retrieval }) => tier === 'cold' && retrieval !== 'readable').map(({ name }) => name),
+  )
+  const cold: number[] = []
+  for (let number = 0; number < (await countManifests(store)); number++)
+    if (unreadable.has((await requireManifest(store, number, key)).manifest.segment.name)) cold.push(number)
+  return cold
+}
