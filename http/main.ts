@@ -82,7 +82,7 @@ await runProcess('api', async () => {
     port: settings.port,
     routes: [
       ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains, nodes, prices }), models.expect),
-      ...queryRoutes(models, parties, coordinators, chains, log, storedLog),
+      ...queryRoutes(models, parties, coordinators, chains, log, storedLog, mongo.documents),
       ...projectionRoutes(operated),
       ...proofRoutes(audited),
       getStream(streams),

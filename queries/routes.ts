@@ -1,5 +1,6 @@
 import type { Chains } from '../domain/ports/chain.ts'
 import type { Coordinators } from '../domain/ports/coordinators.ts'
+import type { Documents } from '../domain/ports/documents.ts'
 import type { EventLog } from '../domain/ports/event-log.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import type { Route } from '../http/route.ts'
@@ -21,7 +22,7 @@ import { listWalletTransfers } from './list-wallet-transfers.ts'
 import type { ReadModels } from './read-model.ts'
 import { walletHistory } from './wallet-history.ts'
 
-/** Every query of the read side, as a route. `log` gives events in their current versions, `stored` as they are stored. */
+/** Every query of the read side, as a route. `log` gives events in their current versions, `stored` as they are stored; `documents` are those of its tree. */
 export const queryRoutes = (
   models: ReadModels,
   parties: PartyDirectory,
@@ -29,6 +30,7 @@ export const queryRoutes = (
   chains: Chains,
   log: EventLog,
   stored: EventLog,
+  documents: Pick<Documents, 'get'>,
 ): Route[] => [
   getWallet(models, { log }),
   getPolicy(models, { log }),
@@ -44,6 +46,6 @@ export const queryRoutes = (
   listWalletTransfers(models),
   listWalletBalances(models, { log }),
   auditWallet(models, stored),
-  listEvents(stored),
+  listEvents({ log: stored, documents }),
   listParties(models, parties, coordinators),
 ]

@@ -5,6 +5,7 @@ import type { Documents } from '../ports/documents.ts'
 import type { EventLog, RecordedEvent } from '../ports/event-log.ts'
 import { walletStream } from '../wallet/events.ts'
 import { isOfWallet } from './selection.ts'
+import { positionIn } from './whereabouts.ts'
 
 export type IndexedLog = {
   /** Events as they are stored. */
@@ -30,7 +31,8 @@ export async function walletInLog(
   { streams: mostStreams, tail }: Bounds,
   after: ReadonlyMap<string, bigint> = new Map(),
 ): Promise<readonly RecordedEvent[] | undefined> {
-  const head = await indexedUntil(log, documents)
+  const { last } = (await readHead(documents)) ?? {}
+  const head = last && (await positionIn(log, last))
   const indexed = head === undefined ? undefined : await streamsOfWallet(documents, walletId, mostStreams)
   if (head === undefined || !indexed) return undefined
   const own = walletStream(walletId)
@@ -47,15 +49,6 @@ export async function walletInLog(
   if (!indexed.includes(own) && events.some(({ stream, position }) => stream === own && position <= head)) return undefined
   // Whatever comes meanwhile is left out, so that it is the same in all streams.
   return events.filter(({ position }) => position <= end).sort((one, other) => (one.position < other.position ? -1 : 1))
-}
-
-/** Position of the last event that is indexed: in this log, which may have been restored since. Undefined when it is not there. */
-async function indexedUntil(log: Pick<EventLog, 'readStream'>, documents: IndexedLog['documents']): Promise<bigint | undefined> {
-  const { last } = (await readHead(documents)) ?? {}
-  if (!last) return undefined
-  for await (const event of log.readStream(last.stream, { from: last.revision, limit: 1 }))
-    if (event.revision === last.revision && event.id === last.id) return event.position
-  return undefined
 }
 
 async function eventsOf(
