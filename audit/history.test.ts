@@ -79,16 +79,26 @@ test('a wallet looked up is the wallet read, from the log, from the archive and 
 
 test('what is lost of the index is noticed, and the log is read instead', async (t) => {
   const context = await twoWallets(t)
-  const { log, documents, walletId, size } = context
+  const { log, documents, walletId, keyStream, size } = context
   const keeper = startKeeper(t, { ...context.signer, log, documents })
   await until(async () => (await readHead(documents))?.size === size())
   await keeper.stop()
   const whole = await scanned({ log }, walletId)
-  for (const lost of [['audit_streams'], ['audit_wallets'], ['audit_tree']]) {
-    await documents.lose(...lost)
+  const without = (isLost: (collection: string, stream?: unknown) => boolean): HistorySources['documents'] => ({
+    get: async (collection, id) => (isLost(collection) ? undefined : documents.get(collection, id)),
+    find: async (collection, options) => (await documents.find(collection, options)).filter(({ stream }) => !isLost(collection, stream)),
+  })
+  const losses = {
+    nothing: [without(() => false), 0],
+    'one stream': [without((_, stream) => stream === keyStream), 1],
+    'how many streams there are': [without((collection) => collection === 'audit_wallets'), 1],
+    'all streams of all wallets': [without((collection) => ['audit_streams', 'audit_wallets'].includes(collection)), 1],
+    'how far it goes': [without((collection) => collection === 'audit_tree'), 1],
+  } as const
+  for (const [lost, [remaining, expected]] of Object.entries(losses)) {
     let scans = 0
-    t.deepEqual(await collected(readWallet({ log, documents }, walletId, () => scans++)), whole)
-    t.is(scans, 1, lost.join())
+    t.deepEqual(await collected(readWallet({ log, documents: remaining }, walletId, () => scans++)), whole)
+    t.is(scans, expected, lost)
   }
   let scans = 0
   t.deepEqual(await collected(readWallet({ log }, walletId, () => scans++)), whole)

@@ -38,6 +38,6 @@ export async function streamsOfWallet(
     if (!last || found.length < PAGE || streams.length > expected) break
     beyond = last._id
   }
-  // More than are counted were added meanwhile.
-  return streams.length < expected ? undefined : streams
+  // More than are counted were added meanwhile; but where none are counted and some are there, the count is lost.
+  return streams.length < expected || (expected === 0 && streams.length > 0) ? undefined : streams
 }
