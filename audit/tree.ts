@@ -1,4 +1,5 @@
 import { canonicalEvent } from '../domain/audit/canonical-event.ts'
+import { markWrites } from '../domain/audit/leaf-marks.ts'
 import { type Frontier, frontierAt, growTree, HASH_BYTES, type Hash, leafHash, rootAt, type Sha256 } from '../domain/audit/merkle-tree.ts'
 import { growTiles, NodeMissing, openTiles, type Tile } from '../domain/audit/tiles.ts'
 import {
@@ -11,6 +12,8 @@ import {
   tileWrite,
   treeNodes,
 } from '../domain/audit/tree-documents.ts'
+import { streamWrites } from '../domain/audit/wallet-streams.ts'
+import { timeOf } from '../domain/history/moment.ts'
 import type { Documents } from '../domain/ports/documents.ts'
 import type { RecordedEvent } from '../domain/ports/event-log.ts'
 
@@ -36,7 +39,8 @@ export async function openTree(options: TreeOptions): Promise<StoredTree> {
   const stored = await readStored(options)
   const tiles = growTiles(stored.tiles)
   const tree = growTree(stored.frontier, sha256, tiles.add)
-  let head: StoredHead = { size: tree.size(), root: tree.root(), last: stored.last }
+  let { latest } = stored
+  let head: StoredHead = { size: tree.size(), root: tree.root(), last: stored.last, latest: stored.latest }
   return {
     head: () => head,
     rootAt: (size) => rootAt(size, treeNodes(documents, sha256), sha256),
@@ -47,22 +51,24 @@ export async function openTree(options: TreeOptions): Promise<StoredTree> {
       const leaves = events.map((event) => {
         const index = tree.size()
         tree.append(leafHash(encoder.encode(canonicalEvent(event)), sha256))
-        return { position: BigInt(index), writes: [leafWrite({ ...event, index, tenant: tenantOf(event) })] }
+        latest = Math.max(latest, timeOf(event) || 0)
+        const leaf = leafWrite({ ...event, index, tenant: tenantOf(event) })
+        return { position: BigInt(index), writes: [leaf, ...streamWrites(event), ...markWrites(index, { ...event, latest })] }
       })
       const size = tree.size()
       const root = tree.root()
       await documents.apply([...leaves, { position: BigInt(size), writes: tiles.takeChanged().map(tileWrite) }])
       // Only when all else is stored: what the head says is there.
-      await documents.apply([{ position: BigInt(size), writes: [headWrite(generation, size, last)] }])
-      head = { size, root, last }
+      await documents.apply([{ position: BigInt(size), writes: [headWrite(generation, size, last, latest)] }])
+      head = { size, root, last, latest }
     },
   }
 }
 
-type Stored = { last: TreeHead['last']; frontier: Frontier; tiles: readonly Tile[] }
+type Stored = Pick<TreeHead, 'last' | 'latest'> & { frontier: Frontier; tiles: readonly Tile[] }
 
 async function readStored({ documents, generation, sha256 }: TreeOptions): Promise<Stored> {
-  const { size, last } = (await readHead(documents, generation)) ?? { size: 0, last: undefined }
+  const { size, last, latest } = (await readHead(documents, generation)) ?? { size: 0, last: undefined, latest: 0 }
   const frontier = await frontierAt(size, treeNodes(documents, sha256))
   const read = readTile(documents)
   const tiles = openTiles(size).map(async ({ count, ...address }) => {
@@ -70,7 +76,7 @@ async function readStored({ documents, generation, sha256 }: TreeOptions): Promi
     if ((hashes?.length ?? 0) < count * HASH_BYTES) throw new NodeMissing('the last tile of a level is lost')
     return { ...address, hashes: hashes?.subarray(0, count * HASH_BYTES) ?? new Uint8Array() }
   })
-  return { last, frontier, tiles: await Promise.all(tiles) }
+  return { last, latest, frontier, tiles: await Promise.all(tiles) }
 }
 
 /** Whose the event is; nobody's but the platform's when it does not say. */

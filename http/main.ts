@@ -99,7 +99,7 @@ await runProcess('api', async () => {
     routes: [
       ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains, nodes, prices }), models.expect),
       ...announcing(webhookCommandRoutes(webhooks), models.expect),
-      ...queryRoutes(models, parties, coordinators, chains, log, storedLog),
+      ...queryRoutes(models, parties, coordinators, chains, log, storedLog, mongo.documents),
       ...projectionRoutes(operated),
       ...proofRoutes(audited),
       getStream(streams),

@@ -6,7 +6,7 @@ const COLLECTION = 'wallets'
 /** One document a wallet. */
 export const wallets: Projection = {
   name: COLLECTION,
-  version: 3,
+  version: 4,
   collections: [COLLECTION],
   indexes: [{ collection: COLLECTION, fields: { tenant: 1, _id: 1 } }],
   acrossStreams: false,
@@ -33,13 +33,19 @@ function changeOf(event: RecordedDomainEvent): Change | undefined {
     case 'WalletCreated':
       return {
         create: true,
-        set: { ...(event.data as unknown as JsonObject), status: 'open', keyIds: [], createdAt: event.metadata.occurredAt },
+        set: {
+          ...(event.data as unknown as JsonObject),
+          status: 'open',
+          policyVersion: 1,
+          keyIds: [],
+          createdAt: event.metadata.occurredAt,
+        },
       }
     case 'KeyAttached':
       return { set: {}, push: { keyIds: event.data.keyId } }
     case 'PolicyChanged': {
-      const { policy, clientKeys } = event.data
-      return { set: { policy, ...(clientKeys && { clientKeys }) } as unknown as JsonObject }
+      const { policy, version, clientKeys } = event.data
+      return { set: { policy, policyVersion: version, ...(clientKeys && { clientKeys }) } as unknown as JsonObject }
     }
     case 'WalletFrozen':
       return { set: { status: 'frozen' } }

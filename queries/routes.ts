@@ -1,10 +1,12 @@
 import type { Chains } from '../domain/ports/chain.ts'
 import type { Coordinators } from '../domain/ports/coordinators.ts'
+import type { Documents } from '../domain/ports/documents.ts'
 import type { EventLog } from '../domain/ports/event-log.ts'
 import type { PartyDirectory } from '../domain/ports/party-directory.ts'
 import type { Route } from '../http/route.ts'
 import { getAccount } from './get-account.ts'
 import { getKey } from './get-key.ts'
+import { getPolicy } from './get-policy.ts'
 import { getPublicKey } from './get-public-key.ts'
 import { getSigningSession } from './get-signing-session.ts'
 import { getTransfer, getWalletTransfer } from './get-transfer.ts'
@@ -21,7 +23,7 @@ import { listWalletTransfers } from './list-wallet-transfers.ts'
 import type { ReadModels } from './read-model.ts'
 import { walletHistory } from './wallet-history.ts'
 
-/** Every query of the read side, as a route. `log` gives events in their current versions, `stored` as they are stored. */
+/** Every query of the read side, as a route. `log` gives events in their current versions, `stored` as they are stored; `documents` are those of its tree. */
 export const queryRoutes = (
   models: ReadModels,
   parties: PartyDirectory,
@@ -29,8 +31,10 @@ export const queryRoutes = (
   chains: Chains,
   log: EventLog,
   stored: EventLog,
+  documents: Pick<Documents, 'get'>,
 ): Route[] => [
   getWallet(models, { log }),
+  getPolicy(models, { log }),
   walletHistory(models),
   listWalletKeys(models),
   listWalletAccounts(models),
@@ -45,6 +49,6 @@ export const queryRoutes = (
   listWalletTransfers(models),
   listWalletBalances(models, { log }),
   auditWallet(models, stored),
-  listEvents(stored),
+  listEvents({ log: stored, documents }),
   listParties(models, parties, coordinators),
 ]

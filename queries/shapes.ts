@@ -34,6 +34,30 @@ const approvals = {
   properties: { required: { type: 'integer' }, approvers: { ...names, description: 'By the `kid` of their keys.' } },
 }
 
+const policy = {
+  type: 'object',
+  required: ['rawDigests'],
+  properties: {
+    rawDigests: { type: 'boolean' },
+    approvals: { type: 'object', required: ['required', 'approvers'], properties: { required: { type: 'integer' }, approvers: keys } },
+    presignatures: { type: 'integer', enum: [...PRESIGNATURE_TIERS] },
+  },
+}
+
+export const POLICY: Shape = {
+  title: 'WalletPolicy',
+  type: 'object',
+  required: ['walletId', 'version', 'policy', 'clientKeys', 'revision', 'position'],
+  properties: {
+    walletId: id,
+    version: { type: 'integer', description: 'Counts the policies of the wallet, from 1.' },
+    policy,
+    clientKeys: keys,
+    revision,
+    position,
+  },
+}
+
 export const WALLET: Shape = {
   title: 'Wallet',
   type: 'object',
@@ -44,15 +68,7 @@ export const WALLET: Shape = {
     name: { type: 'string' },
     status: { type: 'string', enum: ['open', 'frozen'] },
     clientKeys: keys,
-    policy: {
-      type: 'object',
-      required: ['rawDigests'],
-      properties: {
-        rawDigests: { type: 'boolean' },
-        approvals: { type: 'object', required: ['required', 'approvers'], properties: { required: { type: 'integer' }, approvers: keys } },
-        presignatures: { type: 'integer', enum: [...PRESIGNATURE_TIERS] },
-      },
-    },
+    policy,
     keyIds: { type: 'array', items: id, description: 'Keys that can be or could once be signed with.' },
     createdAt: time,
     updatedAt: time,

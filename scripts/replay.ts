@@ -1,63 +1,79 @@
-import { createHash } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { readSettings } from '../adapters/process/settings.ts'
-import { readHistory } from '../audit/history.ts'
 import type { Moment } from '../domain/history/moment.ts'
-import { type WalletAt, walletAt } from '../domain/history/wallet-at.ts'
 import { momentIn, sourceIn } from './history/arguments.ts'
+import { namingCold } from './history/cold.ts'
+import { runCommand } from './history/command.ts'
 import { differencesBetween } from './history/differences.ts'
+import { openOutput } from './history/output.ts'
 import { openSources } from './history/sources.ts'
+import { type Subject, type SubjectAt, subjectAt } from './history/subject.ts'
 
 const USAGE = `usage: npm run --silent replay -- --wallet ID [--as-of TIME|POSITION] [--until TIME|POSITION] [--source both|log|archive] [--archive PLACE] [--key VKEY|FILE]
+       npm run --silent replay -- --key-id ID | --session ID | --transfer ID …
 
-  --as-of   a wallet, its keys, sessions and accounts as they were then; now when left out
+  --wallet  a wallet with its keys, sessions and accounts; or a key, a signing session or a transfer alone
+  --as-of   as it was then; now when left out
   --until   what was different then, compared with --as-of
   --source  where events are read: the archive and what the log has after it (both), or one of them alone`
 
-try {
-  await replay()
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
-}
+await runCommand(replay)
 
-/** `npm run replay`: a wallet at a moment, from events alone, with a digest over them that anybody can recompute. */
+/** `npm run replay`: what something was at a moment, from events alone, with a digest over them that anybody can recompute. */
 async function replay(): Promise<void> {
   const text = { type: 'string' } as const
-  const options = { wallet: text, 'as-of': text, until: text, source: { ...text, default: 'both' }, archive: text, key: text }
+  const subjects = { wallet: text, 'key-id': text, session: text, transfer: text }
+  const options = { ...subjects, 'as-of': text, until: text, source: { ...text, default: 'both' }, archive: text, key: text }
   const { values } = parseArgs({ options })
-  const { wallet, 'as-of': asOf, until } = values
-  if (wallet === undefined) throw new Error(USAGE)
+  const { wallet, session, transfer, 'key-id': key, 'as-of': asOf, until } = values
+  const subject = subjectIn({ wallet, key, session, transfer })
   const moments = { asOf: momentIn('as-of', asOf), until: momentIn('until', until) }
+  const begun = performance.now()
   const sources = await openSources(
     readSettings({ ...process.env, ...(values.archive === undefined ? {} : { QUORATE_ARCHIVE_URL: values.archive }) }),
     sourceIn(values.source),
     values.key,
   )
   try {
-    const at = (moment: Moment): Promise<WalletAt> => walletAt(readHistory(sources), wallet, moment, createHash('sha256'))
+    const opened = performance.now()
+    let isScanned = false
+    const onScan = () => {
+      isScanned = true
+    }
+    const at = (moment: Moment) => namingCold(sources, () => subjectAt(sources, subject, moment, onScan))
     const before = await at(moments.asOf)
-    console.error(`${before.events} events read from ${sources.places.join(' and ')}`)
-    if (until === undefined) return print({ asOf: asOf ?? 'now', ...before })
-    const after = await at(moments.until)
-    print({
+    const after = until === undefined ? undefined : await at(moments.until)
+    const [opening, reading] = [opened - begun, performance.now() - opened].map(Math.round)
+    console.error(
+      `${(after ?? before).events} events, from ${sources.places.join(' and ')}: opened in ${opening} ms, replayed in ${reading} ms`,
+    )
+    if (isScanned) console.error('the log has no index here, so all of it was read: the process `audit` keeps one')
+    if (!after) return await print({ asOf: asOf ?? 'now', ...flat(before) })
+    await print({
       from: digestIn(asOf ?? 'now', before),
-      to: digestIn(until, after),
-      differences: differencesBetween(stateIn(before), stateIn(after)),
+      to: digestIn(until!, after),
+      differences: differencesBetween(before.state, after.state),
     })
   } finally {
     await sources.close()
   }
 }
 
-function print(value: object): void {
-  console.log(JSON.stringify(value, null, 2))
+/** @throws Error unless there is one */
+function subjectIn(ids: { readonly [Kind in Subject['kind']]: string | undefined }): Subject {
+  const [subject, another] = Object.entries(ids).flatMap(([kind, id]) => (id === undefined ? [] : [{ kind, id } as Subject]))
+  if (!subject || another) throw new Error(USAGE)
+  return subject
 }
 
-function digestIn(moment: string, { events, position, digest }: WalletAt) {
+function print(value: object): Promise<void> {
+  return openOutput(process.stdout)(`${JSON.stringify(value, null, 2)}\n`)
+}
+
+function flat({ state, ...found }: SubjectAt) {
+  return { ...state, ...found }
+}
+
+function digestIn(moment: string, { events, position, digest }: SubjectAt) {
   return { moment, events, position, digest }
-}
-
-function stateIn({ wallet, keys, sessions, accounts }: WalletAt) {
-  return { wallet, keys, sessions, accounts }
 }

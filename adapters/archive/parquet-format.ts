@@ -4,6 +4,7 @@ import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-write
 import type { Held } from '../../domain/audit/canonical-event.ts'
 import { type EventIdentity, type SegmentFormat, type SegmentRow, SegmentUnreadable } from '../../domain/ports/archive.ts'
 import type { EventMetadata, RecordedEvent } from '../../domain/ports/event-log.ts'
+import { readParquetRows } from './parquet-rows.ts'
 
 type Column = {
   readonly name: string
@@ -55,6 +56,24 @@ const COLUMNS: readonly Column[] = [
   { name: 'metadata_base64', type: 'STRING', of: ({ metadata }) => base64In(metadata), isOptional: true },
 ]
 
+/** What an event is made of again; `wallet_id` tells what it is about. */
+const OF_EVENTS = [
+  'leaf_index',
+  'position',
+  'stream',
+  'revision',
+  'id',
+  'type',
+  'recorded_at',
+  'wallet_id',
+  'data',
+  'metadata',
+  'data_base64',
+  'metadata_base64',
+]
+
+const COMPRESSORS = { ZSTD: (packed: Uint8Array) => decompress(packed) }
+
 /** The WebAssembly of zstd is loaded once: loaded again, it forgets what it has at work. */
 let loaded: Promise<void> | undefined
 
@@ -85,15 +104,26 @@ export async function parquetFormat(): Promise<SegmentFormat> {
       }
     },
 
-    async read(content) {
-      try {
-        const file = content.slice().buffer
-        const rows = await parquetReadObjects({ file, compressors: { ZSTD: (packed) => decompress(packed) } })
+    read: (content) => readable(async () => (await parquetReadObjects({ file: bufferOf(content), compressors: COMPRESSORS })).map(rowIn)),
+
+    readRows: (content, wanted) =>
+      readable(async () => {
+        const rows = await readParquetRows(bufferOf(content), { wanted, columns: OF_EVENTS, compressors: COMPRESSORS })
+        if (rows.length < wanted.length) throw new SegmentUnreadable('it has fewer rows than its index')
         return rows.map(rowIn)
-      } catch (error) {
-        throw error instanceof SegmentUnreadable ? error : new SegmentUnreadable('the file is no segment, or was damaged', { cause: error })
-      }
-    },
+      }),
+  }
+}
+
+/** Without a copy where the content has a buffer of its own. */
+const bufferOf = (content: Uint8Array): ArrayBuffer =>
+  content.buffer instanceof ArrayBuffer && content.byteLength === content.buffer.byteLength ? content.buffer : content.slice().buffer
+
+async function readable<T>(reading: () => Promise<T>): Promise<T> {
+  try {
+    return await reading()
+  } catch (error) {
+    throw error instanceof SegmentUnreadable ? error : new SegmentUnreadable('the file is no segment, or was damaged', { cause: error })
   }
 }
 
@@ -139,6 +169,7 @@ function rowIn(row: { readonly [column: string]: unknown }): SegmentRow {
   return {
     leafIndex: Number(leaf_index),
     identity,
+    walletId: typeof row.wallet_id === 'string' ? row.wallet_id : undefined,
     data,
     metadata,
     /** Read when it is asked for: whoever verifies needs the text alone. */

@@ -55,12 +55,12 @@ export function connectEventLog({ url, deadlineMs = 10_000, silenceMs = 5_000 }:
       }
     },
 
-    async *readAll({ after, limit = Number.POSITIVE_INFINITY } = {}) {
+    async *readAll({ after, from: first, limit = Number.POSITIVE_INFINITY } = {}) {
       // Reads include the position they start from, and a page may hold nothing but system events: go on from the last one read.
-      let from = after
+      let from = first ?? after
       for (let left = limit; left > 0; ) {
         const page = await reads.all(from, READ_PAGE)
-        const fresh = page.filter(({ position }) => from === undefined || position > from)
+        const fresh = page.filter(({ position }) => from === undefined || position > from || position === first)
         for (const event of fresh) {
           if (isSystem(event) || isSnapshot(event)) continue
           yield event

@@ -87,12 +87,12 @@ test('restored into an empty log it has the same root, its checkpoints hold, and
   await t.throwsAsync(restoreArchive({ ...context.options, log: other.log, tenant: '*' }), { code: 'log_not_empty' })
 })
 
-test('every byte of a segment, of the hashes and of a manifest counts', async (t) => {
+test('every byte of a segment, of the hashes, of the index and of a manifest counts', async (t) => {
   const context = await setUp(t, { segmentEvents: 30 })
   await context.append(60)
   await context.archive()
-  const files = (await readdir(context.folder, { recursive: true })).filter((name) => /\.(parquet|leaves|json)$/.test(name))
-  t.is(files.length, 6)
+  const files = (await readdir(context.folder, { recursive: true })).filter((name) => /\.(parquet|leaves|index|json)$/.test(name))
+  t.is(files.length, 8)
   for (const file of files) {
     const { length } = await readFile(join(context.folder, file))
     for (let at = 0; at < length; at += Math.ceil(length / 40)) {

@@ -1,7 +1,7 @@
 import { MANIFESTS, type Manifest, manifestName, readManifest } from '../../domain/archive/manifest.ts'
 import type { Hash } from '../../domain/audit/merkle-tree.ts'
 import type { NoteKey } from '../../domain/audit/signed-note.ts'
-import type { ArchiveStore } from '../../domain/ports/archive.ts'
+import { type ArchiveStore, SegmentUnreadable } from '../../domain/ports/archive.ts'
 import type { VerifyIdentity } from '../../domain/ports/identity.ts'
 
 const NAME = /^manifests\/(\d{8})\.json$/
@@ -34,4 +34,11 @@ export async function manifestAt(
 ): Promise<ReadManifest | undefined> {
   const stored = await store.get(manifestName(number))
   return stored && readManifest(Buffer.from(stored).toString('utf8'), key, verify)
+}
+
+/** @throws SegmentUnreadable when there is none of that number, NoteRefused */
+export async function requireManifest(store: Pick<ArchiveStore, 'get'>, number: number, key: ArchiveKey): Promise<ReadManifest> {
+  const read = await manifestAt(store, number, key)
+  if (read?.manifest.number !== number) throw new SegmentUnreadable(`the manifest of segment ${number} is missing`)
+  return read
 }

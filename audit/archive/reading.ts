@@ -1,7 +1,7 @@
-import type { Manifest } from '../../domain/archive/manifest.ts'
+import type { Manifest, StoredFile } from '../../domain/archive/manifest.ts'
 import { isSame, type Sha256 } from '../../domain/audit/merkle-tree.ts'
 import { type ArchiveStore, type SegmentFormat, type SegmentRow, SegmentUnreadable } from '../../domain/ports/archive.ts'
-import { type ArchiveKey, countManifests, manifestAt } from './manifests.ts'
+import { type ArchiveKey, countManifests, requireManifest } from './manifests.ts'
 
 export type ReadingOptions = ArchiveKey & { readonly store: ArchiveStore; readonly format: SegmentFormat; readonly sha256: Sha256 }
 
@@ -13,16 +13,19 @@ export async function* readSegments(
   options: ReadingOptions,
   wanted: (manifest: Manifest) => boolean = () => true,
 ): AsyncGenerator<{ manifest: Manifest; rows: readonly SegmentRow[] }> {
-  const { store, format, sha256 } = options
+  const { store, format } = options
   const count = await countManifests(store)
   for (let number = 0; number < count; number++) {
-    const read = await manifestAt(store, number, options)
-    if (read?.manifest.number !== number) throw new SegmentUnreadable(`the manifest of segment ${number} is missing`)
-    const { manifest } = read
+    const { manifest } = await requireManifest(store, number, options)
     if (!wanted(manifest)) continue
-    const content = await store.get(manifest.segment.name)
-    if (!content || !isSame(sha256(content), manifest.segment.sha256))
-      throw new SegmentUnreadable(`${manifest.segment.name} is missing, or not what was archived: verify the archive`)
-    yield { manifest, rows: await format.read(content) }
+    yield { manifest, rows: await format.read(await signedContent(options, manifest.segment)) }
   }
+}
+
+/** What is in a file, when that is what the manifest was signed for. @throws SegmentUnreadable, NotRetrieved */
+export async function signedContent({ store, sha256 }: Pick<ReadingOptions, 'store' | 'sha256'>, file: StoredFile): Promise<Uint8Array> {
+  const content = await store.get(file.name)
+  if (!content || !isSame(sha256(content), file.sha256))
+    throw new SegmentUnreadable(`${file.name} is missing, or not what was archived: verify the archive`)
+  return content
 }

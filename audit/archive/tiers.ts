@@ -1,6 +1,6 @@
 import { SEGMENTS } from '../../domain/archive/manifest.ts'
-import { type ArchiveStore, SegmentUnreadable, type StoredObject } from '../../domain/ports/archive.ts'
-import { type ArchiveKey, countManifests, manifestAt, type ReadManifest } from './manifests.ts'
+import type { ArchiveStore, StoredObject } from '../../domain/ports/archive.ts'
+import { type ArchiveKey, countManifests, requireManifest } from './manifests.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1_000
 
@@ -48,8 +48,13 @@ export async function retrieveSegments(
   return requested
 }
 
-async function requireManifest(store: ArchiveStore, number: number, key: ArchiveKey): Promise<ReadManifest> {
-  const read = await manifestAt(store, number, key)
-  if (!read) throw new SegmentUnreadable(`there is no segment ${number}`)
-  return read
+/** Numbers of the segments that have to be asked for before they can be read. */
+export async function coldSegments(store: ArchiveStore, key: ArchiveKey): Promise<readonly number[]> {
+  const unreadable = new Set(
+    (await tiersOf(store)).filter(({ tier, retrieval }) => tier === 'cold' && retrieval !== 'readable').map(({ name }) => name),
+  )
+  const cold: number[] = []
+  for (let number = 0; number < (await countManifests(store)); number++)
+    if (unreadable.has((await requireManifest(store, number, key)).manifest.segment.name)) cold.push(number)
+  return cold
 }

@@ -1,4 +1,5 @@
 import { grown, isSameTree, MANIFESTS, type Manifest, manifestName, SEGMENTS, type StoredFile } from '../../domain/archive/manifest.ts'
+import { growSegmentIndex } from '../../domain/archive/segment-index.ts'
 import { leafText } from '../../domain/audit/canonical-event.ts'
 import { type Checkpoint, checkpointHash, readCheckpoint } from '../../domain/audit/checkpoint.ts'
 import {
@@ -39,6 +40,8 @@ export type FindingCode =
   | 'event_inserted'
   | 'events_reordered'
   | 'columns_changed'
+  | 'index_missing'
+  | 'index_changed'
   | 'tree_broken'
   | 'archive_truncated'
   | 'checkpoint_forged'
@@ -95,7 +98,7 @@ export async function verifyArchive(options: VerifyingOptions): Promise<Verified
       continue
     }
     const { manifest } = read
-    for (const { name } of [manifest.segment, manifest.leaves]) referenced.add(name)
+    for (const file of [manifest.segment, manifest.leaves, manifest.index]) if (file) referenced.add(file.name)
     const isNext = isFirst || before !== undefined
     if (before && !(manifest.previous && isSame(manifest.previous, before.hash)))
       found('manifests_out_of_order', manifestName(number), 'it does not go on from the manifest before it')
@@ -167,7 +170,7 @@ async function contentOf(
   store: ArchiveStore,
   { name }: StoredFile,
   found: Report,
-  missing: 'segment_missing' | 'hashes_missing',
+  missing: 'segment_missing' | 'hashes_missing' | 'index_missing',
 ): Promise<Uint8Array | undefined> {
   try {
     const content = await store.get(name)
@@ -209,7 +212,19 @@ async function findingsInSegment(
   findings.push(...differences(rows, hashes, expected, manifest))
   if (findings.length === 0 && !isWhole)
     found('columns_changed', segment.name, 'the events are what they were, but the file is not: columns beside them were changed')
+  if (findings.length === 0) await checkIndex(manifest, rows, options, found)
   return findings
+}
+
+/** An index that leaves events out would hide them from whoever looks for those of a wallet alone. */
+async function checkIndex({ index }: Manifest, rows: readonly SegmentRow[], { store, sha256 }: VerifyingOptions, found: Report) {
+  if (!index) return
+  const content = await contentOf(store, index, found, 'index_missing')
+  if (!content) return
+  const made = growSegmentIndex(sha256)
+  for (const { identity, walletId } of rows) made.add(identity.stream, walletId)
+  if (!isSame(sha256(content), index.sha256) || Buffer.from(made.text()).compare(content) !== 0)
+    found('index_changed', index.name, 'it is not the index of the events of its segment')
 }
 
 function hashOf({ identity, data, metadata }: SegmentRow, sha256: Sha256): Hash {

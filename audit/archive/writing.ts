@@ -1,4 +1,5 @@
 import { MAX_CHECKPOINTS, type Manifest, manifestName, SEGMENTS, type StoredFile, signManifest } from '../../domain/archive/manifest.ts'
+import { growSegmentIndex } from '../../domain/archive/segment-index.ts'
 import { AUDITED_STREAMS, heldIn, isAudited, leafText } from '../../domain/audit/canonical-event.ts'
 import { readCheckpoint } from '../../domain/audit/checkpoint.ts'
 import { CHECKPOINT_STREAM, checkpointSigned } from '../../domain/audit/checkpoint-stream.ts'
@@ -12,6 +13,7 @@ import {
   leafHash,
   type Sha256,
 } from '../../domain/audit/merkle-tree.ts'
+import { walletNamedIn } from '../../domain/history/selection.ts'
 import type { ArchiveStore, SegmentFormat, SegmentRow } from '../../domain/ports/archive.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { Identity } from '../../domain/ports/identity.ts'
@@ -93,6 +95,7 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
   const first = tree.size()
   const writer = format.writer()
   const leaves: Hash[] = []
+  const index = growSegmentIndex(sha256)
   // One of all that was archived before may have been signed since.
   const checkpoints = [...checked(tree, expected)]
   let rows: SegmentRow[] = []
@@ -113,8 +116,10 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
     add(event: RecordedEvent) {
       const [data, metadata] = [heldIn(event.data), heldIn(event.metadata)]
       const leaf = leafHash(Buffer.from(leafText(event, data, metadata)), sha256)
-      rows.push({ leafIndex: tree.size(), identity: event, data, metadata, event })
+      const walletId = walletNamedIn(event)
+      rows.push({ leafIndex: tree.size(), identity: event, walletId, data, metadata, event })
       leaves.push(leaf)
+      index.add(event.stream, walletId)
       for (const each of [tree, own]) each.append(leaf)
       checkpoints.push(...checked(tree, expected))
       ends.first ??= event
@@ -134,6 +139,7 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
         count: leaves.length,
         segment: await put(format.extension, writer.finish()),
         leaves: await put('.leaves', joined(leaves)),
+        index: await put('.index', Buffer.from(index.text())),
         root: own.root(),
         tree: tree.frontier(),
         treeRoot: tree.root(),

@@ -21,6 +21,8 @@ export type Manifest = {
   readonly segment: StoredFile
   /** The hashes of the leaves, 32 bytes each: by them it is found which event is not what it was. */
   readonly leaves: StoredFile
+  /** Where in the segment the events of a wallet or a stream are. Segments archived before there was one have none. */
+  readonly index?: StoredFile
   /** Root of the tree (RFC 6962) of the segment's events alone. */
   readonly root: Hash
   /** The tree of the log up to the last of them. */
@@ -95,7 +97,7 @@ export const isSameTree = (one: Frontier, other: Frontier): boolean =>
 
 const textOf = (body: unknown) => `${canonicalJson(body)}\n`
 
-function plain({ previous, segment, leaves, root, tree, treeRoot, ...manifest }: Manifest) {
+function plain({ previous, segment, leaves, index, root, tree, treeRoot, ...manifest }: Manifest) {
   const file = ({ sha256: digest, ...rest }: StoredFile) => ({ ...rest, sha256: bytesToBase64(digest) })
   return {
     format: FORMAT,
@@ -103,6 +105,7 @@ function plain({ previous, segment, leaves, root, tree, treeRoot, ...manifest }:
     previous: previous === undefined ? null : bytesToBase64(previous),
     segment: file(segment),
     leaves: file(leaves),
+    ...(index && { index: file(index) }),
     root: bytesToBase64(root),
     tree: { size: tree.size, peaks: tree.peaks.map(bytesToBase64) },
     treeRoot: bytesToBase64(treeRoot),
@@ -111,7 +114,7 @@ function plain({ previous, segment, leaves, root, tree, treeRoot, ...manifest }:
 
 /** It is signed: what is looked at is only whether it is of this version. */
 function manifestIn(body: unknown): Manifest | undefined {
-  const { format, previous, segment, leaves, root, tree, treeRoot, ...rest } = body as ReturnType<typeof plain>
+  const { format, previous, segment, leaves, index, root, tree, treeRoot, ...rest } = body as ReturnType<typeof plain>
   if (format !== FORMAT) return undefined
   const file = ({ sha256: digest, ...others }: ReturnType<typeof plain>['segment']) => ({ ...others, sha256: hashIn(digest) })
   return {
@@ -119,6 +122,7 @@ function manifestIn(body: unknown): Manifest | undefined {
     previous: previous === null ? undefined : hashIn(previous),
     segment: file(segment),
     leaves: file(leaves),
+    ...(index && { index: file(index) }),
     root: hashIn(root),
     tree: { size: tree.size, peaks: tree.peaks.map(hashIn) },
     treeRoot: hashIn(treeRoot),

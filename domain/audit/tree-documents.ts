@@ -10,7 +10,8 @@ const TILES = 'audit_tiles'
 const LEAVES = 'audit_leaves'
 const CHECKPOINTS = 'audit_checkpoints'
 
-const GENERATION_ID = 'generation'
+/** Documents of a version that had fewer of them are made anew. */
+const GENERATION_ID = 'generation/2'
 /** Sizes sort as their ids do. */
 const SIZE_DIGITS = 16
 
@@ -23,8 +24,11 @@ export type LeafOf = Pick<RecordedEvent, 'stream' | 'revision' | 'id'>
  */
 export type Generation = { readonly name: string; readonly number: number }
 
-/** How far the documents go: so many leaves, the last of which is this event, which was at that position of the log. */
-export type TreeHead = { size: number; last: (LeafOf & { position: bigint }) | undefined }
+/**
+ * How far the documents go: so many leaves, the last of which is this event, which was at that position of the log. `latest` is the latest time at which any of
+ * them was decided, in milliseconds since 1970.
+ */
+export type TreeHead = { size: number; last: (LeafOf & { position: bigint }) | undefined; latest: number }
 
 /** Where an event is in the tree, and whose it is. */
 export type LeafEntry = LeafOf & { index: number; tenant: string }
@@ -60,7 +64,7 @@ export async function readHead(documents: Pick<Documents, 'get'>, generation?: G
     id: String(id),
     position: BigInt(String(logPosition ?? 0)),
   }
-  return { size: Number(size), last: size === 0 ? undefined : last }
+  return { size: Number(size), last: size === 0 ? undefined : last, latest: Number(document.latest ?? 0) }
 }
 
 /** How many of the checkpoints in the log are stored. */
@@ -111,8 +115,9 @@ export function headWrite(
   { name }: Generation,
   size: number,
   { stream, revision, id, position }: NonNullable<TreeHead['last']>,
+  latest: number,
 ): GuardedWrite {
-  const set = { size, stream, revision: revision.toString(), id, logPosition: position.toString() }
+  const set = { size, stream, revision: revision.toString(), id, logPosition: position.toString(), latest }
   return { collection: TREE, id: headId(name), create: false, set }
 }
 

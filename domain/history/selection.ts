@@ -32,7 +32,13 @@ export function isSelected(event: RecordedEvent, selection: Selection): boolean 
 
 /** Whether an event is about the wallet. */
 export const isOfWallet = (event: RecordedEvent, walletId: string): boolean =>
-  event.stream === walletStream(walletId) || says(event, 'walletId', walletId)
+  event.stream === walletStream(walletId) || walletNamedIn(event) === walletId
+
+/** The wallet that an event's data name. */
+export function walletNamedIn({ data }: Pick<RecordedEvent, 'data'>): string | undefined {
+  const { walletId } = (data ?? {}) as { readonly walletId?: unknown }
+  return typeof walletId === 'string' ? walletId : undefined
+}
 
 const hasBegun = (event: RecordedEvent, from: Moment) =>
   from === undefined || ('position' in from ? event.position >= from.position : timeOf(event) >= from.time)

@@ -11,15 +11,14 @@ import { WALLET_STREAMS } from '../wallet/events.ts'
 import { type ExistingWallet, requireWallet, wallet } from '../wallet/wallet.ts'
 import { digestOf, type Hashing } from './digest.ts'
 import { hadHappened, type Moment } from './moment.ts'
+import { published } from './published.ts'
 import { isOfWallet } from './selection.ts'
 
-type Published<State> = Omit<State, 'authorisation' | 'approvedBy'>
-
-/** What the log says of a wallet at a moment, and what it was said by. */
+/** What the log says of a wallet at a moment, as `published` shows it, and what it was said by. */
 export type WalletAt = {
   wallet: ExistingWallet
-  keys: Published<ExistingKeyShare>[]
-  sessions: Published<ExistingSession>[]
+  keys: ExistingKeyShare[]
+  sessions: ExistingSession[]
   accounts: ExistingAccount[]
   events: number
   /** Position of the last event read, as a decimal string. */
@@ -58,7 +57,7 @@ export async function walletAt(
     position = event.position
   }
   return {
-    wallet: requireWallet(wallets.all().next().value ?? wallet.initial),
+    wallet: published(requireWallet(wallets.all().next().value ?? wallet.initial)),
     keys: [...keys.all()].map((state) => published(requireKey(state))),
     sessions: [...sessions.all()].map((state) => published(requireSession(state))),
     accounts: [...accounts.all()].map(requireAccount),
@@ -78,10 +77,4 @@ function states<State, Event>({ initial, evolve }: Decider<State, never, Event>,
     },
     all: () => byStream.values(),
   }
-}
-
-/** Without what could be shown to the parties again. */
-function published<State extends { authorisation: unknown; approvedBy?: unknown }>(state: State): Published<State> {
-  const { authorisation: _, approvedBy: __, ...rest } = state
-  return rest
 }

@@ -43,6 +43,8 @@ export type EventIdentity = Pick<RecordedEvent, 'stream' | 'revision' | 'id' | '
 export type SegmentRow = {
   readonly leafIndex: number
   readonly identity: EventIdentity
+  /** That its data name. */
+  readonly walletId: string | undefined
   readonly data: Held
   readonly metadata: Held
   readonly event: RecordedEvent
@@ -55,6 +57,8 @@ export interface SegmentFormat {
   writer(): SegmentWriter
   /** In the order of the file. @throws SegmentUnreadable */
   read(content: Uint8Array): Promise<SegmentRow[]>
+  /** Some rows alone, by their numbers in rising order. @throws SegmentUnreadable */
+  readRows(content: Uint8Array, rows: readonly number[]): Promise<SegmentRow[]>
 }
 
 export interface SegmentWriter {

@@ -111,8 +111,11 @@ export interface EventLog {
   /** Forwards from `from` (inclusive, default the first). A stream that does not exist is empty. */
   readStream(stream: string, options?: { from?: bigint; limit?: number }): AsyncIterable<RecordedEvent>
 
-  /** The whole log forwards as it is stored, snapshots and events of system streams left out. */
-  readAll(options?: { after?: bigint | undefined; limit?: number }): AsyncIterable<RecordedEvent>
+  /**
+   * The whole log forwards as it is stored, snapshots and events of system streams left out; after a position, or from one on. A store may refuse to read
+   * from where no event is.
+   */
+  readAll(options?: { after?: bigint | undefined; from?: bigint | undefined; limit?: number }): AsyncIterable<RecordedEvent>
 
   /** Position of the last event of a stream with one of the prefixes; undefined when there is none among the newest events of the log. */
   lastPosition(prefixes: readonly string[]): Promise<bigint | undefined>

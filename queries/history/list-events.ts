@@ -1,6 +1,9 @@
 import { isAudited } from '../../domain/audit/canonical-event.ts'
+import type { Moment } from '../../domain/history/moment.ts'
 import { isSelected, type Selection } from '../../domain/history/selection.ts'
-import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
+import { positionBefore } from '../../domain/history/whereabouts.ts'
+import type { Documents } from '../../domain/ports/documents.ts'
+import { type EventLog, type RecordedEvent, Unavailable } from '../../domain/ports/event-log.ts'
 import { PLATFORM_TENANT, type QueryParameter, route } from '../../http/route.ts'
 import { invalidCursor, PAGE_PARAMETERS, pageSize } from '../page.ts'
 import { pageOf } from '../shapes.ts'
@@ -14,7 +17,9 @@ const CURSOR = 'events:'
 const uuid = (description: string): QueryParameter => ({ description, schema: { type: 'string', pattern: '^[0-9a-f-]{36}$' } })
 const moment = (description: string): QueryParameter => ({ description, schema: { type: 'string', maxLength: 40 } })
 
-export const listEvents = (log: Pick<EventLog, 'readAll'>) =>
+export type ListedLog = { readonly log: Pick<EventLog, 'readAll' | 'readStream'>; readonly documents: Pick<Documents, 'get'> }
+
+export const listEvents = (listed: ListedLog) =>
   route({
     method: 'GET',
     path: '/v1/events',
@@ -41,19 +46,35 @@ export const listEvents = (log: Pick<EventLog, 'readAll'>) =>
         types: query.type === undefined ? [] : query.type.split(','),
         tenant: principal.tenant === PLATFORM_TENANT ? undefined : principal.tenant,
       }
-      const start = from && 'position' in from && from.position > 0n ? from.position - 1n : undefined
-      const after = query.cursor === undefined ? start : positionFrom(query.cursor)
-      const { items, next } = await pageAfter(log, after, selection, pageSize(query))
+      const page = (start: Start) => pageFrom(listed.log, start, selection, pageSize(query))
+      const { items, next } = await (query.cursor === undefined
+        ? firstPage(listed, from, page)
+        : page({ after: positionFrom(query.cursor) }))
       return { status: 200, body: { items, nextCursor: next === undefined ? null : cursorOf(next) } }
     },
   })
 
-async function pageAfter(log: Pick<EventLog, 'readAll'>, after: bigint | undefined, selection: Selection, size: number) {
+type Start = { readonly after?: bigint | undefined } | { readonly from: bigint }
+type Page = { readonly items: object[]; readonly next: bigint | undefined }
+
+/** A time is looked up. A position is read from, which a store may refuse where no event is: then the read begins a little before. @throws Unavailable */
+async function firstPage(listed: ListedLog, from: Moment, page: (start: Start) => Promise<Page>): Promise<Page> {
+  if (from === undefined) return page({})
+  if ('time' in from) return page({ after: await positionBefore(listed, from) })
+  try {
+    return await page({ from: from.position })
+  } catch (error) {
+    if (error instanceof Unavailable) throw error
+    return page({ after: await positionBefore(listed, from) })
+  }
+}
+
+async function pageFrom(log: Pick<EventLog, 'readAll'>, start: Start, selection: Selection, size: number): Promise<Page> {
   const items: object[] = []
   const { to } = selection
   let looked = 0
   let last: bigint | undefined
-  for await (const event of log.readAll({ after, limit: LOOKED_AT })) {
+  for await (const event of log.readAll({ ...start, limit: LOOKED_AT })) {
     looked++
     last = event.position
     if (to && 'position' in to && event.position > to.position) return { items, next: undefined }

@@ -158,7 +158,7 @@ export async function startReadSide(t: ExecutionContext): Promise<ReadSide> {
     await log.close()
     await eventStore.close()
   })
-  const queries = queryRoutes(models, parties, coordinators, await openChains(undefined), log, log)
+  const queries = queryRoutes(models, parties, coordinators, await openChains(undefined), log, log, documents)
   const app = await runApp(t, [...queries, ...projectionRoutes(operated)], { metrics })
   let position = 1n
   return {

@@ -86,7 +86,11 @@ const plain = ({ revision, position, ...event }: RecordedEvent) => ({
   position: position.toString(),
 })
 
-const fitted = (cell: string, width: number) => (cell.length > width ? `${cell.slice(0, width - 1)}…` : cell.padEnd(width))
+/** What would move the cursor of a terminal, or colour it, is left out. */
+function fitted(cell: string, width: number): string {
+  const plain = cell.replaceAll(/\p{Cc}/gu, '·')
+  return plain.length > width ? `${plain.slice(0, width - 1)}…` : plain.padEnd(width)
+}
 
 /** As RFC 4180 says; what a spreadsheet would take for a formula is kept from being one. */
 function quoted(cell: string): string {

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { signIntent } from '../../scripts/client/intent.ts'
 import { auditorOf } from './auditor.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 
@@ -57,4 +58,37 @@ test.serial('a wallet is told as it was, and audited by its events', async (t) =
   t.regex(audit.digest, /^[0-9a-f]{64}$/)
   const events = await answered<{ items: Item[] }>(`/v1/events?wallet=${walletId}&limit=200`)
   t.is(audit.events, events.items.length)
+})
+
+test.serial('a policy is told as it is and as it was', async (t) => {
+  const { answered } = auditorOf(system)
+  const { client, dev } = system
+  const walletId = await client.createWallet('with a policy')
+  const path = `/v1/wallets/${walletId}/policy`
+  const before = await answered<{ position: string }>(path)
+  t.like(before, { walletId, version: 1, policy: { rawDigests: false } })
+  const body = Buffer.from(JSON.stringify({ policy: { rawDigests: true } }))
+  const intent = await signIntent(dev, 'POST', path, body)
+  const headers = { authorization: `Bearer ${dev.token}`, 'content-type': 'application/json', 'quorate-intent': intent }
+  const changed = await fetch(dev.baseUrl + path, { method: 'POST', headers, body })
+  t.is(changed.status, 202)
+  const after = await answered<{ position: string }>(`${path}?minPosition=${changed.headers.get('quorate-position')}`)
+  t.like(after, { version: 2, policy: { rawDigests: true } })
+  t.deepEqual(await answered(`${path}?asOf=${before.position}`), before)
+  t.deepEqual(await answered(`${path}?asOf=${after.position}`), after)
+})
+
+test.serial('a wallet, its key and its session are replayed alone, with the digest that the API gives', async (t) => {
+  const { answered, sign } = auditorOf(system)
+  const { walletId } = await sign()
+  const audit = await answered<{ digest: string; keys: { keyId: string }[]; sessions: { sessionId: string }[] }>(
+    `/v1/wallets/${walletId}/audit`,
+  )
+  const replay = async (...args: string[]) => JSON.parse(await system.run('replay', ...args, '--source', 'log'))
+  t.like(await replay('--wallet', walletId), { digest: audit.digest })
+  const [{ keyId }, { sessionId }] = [audit.keys[0]!, audit.sessions[0]!]
+  t.like(await replay('--key-id', keyId), { key: { keyId, status: 'active' } })
+  const session = await replay('--session', sessionId, '--as-of', '0', '--until', '2100-01-01').catch((error: Error) => error)
+  t.regex(String(session), /no such/)
+  t.like(await replay('--session', sessionId), { session: { sessionId, status: 'signed' } })
 })

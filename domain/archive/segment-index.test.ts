@@ -1,0 +1,44 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import test from 'ava'
+import fc from 'fast-check'
+import { growSegmentIndex, rowsIn } from './segment-index.ts'
+
+test('an index finds the rows of every stream, and those of every wallet whatever stream they are in', (t) => {
+  const wallet = fc.constantFrom('w1', 'w2', 'w3')
+  const row = fc.record({
+    stream: fc.oneof(wallet, fc.constantFrom('k1', 's1', 's2')).map((id) => (id.startsWith('w') ? `wallet-${id}` : `keyShare-${id}`)),
+    walletId: fc.option(wallet, { nil: undefined }),
+  })
+  fc.assert(
+    fc.property(fc.array(row), (rows) => {
+      const index = growSegmentIndex(sha256)
+      for (const { stream, walletId } of rows) index.add(stream, walletId)
+      const text = index.text()
+      for (const name of ['wallet-w1', 'wallet-w2', 'wallet-w3', 'keyShare-k1', 'keyShare-s1', 'keyShare-s2', 'wallet-none']) {
+        const expected = rows.flatMap(({ stream, walletId }, at) => (stream === name || `wallet-${walletId}` === name ? [at] : []))
+        t.deepEqual(rowsIn(text, name, sha256), expected)
+      }
+    }),
+  )
+})
+
+test('names that share their digits are both found', (t) => {
+  const alike = (message: Uint8Array) => sha256(message).fill(7)
+  const index = growSegmentIndex(alike)
+  for (const stream of ['keyShare-1', 'keyShare-2', 'keyShare-1']) index.add(stream, undefined)
+  t.deepEqual(rowsIn(index.text(), 'keyShare-1', alike), [0, 1, 2])
+})
+
+test('the text is the same whoever makes it, and its lines are sorted', (t) => {
+  const index = growSegmentIndex(sha256)
+  for (const [stream, walletId] of [
+    ['wallet-a', 'a'],
+    ['keyShare-b', 'a'],
+    ['party-c', undefined],
+  ] as const)
+    index.add(stream, walletId)
+  const lines = index.text().split('\n')
+  t.is(lines.pop(), '')
+  t.deepEqual(lines, lines.toSorted())
+  t.true(lines.some((line) => line.endsWith(' 0 1')))
+})
