@@ -71,6 +71,8 @@ export type DomainErrorCode =
   | 'account_closed'
   | 'fee_too_high'
   | 'transfer_would_revert'
+  | 'transfers_under_way'
+  | 'personal_data_erased'
 
 /**
  * A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is; `rule` the id of the rule of the

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { openChainNodes } from '../adapters/chains/nodes.ts'
 import { openChains } from '../adapters/chains/registry.ts'
 import { rpcMetrics } from '../adapters/chains/rpc/metrics.ts'
+import { openKeyFolder } from '../adapters/data-keys/key-folder.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
@@ -13,9 +14,10 @@ import { watchProjectionWorkers } from '../adapters/nats/projection-workers.ts'
 import { openPrices } from '../adapters/prices/static-table.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../adapters/process/logger.ts'
-import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
+import { readDataKeySettings, readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
 import { VERSION } from '../adapters/process/version.ts'
 import { readRegistry } from '../adapters/registry/registry-file.ts'
+import { openDataKeyVault } from '../adapters/vault/data-key-vault.ts'
 import { rememberingLog } from '../commands/load.ts'
 import { commandRoutes } from '../commands/routes.ts'
 import { withCurrentEvents } from '../domain/current-events.ts'
@@ -51,7 +53,10 @@ await runProcess('api', async () => {
   const chains = await openChains(settings.chainsFile)
   const prices = await openPrices(settings.pricesFile)
   const storedLog = connectEventLog({ url: urls.eventStore })
+  const keySettings = readDataKeySettings(process.env, settings.dataDir)
+  const dataKeys = openKeyFolder({ dir: keySettings.dir, vault: await openDataKeyVault(keySettings) })
   const log = rememberingLog(withCurrentEvents(storedLog), {
+    dataKeys,
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
   })
   const mongo = await connectMongo({ url: urls.mongodb, database: settings.mongodbDatabase })
@@ -82,7 +87,7 @@ await runProcess('api', async () => {
     port: settings.port,
     routes: [
       ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains, nodes, prices }), models.expect),
-      ...queryRoutes(models, parties, coordinators, chains, log, storedLog),
+      ...queryRoutes(models, parties, coordinators, chains, log, storedLog, dataKeys),
       ...projectionRoutes(operated),
       ...proofRoutes(audited),
       getStream(streams),
@@ -93,6 +98,7 @@ await runProcess('api', async () => {
       { name: 'mongodb', check: () => mongo.documents.ping() },
       { name: 'nats', check: () => messages.ping() },
       { name: 'read models', check: () => models.ready() },
+      { name: 'data keys', check: () => dataKeys.ping() },
       { name: 'parties', check: () => parties.ready() },
     ],
     metrics,
@@ -112,6 +118,7 @@ await runProcess('api', async () => {
       await messages.close()
       await mongo.close()
       await log.close()
+      await dataKeys.close()
     },
   }
 })

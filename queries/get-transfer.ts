@@ -1,11 +1,12 @@
 import { ENDS } from '../domain/wallet/transfers/transfer.ts'
 import { route } from '../http/route.ts'
+import { type OpenPersonal, transferInClear } from './personal-data.ts'
 import { present } from './present.ts'
 import { awaitDocument, entityTag, hasStatus, preferenceApplied, type ReadModels } from './read-model.ts'
 import { TRANSFER } from './shapes.ts'
 import { withSessions } from './transfer-view.ts'
 
-export const getTransfer = (models: ReadModels) =>
+export const getTransfer = (models: ReadModels, keys: OpenPersonal) =>
   route({
     method: 'GET',
     path: '/v1/transfers/:transferId',
@@ -28,7 +29,8 @@ export const getTransfer = (models: ReadModels) =>
         parameter: 'transferId',
         isOver: hasStatus(request.query.until === 'confirmed' ? ['confirmed', ...ENDS] : ENDS),
       } as const
-      const { document, asOf } = await awaitDocument(models, request, sought)
+      const { document: stored, asOf } = await awaitDocument(models, request, sought)
+      const document = await transferInClear(keys, stored)
       return {
         status: 200,
         body: present(withSessions(document), TRANSFER),

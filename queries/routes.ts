@@ -17,10 +17,11 @@ import { listWalletAccounts } from './list-wallet-accounts.ts'
 import { listWalletBalances } from './list-wallet-balances.ts'
 import { listWalletKeys } from './list-wallet-keys.ts'
 import { listWalletTransfers } from './list-wallet-transfers.ts'
+import type { OpenPersonal } from './personal-data.ts'
 import type { ReadModels } from './read-model.ts'
 import { walletHistory } from './wallet-history.ts'
 
-/** Every query of the read side, as a route. `log` gives events in their current versions, `stored` as they are stored. */
+/** Every query of the read side, as a route. `log` gives events in their current versions, `stored` as they are stored; `keys` open what is about people. */
 export const queryRoutes = (
   models: ReadModels,
   parties: PartyDirectory,
@@ -28,9 +29,10 @@ export const queryRoutes = (
   chains: Chains,
   log: EventLog,
   stored: EventLog,
+  keys: OpenPersonal,
 ): Route[] => [
-  getWallet(models, { log }),
-  walletHistory(models),
+  getWallet(models, { log }, keys),
+  walletHistory(models, keys),
   listWalletKeys(models),
   listWalletAccounts(models),
   getAccount(models),
@@ -38,10 +40,10 @@ export const queryRoutes = (
   getKey(models),
   getPublicKey(models),
   getSigningSession(models),
-  getTransfer(models),
-  listWalletTransfers(models),
+  getTransfer(models, keys),
+  listWalletTransfers(models, keys),
   listWalletBalances(models, { log }),
-  auditWallet(models, stored),
+  auditWallet(models, stored, keys),
   listEvents(stored),
   listParties(models, parties, coordinators),
 ]

@@ -22,6 +22,7 @@ import { walletStream } from '../../domain/wallet/events.ts'
 import { requireOpenWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
+import { inClear } from '../personal-data.ts'
 import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
 import { unlessUndone } from './insistence.ts'
@@ -308,8 +309,8 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     const task = {
       share: shareOf(key),
       path: session.path ?? 'm',
-      authorisation: session.authorisation,
-      ...(session.transfer ? transactionOf(session) : { approvals: session.approvedBy, transaction: null }),
+      authorisation: await inClear(log, session.walletId, 'authorisation', session.authorisation),
+      ...(session.transfer ? await transactionOf(log, session) : { approvals: session.approvedBy, transaction: null }),
     }
     const leftMs = Date.parse(session.deadline) - Date.now()
     const wanted = {

@@ -3,12 +3,14 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { TransactionToSign } from '../../domain/ceremony/messages.ts'
 import { encodeFields } from '../../domain/fields.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
+import type { Personal } from '../../domain/personal-data/sealed.ts'
 import { type OrderedTransfer, type SigningRequest, signingSessionStream } from '../../domain/signing-session/events.ts'
 import { sessionIdOf } from '../../domain/signing-session/session-id.ts'
 import { type ExistingSession, type SigningSessionCommand, signingSession } from '../../domain/signing-session/signing-session.ts'
 import { absent } from '../aggregate.ts'
 import { type CommandContext, execute } from '../execute.ts'
 import type { AggregateLog } from '../load.ts'
+import { inClear } from '../personal-data.ts'
 
 /** The account that pays, and the key at its path, hex. */
 type Payer = Required<Pick<SigningRequest, 'walletId' | 'tenant' | 'keyId' | 'scheme' | 'path' | 'publicKey'>>
@@ -26,7 +28,7 @@ export type TransactionOrder = Payer &
     unsigned: Uint8Array
     /** What it is signed with, as its codec lists them. */
     messages: readonly Uint8Array[]
-    authorisation: Authorisation
+    authorisation: Personal<Authorisation>
     /** RFC 3339; after it the sessions expire. */
     deadline: string
     priority?: SigningRequest['priority']
@@ -48,14 +50,16 @@ export async function requestTransactionSignatures(
   return ids
 }
 
-/** What a party is told of the transaction that a session is for. */
-export function transactionOf({ payload, transfer }: Pick<ExistingSession, 'payload' | 'transfer'>): {
-  approvals: readonly Authorisation[]
-  transaction: TransactionToSign
-} {
+/** What a party is told of the transaction that a session is for. @throws DomainError `personal_data_erased`; Unavailable */
+export async function transactionOf(
+  log: AggregateLog,
+  { walletId, payload, transfer }: Pick<ExistingSession, 'walletId' | 'payload' | 'transfer'>,
+): Promise<{ approvals: readonly Authorisation[]; transaction: TransactionToSign }> {
   if (payload.kind !== 'transaction' || !transfer) throw new Error('the session signs no transaction')
   const { chain, transferId, unsigned, index } = payload
-  const { approvals, replacement } = transfer
+  const open = <T>(given: Personal<T>) => inClear(log, walletId, 'authorisation', given)
+  const approvals = await Promise.all(transfer.approvals.map(open))
+  const replacement = await open(transfer.replacement)
   return { approvals, transaction: { chain, transferId, unsigned: new Uint8Array(Buffer.from(unsigned, 'base64')), index, replacement } }
 }
 

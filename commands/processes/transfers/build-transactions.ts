@@ -8,6 +8,7 @@ import type { TransferCommand } from '../../../domain/wallet/transfers/commands.
 import type { Purpose } from '../../../domain/wallet/transfers/events.ts'
 import { conflictsOf, latestOf, type Transfer } from '../../../domain/wallet/transfers/transfer.ts'
 import { wallet } from '../../../domain/wallet/wallet.ts'
+import { inClear } from '../../personal-data.ts'
 import { cancelSignatures } from './gather-signatures.ts'
 import { bytesOf, type PayerTurn, senderOf, wantedOf } from './payer-turn.ts'
 
@@ -146,16 +147,17 @@ async function replace(turn: PayerTurn, transfer: Transfer): Promise<void> {
  * @throws ChainFailure when there may be one later
  */
 async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions): Promise<Build | Impossible> {
-  const { node, codec, book } = turn
+  const { log, node, codec, book } = turn
   const { transferId } = transfer
   const latest = latestOf(transfer)
   const version = (latest?.version ?? 0) + 1
   const as: Purpose = options.replaces?.as ?? 'transfer'
   try {
-    const { unsigned, validity } = await node.build(wantedOf(transfer), options)
+    const memo = await inClear(log, book.wallet().walletId, 'memo', transfer.memo)
+    const { unsigned, validity } = await node.build(wantedOf(transfer, memo), options)
     const sender = senderOf(transfer)
     const effect = codec.read(unsigned, sender)
-    if (!isWanted(transfer, as, effect)) return { code: 'transaction_refused' }
+    if (!isWanted({ ...transfer, memo }, as, effect)) return { code: 'transaction_refused' }
     const messages = codec.messages(unsigned, sender)
     return {
       type: 'BuildTransfer',
@@ -171,7 +173,7 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
       replaces: latest?.version ?? null,
     }
   } catch (error) {
-    if (error instanceof TransactionRefused) return { code: error.code }
+    if (error instanceof TransactionRefused || isErased(error)) return { code: error.code }
     if (!(error instanceof ChainFailure)) throw error
     // What others of the payer use may come back to it as change.
     const isAlone = !book.transfers().some((other) => other.transferId !== transferId && isInFlight(other))
@@ -180,8 +182,10 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
   }
 }
 
+const isErased = (error: unknown): error is DomainError => error instanceof DomainError && error.code === 'personal_data_erased'
+
 /** Parties compare more than this, and for themselves; they need not be asked for what is wrong already. */
-function isWanted({ asset, to, amount, memo }: Transfer, as: Purpose, effect: Effect): boolean {
+function isWanted({ asset, to, amount, memo }: Transfer & { memo: string | null }, as: Purpose, effect: Effect): boolean {
   if (as === 'cancellation') return effect.kind === 'cancellation'
   return (
     effect.kind === 'transfer' && effect.asset === asset && effect.to === to && effect.amount === BigInt(amount) && effect.memo === memo
