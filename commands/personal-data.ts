@@ -12,6 +12,11 @@ export async function inClear<T>(log: AggregateLog, walletId: string, field: str
   return opened
 }
 
+/** For a promise's `catch`: undefined in the place of what has been erased. */
+export function unlessErased(error: unknown): undefined {
+  if (!(error instanceof DomainError && error.code === 'personal_data_erased')) throw error
+}
+
 /** What sealed fields are opened with, and erased by. A log without it knows of none. */
 export function requireDataKeys({ dataKeys }: AggregateLog): DataKeys {
   if (!dataKeys) throw new Error('the log was opened without data keys')

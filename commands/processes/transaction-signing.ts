@@ -50,17 +50,22 @@ export async function requestTransactionSignatures(
   return ids
 }
 
-/** What a party is told of the transaction that a session is for. @throws DomainError `personal_data_erased`; Unavailable */
-export async function transactionOf(
+/** What a party is shown of who has asked for a signature, who has approved it, and of the transaction if it is one. */
+export type Asked = { authorisation: Authorisation; approvals: readonly Authorisation[]; transaction: TransactionToSign | null }
+
+/** @throws DomainError `personal_data_erased`; Unavailable */
+export async function askedOf(
   log: AggregateLog,
-  { walletId, payload, transfer }: Pick<ExistingSession, 'walletId' | 'payload' | 'transfer'>,
-): Promise<{ approvals: readonly Authorisation[]; transaction: TransactionToSign }> {
-  if (payload.kind !== 'transaction' || !transfer) throw new Error('the session signs no transaction')
-  const { chain, transferId, unsigned, index } = payload
+  { walletId, payload, transfer, approvedBy, ...session }: ExistingSession,
+): Promise<Asked> {
   const open = <T>(given: Personal<T>) => inClear(log, walletId, 'authorisation', given)
+  const authorisation = await open(session.authorisation)
+  if (!transfer) return { authorisation, approvals: approvedBy, transaction: null }
+  if (payload.kind !== 'transaction') throw new Error('the session of a transfer signs no transaction')
+  const { chain, transferId, unsigned, index } = payload
   const approvals = await Promise.all(transfer.approvals.map(open))
   const replacement = await open(transfer.replacement)
-  return { approvals, transaction: { chain, transferId, unsigned: new Uint8Array(Buffer.from(unsigned, 'base64')), index, replacement } }
+  return { authorisation, approvals, transaction: { chain, transferId, unsigned: new Uint8Array(Buffer.from(unsigned, 'base64')), index, replacement } }
 }
 
 function requestOf(order: Omit<TransactionOrder, 'messages'>, index: number, message: Uint8Array): SigningRequest {

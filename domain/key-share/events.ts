@@ -32,7 +32,7 @@ export type KeyShareEvent =
     }
   | { type: 'KeyGenerationFailed'; data: KeyIdentity & { code: string; culprits: readonly string[] } }
   /** New shares of the same key are asked for: those of this epoch, the next one. */
-  | { type: 'KeyRefreshRequested'; data: KeyIdentity & { epoch: number; authorisation: Authorisation } }
+  | { type: 'KeyRefreshRequested'; data: KeyIdentity & { epoch: number; authorisation: Personal<Authorisation> } }
   /** `attempt` counts all attempts at all refreshes of the key. */
   | { type: 'KeyRefreshStarted'; data: KeyIdentity & { epoch: number; attempt: number } }
   /** Every holder has sealed its new share: from now on the key signs with those of this epoch. */

@@ -26,7 +26,7 @@ export const keyShareSchemas: EventSchemas<KeyShareEvent> = {
   ShareGenerated: { shape: fields({ ...identity, attempt: whole, partyId: text, packageDigest: text }) },
   KeyGenerationCompleted: { shape: fields({ ...identity, attempt: whole, publicKey: text, publicPackage: text, epoch: whole }) },
   KeyGenerationFailed: { shape: fields({ ...identity, code: text, culprits: listOf(text) }) },
-  KeyRefreshRequested: { shape: fields({ ...identity, epoch: whole, authorisation }) },
+  KeyRefreshRequested: { shape: fields({ ...identity, epoch: whole, authorisation: personal(authorisation) }) },
   KeyRefreshStarted: { shape: fields({ ...identity, epoch: whole, attempt: whole }) },
   KeyRefreshCompleted: { shape: fields({ ...identity, epoch: whole, attempt: whole, publicPackage: text }) },
   KeyRefreshFailed: { shape: fields({ ...identity, epoch: whole, code: text, culprits: listOf(text) }) },

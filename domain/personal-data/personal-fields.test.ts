@@ -18,14 +18,12 @@ const NOT_PERSONAL = new Set(
 /** What else is in the clear, and why. */
 const DECIDED: { readonly [path: string]: string } = {
   'KeyGenerationRequested.authorisation.body': 'scheme, threshold and parties',
-  'KeyRefreshRequested.authorisation.body': 'nothing',
   'ShareRecoveryRequested.authorisation.body': 'a party',
   'PolicyChanged.authorisation.body': 'a policy, which parties that were away must be shown for as long as the key lives',
   'SigningRequested.authorisation.body': 'what is signed, which is in the event anyway; that of a transfer comes sealed',
   'SigningRequested.transfer.approvals.body': 'comes sealed',
   'SigningRequested.transfer.replacement.body': 'comes sealed',
   'SigningRequested.payload.data': 'what is signed: without it the signature proves nothing',
-  'SigningRequested.payload.encoding': 'a name of an encoding',
   'SigningRequested.payload.unsigned': 'a transaction, which is for everybody to see on its chain',
   'ApprovalGranted.authorisation.body': 'a decision, and the digest of a request without personal fields',
   'TransferBuilt.unsigned': 'a transaction, which is for everybody to see on its chain',
@@ -61,6 +59,7 @@ test('of every text in every event it has been decided whether it is about peopl
 test('names, memos, reasons, and the signed requests that repeat them are personal', (t) => {
   const personal = types.flatMap(({ streams, type }) => personalFields(streams, type).map((field) => `${type}.${field}`))
   t.deepEqual(personal.toSorted(), [
+    'KeyRefreshRequested.authorisation',
     'KeyRevoked.authorisation',
     'KeyRevoked.reason',
     'TransferApprovalRejected.authorisation',

@@ -8,7 +8,7 @@ import type { TransferCommand } from '../../../domain/wallet/transfers/commands.
 import type { Purpose } from '../../../domain/wallet/transfers/events.ts'
 import { conflictsOf, latestOf, type Transfer } from '../../../domain/wallet/transfers/transfer.ts'
 import { wallet } from '../../../domain/wallet/wallet.ts'
-import { inClear } from '../../personal-data.ts'
+import { inClear, unlessErased } from '../../personal-data.ts'
 import { cancelSignatures } from './gather-signatures.ts'
 import { bytesOf, type PayerTurn, senderOf, wantedOf } from './payer-turn.ts'
 
@@ -153,7 +153,8 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
   const version = (latest?.version ?? 0) + 1
   const as: Purpose = options.replaces?.as ?? 'transfer'
   try {
-    const memo = await inClear(log, book.wallet().walletId, 'memo', transfer.memo)
+    const memo = await inClear(log, book.wallet().walletId, 'memo', transfer.memo).catch(unlessErased)
+    if (memo === undefined) return { code: 'personal_data_erased' }
     const { unsigned, validity } = await node.build(wantedOf(transfer, memo), options)
     const sender = senderOf(transfer)
     const effect = codec.read(unsigned, sender)
@@ -173,7 +174,7 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
       replaces: latest?.version ?? null,
     }
   } catch (error) {
-    if (error instanceof TransactionRefused || isErased(error)) return { code: error.code }
+    if (error instanceof TransactionRefused) return { code: error.code }
     if (!(error instanceof ChainFailure)) throw error
     // What others of the payer use may come back to it as change.
     const isAlone = !book.transfers().some((other) => other.transferId !== transferId && isInFlight(other))
@@ -181,8 +182,6 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
     throw error
   }
 }
-
-const isErased = (error: unknown): error is DomainError => error instanceof DomainError && error.code === 'personal_data_erased'
 
 /** Parties compare more than this, and for themselves; they need not be asked for what is wrong already. */
 function isWanted({ asset, to, amount, memo }: Transfer & { memo: string | null }, as: Purpose, effect: Effect): boolean {
