@@ -3,6 +3,7 @@ import { openChainNodes } from '../adapters/chains/nodes.ts'
 import { openChains } from '../adapters/chains/registry.ts'
 import { rpcMetrics } from '../adapters/chains/rpc/metrics.ts'
 import { openKeyFolder } from '../adapters/data-keys/key-folder.ts'
+import { openRequestKey } from '../adapters/data-keys/request-key.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
@@ -54,7 +55,8 @@ await runProcess('api', async () => {
   const prices = await openPrices(settings.pricesFile)
   const storedLog = connectEventLog({ url: urls.eventStore })
   const keySettings = readDataKeySettings(process.env, settings.dataDir)
-  const dataKeys = openKeyFolder({ dir: keySettings.dir, vault: await openDataKeyVault(keySettings) })
+  const keyFolder = { dir: keySettings.dir, vault: await openDataKeyVault(keySettings) }
+  const dataKeys = openKeyFolder(keyFolder)
   const log = rememberingLog(withCurrentEvents(storedLog), {
     dataKeys,
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
@@ -93,6 +95,7 @@ await runProcess('api', async () => {
       getStream(streams),
     ],
     authenticate: authenticator(await tokenRules(settings)),
+    requestKey: await openRequestKey(keyFolder),
     checks: [
       { name: 'eventstore', check: () => log.ping() },
       { name: 'mongodb', check: () => mongo.documents.ping() },

@@ -54,10 +54,7 @@ export async function requestTransactionSignatures(
 export type Asked = { authorisation: Authorisation; approvals: readonly Authorisation[]; transaction: TransactionToSign | null }
 
 /** @throws DomainError `personal_data_erased`; Unavailable */
-export async function askedOf(
-  log: AggregateLog,
-  { walletId, payload, transfer, approvedBy, ...session }: ExistingSession,
-): Promise<Asked> {
+export async function askedOf(log: AggregateLog, { walletId, payload, transfer, approvedBy, ...session }: ExistingSession): Promise<Asked> {
   const open = <T>(given: Personal<T>) => inClear(log, walletId, 'authorisation', given)
   const authorisation = await open(session.authorisation)
   if (!transfer) return { authorisation, approvals: approvedBy, transaction: null }
@@ -65,7 +62,11 @@ export async function askedOf(
   const { chain, transferId, unsigned, index } = payload
   const approvals = await Promise.all(transfer.approvals.map(open))
   const replacement = await open(transfer.replacement)
-  return { authorisation, approvals, transaction: { chain, transferId, unsigned: new Uint8Array(Buffer.from(unsigned, 'base64')), index, replacement } }
+  return {
+    authorisation,
+    approvals,
+    transaction: { chain, transferId, unsigned: new Uint8Array(Buffer.from(unsigned, 'base64')), index, replacement },
+  }
 }
 
 function requestOf(order: Omit<TransactionOrder, 'messages'>, index: number, message: Uint8Array): SigningRequest {
