@@ -24,7 +24,7 @@ WORKDIR /quorate
 COPY --from=build /quorate/package.json ./
 COPY --from=build /quorate/node_modules node_modules
 COPY --from=build /quorate/dist dist
-RUN mkdir /data && chown node:node /data
+RUN mkdir /data /data-keys && chown node:node /data /data-keys
 USER node
 ENV NODE_ENV=production QUORATE_DATA_DIR=/data
 VOLUME /data

@@ -13,6 +13,7 @@ import { requireNode } from './chain-answers.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
 import { requireIntent } from './intents.ts'
+import { inClear } from './personal-data.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findTransfer, findWallet } from './tenancy.ts'
 
@@ -44,7 +45,7 @@ export const accelerateTransfer = ({ log, verify, nodes }: Pick<CommandDependenc
           const owner = await findWallet(log, walletId, request.principal)
           const { chain, authorisation: asked } = requireTransfer(owner, transferId)
           requireNode(nodes, chain)
-          requireWordOf(owner, asked, verify)
+          requireWordOf(owner, await inClear(log, walletId, 'authorisation', asked), verify)
           const by = request.principal.sub
           return { type: 'AccelerateTransfer', transferId, fee, maxFee: maxFee === null ? null : String(maxFee), by, authorisation }
         },

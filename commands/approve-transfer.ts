@@ -3,10 +3,10 @@ import type { KeyPolicy } from '../domain/authorisation/key-policy.ts'
 import { AuthorisationRefused } from '../domain/authorisation/refused.ts'
 import { requestDigest } from '../domain/authorisation/request.ts'
 import type { Authorisation } from '../domain/key-share/events.ts'
+import type { Personal } from '../domain/personal-data/sealed.ts'
 import { strictestApprovals } from '../domain/policy/evaluate.ts'
 import { walletStream } from '../domain/wallet/events.ts'
 import { requireTransfer, statusOf } from '../domain/wallet/transfers/holdings.ts'
-import type { Transfer } from '../domain/wallet/transfers/transfer.ts'
 import { requireWallet, type WalletCommand, wallet } from '../domain/wallet/wallet.ts'
 import { Problem } from '../http/problem.ts'
 import { route } from '../http/route.ts'
@@ -15,6 +15,7 @@ import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
 import { unlessRefused } from './intents.ts'
 import { load } from './load.ts'
+import { inClear } from './personal-data.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findTransfer } from './tenancy.ts'
 
@@ -48,14 +49,16 @@ export const approveTransfer = ({ log, verify }: Pick<CommandDependencies, 'log'
           const { kid: approver } = unlessRefused('Quorate-Intent', () =>
             verifyApproval(authorisation, approvals, { verify, now: rules.now.getTime() }),
           )
-          requireSameRequest(transfer, request.body)
+          const open = (given: Personal<Authorisation>) => inClear(log, walletId, 'authorisation', given)
+          requireSameRequest(await open(transfer.authorisation), request.body)
+          const approvedBy = await Promise.all(transfer.approvedBy.map(open))
           return {
             type: 'DecideTransfer',
             transferId,
             approver,
             decision: request.body.decision,
             authorisation,
-            lapsed: transfer.granted.filter((_, index) => !holds(transfer.approvedBy[index]!, rules)),
+            lapsed: transfer.granted.filter((_, index) => !holds(approvedBy[index]!, rules)),
             now: rules.now.toISOString(),
           }
         },
@@ -77,7 +80,7 @@ function holds(approval: Authorisation, { approvals, verify, now }: Rules): bool
 }
 
 /** Who says what he has seen is shown nothing else in its place. @throws Problem `request_mismatch` */
-function requireSameRequest({ authorisation }: Transfer, { requestDigest: seen }: DecideApprovalBody): void {
+function requireSameRequest(authorisation: Authorisation, { requestDigest: seen }: DecideApprovalBody): void {
   if (seen === undefined || seen === requestDigest(authorisation)) return
   const detail = 'the transfer is for another request'
   throw new Problem('request_mismatch', detail, { errors: [{ pointer: '/requestDigest', code: 'request_mismatch', detail }] })

@@ -6,12 +6,13 @@ import { AuthorisationRefused } from '../domain/authorisation/refused.ts'
 import { requestDigest } from '../domain/authorisation/request.ts'
 import type { Authorisation } from '../domain/key-share/events.ts'
 import { signingSessionStream } from '../domain/signing-session/events.ts'
-import { type ExistingSession, type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
+import { type SigningSessionCommand, signingSession } from '../domain/signing-session/signing-session.ts'
 import { Problem } from '../http/problem.ts'
 import { route } from '../http/route.ts'
 import type { CommandDependencies } from './dependencies.ts'
 import { execute } from './execute.ts'
 import { unlessRefused } from './intents.ts'
+import { inClear } from './personal-data.ts'
 import { authorisationOf, contextOf } from './request-context.ts'
 import { findSession, findWallet } from './tenancy.ts'
 
@@ -45,7 +46,7 @@ export const decideApproval = ({ log, verify }: CommandDependencies) =>
           const { kid: approver } = unlessRefused('Quorate-Intent', () =>
             verifyApproval(authorisation, approvals, { verify, now: now.getTime() }),
           )
-          requireSameRequest(session, request.body)
+          requireSameRequest(await inClear(log, session.walletId, 'authorisation', session.authorisation), request.body)
           return {
             type: 'DecideApproval',
             approver,
@@ -74,7 +75,7 @@ function holds(approval: Authorisation, approvals: NonNullable<KeyPolicy['approv
 }
 
 /** Who says what he has seen is shown nothing else in its place. @throws Problem `request_mismatch` */
-function requireSameRequest({ authorisation }: ExistingSession, { requestDigest: seen }: DecideApprovalBody): void {
+function requireSameRequest(authorisation: Authorisation, { requestDigest: seen }: DecideApprovalBody): void {
   if (seen === undefined || seen === requestDigest(authorisation)) return
   const detail = 'the session is for another request'
   throw new Problem('request_mismatch', detail, { errors: [{ pointer: '/requestDigest', code: 'request_mismatch', detail }] })

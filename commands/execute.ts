@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { v5 as uuidv5 } from 'uuid'
 import { DomainError } from '../domain/domain-error.ts'
 import { versionToWrite } from '../domain/event-catalogue.ts'
+import { sealPersonal } from '../domain/personal-data/personal-fields.ts'
 import { type EventMetadata, WrongExpectedRevision } from '../domain/ports/event-log.ts'
 import { Problem } from '../http/problem.ts'
 import type { Aggregate, DomainEvent, Loaded } from './aggregate.ts'
@@ -30,7 +31,7 @@ const LONGEST_WAIT_MS = 1_000
 const EVENT_ID_NAMESPACE = '6f1bd6a8-3d1c-5f43-9d8c-6c1a0f6f9a51'
 
 /**
- * Loads, decides, appends at the revision that was loaded, and begins again, a bounded number of times, when another writer was first.
+ * Loads, decides, seals what is about people, appends at the revision that was loaded, and begins again, a bounded number of times, when another writer was first.
  * A command that the aggregate remembers is not decided again; the answer is the same. A command that decides nothing appends nothing.
  * What the caller takes to be the state, `assumed`, saves the first load: it is decided on as long as nothing speaks against it. A refusal might:
  * whether the aggregate has moved on, or the command been carried out before, is seen in the log first.
@@ -86,8 +87,10 @@ async function carryOut<State, Command, Event extends DomainEvent>(
   context: CommandContext,
 ): Promise<Loaded<State>> {
   const { decider, stream } = aggregate
-  const events = decider.decide(loaded.state, await prepare())
-  if (events.length === 0) return loaded
+  const decided = decider.decide(loaded.state, await prepare())
+  if (decided.length === 0) return loaded
+  const { dataKeys } = log
+  const events = dataKeys ? await Promise.all(decided.map((event) => sealPersonal(dataKeys, stream, event))) : decided
   const recordedAt = new Date().toISOString()
   const { revision, position } = await log.append(
     stream,

@@ -1,18 +1,23 @@
+import type { DataKeys } from '../domain/ports/data-keys.ts'
 import type { EventLog, RecordedEvent } from '../domain/ports/event-log.ts'
 import { type Aggregate, absent, type DomainEvent, followed, type Loaded } from './aggregate.ts'
 import { fromSnapshot, isSnapshotDue, toSnapshot } from './snapshot.ts'
 import { type SnapshotQueue, type SnapshotQueueOptions, snapshotQueue } from './snapshot-queue.ts'
 import { type StateMemory, stateMemory } from './state-memory.ts'
 
-/** The log, and what makes aggregates load fast: without it they come out the same, from what snapshots there are. */
-export type AggregateLog = EventLog & { readonly memory?: StateMemory; readonly snapshots?: SnapshotQueue }
+/**
+ * The log; what makes aggregates load fast: without it they come out the same, from what snapshots there are; and what personal fields are sealed by before
+ * they are stored: without it they are stored in the clear.
+ */
+export type AggregateLog = EventLog & { readonly memory?: StateMemory; readonly snapshots?: SnapshotQueue; readonly dataKeys?: DataKeys }
 
 /** Most streams end before this many events, so that nothing else has to be looked for. */
 const FEW = 32
 
-/** The log with a memory of states, and with snapshots taken; `onFailure` hears of those that could not be written. */
-export function rememberingLog(log: EventLog, options: SnapshotQueueOptions): AggregateLog {
-  return { ...log, memory: stateMemory(), snapshots: snapshotQueue(log, options) }
+/** The log with a memory of states, and with snapshots taken; `onFailure` hears of those that could not be written. `dataKeys` seal what is about people. */
+export function rememberingLog(log: EventLog, options: SnapshotQueueOptions & Pick<AggregateLog, 'dataKeys'>): AggregateLog {
+  const { dataKeys } = options
+  return { ...log, memory: stateMemory(), snapshots: snapshotQueue(log, options), ...(dataKeys && { dataKeys }) }
 }
 
 /**

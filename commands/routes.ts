@@ -7,6 +7,7 @@ import { changePolicy } from './change-policy.ts'
 import { createWallet } from './create-wallet.ts'
 import { decideApproval } from './decide-approval.ts'
 import type { CommandDependencies } from './dependencies.ts'
+import { erasePersonalData } from './erase-personal-data.ts'
 import { forceCloseCircuit } from './force-close-circuit.ts'
 import { freezeWallet, unfreezeWallet } from './freeze-wallet.ts'
 import { generateKey } from './generate-key.ts'
@@ -22,6 +23,7 @@ const COMMANDS = [
   changePolicy,
   freezeWallet,
   unfreezeWallet,
+  erasePersonalData,
   generateKey,
   openAccount,
   refreshKey,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { openChains } from '../adapters/chains/registry.ts'
+import { temporaryDataKeys } from '../adapters/data-keys/testing/temporary-keys.ts'
 import { startEmbeddedEventStore } from '../adapters/embedded/eventstore/server.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { verifyJws } from '../adapters/jws/verify-jws.ts'
@@ -12,8 +13,10 @@ import { createSigner, type TestSigner } from '../domain/authorisation/testing/s
 import { withCurrentEvents } from '../domain/current-events.ts'
 import { keyShareStream } from '../domain/key-share/events.ts'
 import { type KeyShareCommand, keyShare } from '../domain/key-share/key-share.ts'
+import { isSealed } from '../domain/personal-data/sealed.ts'
 import type { TransferRules } from '../domain/policy/rules.ts'
 import { ChainFailure } from '../domain/ports/chain-node.ts'
+import type { DataKeys } from '../domain/ports/data-keys.ts'
 import { walletStream } from '../domain/wallet/events.ts'
 import { keyPolicyOf, type WalletPolicy } from '../domain/wallet/policy.ts'
 import { transferIdOf } from '../domain/wallet/transfers/transfer-id.ts'
@@ -40,10 +43,13 @@ const FEE = 42_000_000_000_000n
 const client = createSigner('client')
 const [alice, bob] = [createSigner('alice'), createSigner('bob')]
 
-async function start(t: ExecutionContext) {
+async function start(t: ExecutionContext, dataKeys?: DataKeys) {
   const store = await startEmbeddedEventStore({ port: 0 })
   const connected = connectEventLog({ url: store.url })
-  const log = rememberingLog(withCurrentEvents(connected), { onFailure: (_, error) => t.fail(String(error)) })
+  const log = rememberingLog(withCurrentEvents(connected), {
+    onFailure: (_, error) => t.fail(String(error)),
+    ...(dataKeys && { dataKeys }),
+  })
   t.teardown(async () => {
     await log.close()
     await store.close()
@@ -340,8 +346,8 @@ test('a dry run tells what would be decided, needs no intent, and does nothing',
   t.deepEqual(await side.state(walletId), before)
 })
 
-test('a transfer waits for the approvers of its tier, who sign for this very request', async (t) => {
-  const side = await start(t)
+test('a transfer waits for the approvers of its tier, who sign for this very request, which is stored sealed', async (t) => {
+  const side = await start(t, (await temporaryDataKeys(t)).keys)
   const tiers = [{ id: 'large', above: { usd: '1000' }, approvals: 2 }]
   const { walletId, path } = await funded(side, { transfers: { tiers, approvers: [alice.key, bob.key] } })
   const small = await side.post(path, { ...WANTED, amount: '1000' })
@@ -357,6 +363,8 @@ test('a transfer waits for the approvers of its tier, who sign for this very req
     '/requestDigest',
   ])
   t.like(await approve(alice, { requestDigest: digest }), { status: 200, json: { status: 'pending_approval' } })
+  const { authorisation, approvedBy } = (await side.state(walletId)).transfers[json.transferId]!
+  t.true([authorisation, ...approvedBy].every(isSealed))
   t.like(await approve(bob), { status: 200, json: { status: 'queued' } })
   t.deepEqual(problem(await approve(bob)), [409, 'transfer_not_pending_approval', undefined])
   t.deepEqual(problem(await side.post(`/v1/transfers/${randomUUID()}/approvals`, { decision: 'approve' }, { by: bob })), [

@@ -84,6 +84,8 @@ export type DomainErrorCode =
   | 'webhook_url_not_allowed'
   | 'too_many_webhooks'
   | 'too_many_resends'
+  | 'transfers_under_way'
+  | 'personal_data_erased'
 
 /**
  * A command that the current state does not allow. `pointer` is the JSON Pointer of the request field at fault, if one is; `rule` the id of the rule of the

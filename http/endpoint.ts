@@ -23,13 +23,15 @@ export type EndpointOptions = {
   /** How long a handler may take, time asked for with `Prefer: wait` not counted. */
   handlerTimeoutMs: number
   guard: InFlightGuard
+  /** That requests are digested under: what is in the digests that events keep cannot be guessed without it. */
+  requestKey?: Uint8Array
 }
 
 type Context = Koa.ParameterizedContext<RequestState>
 type Identifiers = { [name: string]: string }
 
 /** Authenticates, authorises, checks everything that was sent, and only then calls the handler. */
-export function endpoint(route: Route, { authenticate, deadlines, handlerTimeoutMs, guard }: EndpointOptions) {
+export function endpoint(route: Route, { authenticate, deadlines, handlerTimeoutMs, guard, requestKey }: EndpointOptions) {
   const name = `${route.method} ${route.path}`
   const parameters = queryParametersOf(route)
   return async (ctx: Context & { params: Identifiers }): Promise<void> => {
@@ -41,7 +43,7 @@ export function endpoint(route: Route, { authenticate, deadlines, handlerTimeout
     const query = checkQuery(ctx.querystring, parameters)
     const preferWaitSeconds = route.waits ? headers.preferWaitSecondsFrom(ctx.req.headers) : 0
     const answer = await deadlines.run(ctx.res, handlerTimeoutMs + preferWaitSeconds * 1000, async (signal) => {
-      const request = await readRequest(ctx, route, { principal, params, query, preferWaitSeconds, signal })
+      const request = await readRequest(ctx, route, { principal, params, query, preferWaitSeconds, signal, requestKey })
       return route.method === 'GET' ? route.handle(request) : guard(request.commandId, () => route.handle(request))
     })
     if (answer.stream) await sendEventStream(ctx, answer.stream, deadlines.closing)
@@ -49,12 +51,12 @@ export function endpoint(route: Route, { authenticate, deadlines, handlerTimeout
   }
 }
 
-type Known = Pick<RouteRequest, 'principal' | 'params' | 'query' | 'preferWaitSeconds' | 'signal'>
+type Known = Pick<RouteRequest, 'principal' | 'params' | 'query' | 'preferWaitSeconds' | 'signal'> & Pick<EndpointOptions, 'requestKey'>
 
 async function readRequest(
   ctx: Context,
   route: Route,
-  { principal, params, query, preferWaitSeconds, signal }: Known,
+  { principal, params, query, preferWaitSeconds, signal, requestKey }: Known,
 ): Promise<RouteRequest> {
   const { method, path } = ctx
   const isCommand = route.method === 'POST'
@@ -75,7 +77,7 @@ async function readRequest(
     approvals: route.approvals ? headers.approvalsFrom(sent) : [],
     idempotencyKey,
     commandId: isCommand ? commandIdOf(principal, method, path, idempotencyKey) : '',
-    requestDigest: isCommand ? requestDigestOf(method, path, rawBody) : '',
+    requestDigest: isCommand ? requestDigestOf(method, path, rawBody, requestKey) : '',
     correlationId: ctx.state.correlationId,
     traceparent: headers.traceparentFrom(sent),
     preferWaitSeconds,

@@ -18,6 +18,8 @@ test('nothing can move from one part to the next and make the same id or digest'
   t.is(new Set(ids).size, ids.length)
   t.not(requestDigestOf('POST', '/a', Buffer.from('bc')), requestDigestOf('POST', '/ab', Buffer.from('c')))
   t.not(requestDigestOf('POST', '/a', Buffer.from('b')), requestDigestOf('POST', '/a', Buffer.from('c')))
+  const digests = [undefined, Buffer.alloc(32, 1), Buffer.alloc(32, 2)].map((key) => requestDigestOf('POST', '/a', Buffer.from('b'), key))
+  t.is(new Set(digests).size, 3)
 })
 
 test('a command is let through again once the first is done, also when it failed', async (t) => {

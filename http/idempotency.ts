@@ -1,5 +1,5 @@
 /** Identity of commands: what makes two requests the same one. */
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { v5 as uuidv5 } from 'uuid'
 import { Problem } from './problem.ts'
 import type { Principal } from './route.ts'
@@ -12,11 +12,9 @@ export function commandIdOf({ tenant, sub }: Principal, method: string, path: st
   return key === null ? randomUUID() : uuidv5(lengthPrefixed([tenant, sub, method, path, key]), COMMAND_NAMESPACE)
 }
 
-/** SHA-256 (hex) over method, path and body, each preceded by its length. */
-export function requestDigestOf(method: string, path: string, body: Uint8Array): string {
-  return createHash('sha256')
-    .update(lengthPrefixed([method, path, body]))
-    .digest('hex')
+/** SHA-256 (hex) over method, path and body, each preceded by its length; HMAC-SHA-256 under a key. */
+export function requestDigestOf(method: string, path: string, body: Uint8Array, key?: Uint8Array): string {
+  return (key ? createHmac('sha256', key) : createHash('sha256')).update(lengthPrefixed([method, path, body])).digest('hex')
 }
 
 export type InFlightGuard = <T>(commandId: string, work: () => Promise<T>) => Promise<T>

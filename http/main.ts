@@ -2,6 +2,8 @@ import { hash } from 'node:crypto'
 import { openChainNodes } from '../adapters/chains/nodes.ts'
 import { openChains } from '../adapters/chains/registry.ts'
 import { rpcMetrics } from '../adapters/chains/rpc/metrics.ts'
+import { openKeyFolder } from '../adapters/data-keys/key-folder.ts'
+import { openRequestKey } from '../adapters/data-keys/request-key.ts'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { webhookRecords } from '../adapters/eventstore/webhook-records.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
@@ -15,9 +17,10 @@ import { watchProjectionWorkers } from '../adapters/nats/projection-workers.ts'
 import { openPrices } from '../adapters/prices/static-table.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../adapters/process/logger.ts'
-import { readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
+import { readDataKeySettings, readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
 import { VERSION } from '../adapters/process/version.ts'
 import { readRegistry } from '../adapters/registry/registry-file.ts'
+import { openDataKeyVault } from '../adapters/vault/data-key-vault.ts'
 import { webhookUrlCheck } from '../adapters/webhooks/check-url.ts'
 import { rememberingLog } from '../commands/load.ts'
 import { commandRoutes } from '../commands/routes.ts'
@@ -59,7 +62,11 @@ await runProcess('api', async () => {
   const chains = await openChains(settings.chainsFile)
   const prices = await openPrices(settings.pricesFile)
   const storedLog = connectEventLog({ url: urls.eventStore })
+  const keySettings = readDataKeySettings(process.env, settings.dataDir)
+  const keyFolder = { dir: keySettings.dir, vault: await openDataKeyVault(keySettings) }
+  const dataKeys = openKeyFolder(keyFolder)
   const log = rememberingLog(withCurrentEvents(storedLog), {
+    dataKeys,
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
   })
   const mongo = await connectMongo({ url: urls.mongodb, database: settings.mongodbDatabase })
@@ -99,7 +106,7 @@ await runProcess('api', async () => {
     routes: [
       ...announcing(commandRoutes({ log, parties, coordinators, verify: verifyJws, chains, nodes, prices }), models.expect),
       ...announcing(webhookCommandRoutes(webhooks), models.expect),
-      ...queryRoutes(models, parties, coordinators, chains, log, storedLog, mongo.documents),
+      ...queryRoutes({ models, parties, coordinators, chains, log, stored: storedLog, documents: mongo.documents, keys: dataKeys }),
       ...projectionRoutes(operated),
       ...proofRoutes(audited),
       getStream(streams),
@@ -107,11 +114,13 @@ await runProcess('api', async () => {
     ],
     publicKeys: webhookSigningKeys(storedLog),
     authenticate: authenticator(await tokenRules(settings)),
+    requestKey: await openRequestKey(keyFolder),
     checks: [
       { name: 'eventstore', check: () => log.ping() },
       { name: 'mongodb', check: () => mongo.documents.ping() },
       { name: 'nats', check: () => messages.ping() },
       { name: 'read models', check: () => models.ready() },
+      { name: 'data keys', check: () => dataKeys.ping() },
       { name: 'parties', check: () => parties.ready() },
     ],
     metrics,
@@ -132,6 +141,7 @@ await runProcess('api', async () => {
       await messages.close()
       await mongo.close()
       await log.close()
+      await dataKeys.close()
     },
   }
 })

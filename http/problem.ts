@@ -149,6 +149,8 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: Kind } = {
   request_of_replaced_key: { status: 409, title: 'The key that asked for the transfer was replaced' },
   replacement_under_way: { status: 409, title: 'The transaction is being replaced already' },
   funds_locked: { status: 409, title: 'The funds are tied up for now', retryable: true },
+  transfers_under_way: { status: 409, title: 'Transfers of the wallet have not ended', retryable: true },
+  personal_data_erased: { status: 410, title: 'What was asked for has been erased' },
   conflict_taken: { status: 409, title: 'Another transfer uses up the same' },
   not_replaceable: { status: 422, title: 'The chain cannot put another transaction in its place' },
   amount_malformed: { status: 422, title: 'This is no amount' },

@@ -2,6 +2,7 @@ import type { GuardedWrite } from '../domain/ports/documents.ts'
 import type { Json, JsonObject } from '../domain/ports/event-log.ts'
 import { payloadToStore } from '../domain/signing-session/stored-payload.ts'
 import { type Projection, type RecordedDomainEvent, touched } from './projection.ts'
+import { shownRequest } from './shown-request.ts'
 
 const COLLECTION = 'signing_sessions'
 
@@ -33,13 +34,11 @@ function without(data: JsonObject, fields: readonly string[]): JsonObject {
 
 function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path: string]: Json } } {
   switch (event.type) {
-    case 'SigningRequested': {
-      const { method, path, body } = event.data.authorisation
+    case 'SigningRequested':
       return {
         set: Object.assign(without(event.data as unknown as JsonObject, LEFT_OUT), {
           payload: payloadToStore(event.data.payload),
-          // Approvers sign what they have seen, so they are shown it as it was sent.
-          ...(event.data.approvals ? { request: { method, path, body } } : {}),
+          ...(event.data.approvals ? { request: shownRequest(event.data.authorisation) } : {}),
           status: event.data.approvals ? 'pending_approval' : 'requested',
           granted: [],
           refused: [],
@@ -51,7 +50,6 @@ function changeOf(event: RecordedDomainEvent): { set: JsonObject; push?: { [path
           createdAt: event.metadata.occurredAt,
         }),
       }
-    }
     case 'ApprovalGranted':
       return { set: { status: event.data.status }, push: { granted: event.data.approver } }
     case 'ApprovalsRevised': {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../domain/ports/event-log.ts'
 import type { MinedTransaction } from '../domain/wallet/transfers/events.ts'
 import { type Projection, type RecordedDomainEvent, touched } from './projection.ts'
+import { shownRequest } from './shown-request.ts'
 import { historyId } from './wallet-history.ts'
 
 const COLLECTION = 'transfers'
@@ -30,14 +31,12 @@ function changeOf(event: RecordedDomainEvent): Change {
   switch (event.type) {
     case 'TransferRequested': {
       const { authorisation, requestedAt, publicKey: _, psbt: __, address, requires, ...asked } = event.data
-      const { method, path, body } = authorisation
       const set = {
         ...asked,
         ...requires,
         from: address,
         tenant: event.metadata.tenant,
-        // Approvers sign what they have seen, so they are shown it as it was sent.
-        ...(requires.approvals ? { request: { method, path, body } } : {}),
+        ...(requires.approvals ? { request: shownRequest(authorisation) } : {}),
         granted: [],
         refused: [],
         transactions: [],

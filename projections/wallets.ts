@@ -51,6 +51,9 @@ function changeOf(event: RecordedDomainEvent): Change | undefined {
       return { set: { status: 'frozen' } }
     case 'WalletUnfrozen':
       return { set: { status: 'open' } }
+    case 'PersonalDataErased':
+      // The document is another one now, though the fields are the same: what was sealed in them does not open any more.
+      return { set: {} }
     default:
       return undefined
   }

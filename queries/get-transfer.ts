@@ -2,6 +2,7 @@ import type { Document } from '../domain/ports/documents.ts'
 import { ENDS } from '../domain/wallet/transfers/transfer.ts'
 import { noSuch } from '../http/problem.ts'
 import { type Answer, type RouteRequest, route } from '../http/route.ts'
+import { type OpenPersonal, transferInClear } from './personal-data.ts'
 import { present } from './present.ts'
 import { awaitDocument, entityTag, hasStatus, preferenceApplied, type ReadModels } from './read-model.ts'
 import { TRANSFER } from './shapes.ts'
@@ -16,7 +17,7 @@ const QUERY = {
 } as const
 const ANSWERS = { 200: { description: 'The transfer', schema: TRANSFER } }
 
-export const getTransfer = (models: ReadModels) =>
+export const getTransfer = (models: ReadModels, keys: OpenPersonal) =>
   route({
     method: 'GET',
     path: '/v1/transfers/:transferId',
@@ -26,11 +27,11 @@ export const getTransfer = (models: ReadModels) =>
     waits: true,
     query: QUERY,
     answers: ANSWERS,
-    handle: (request) => transferIn(models, request),
+    handle: (request) => transferIn(models, keys, request),
   })
 
 /** The same under its wallet; that of another wallet does not exist there. */
-export const getWalletTransfer = (models: ReadModels) =>
+export const getWalletTransfer = (models: ReadModels, keys: OpenPersonal) =>
   route({
     method: 'GET',
     path: '/v1/wallets/:walletId/transfers/:transferId',
@@ -40,11 +41,12 @@ export const getWalletTransfer = (models: ReadModels) =>
     waits: true,
     query: QUERY,
     answers: ANSWERS,
-    handle: (request) => transferIn(models, request, request.params.walletId),
+    handle: (request) => transferIn(models, keys, request, request.params.walletId),
   })
 
 async function transferIn(
   models: ReadModels,
+  keys: OpenPersonal,
   request: RouteRequest<'/v1/transfers/:transferId', unknown>,
   walletId?: string,
 ): Promise<Answer> {
@@ -59,7 +61,7 @@ async function transferIn(
   if (isElsewhere(document)) throw noSuch('transferId')
   return {
     status: 200,
-    body: present(withSessions(document), TRANSFER),
+    body: present(withSessions(await transferInClear(keys, document)), TRANSFER),
     ...asOf,
     etag: entityTag(document),
     headers: preferenceApplied(request),

@@ -1,10 +1,11 @@
 import { route } from '../http/route.ts'
 import { AS_OF, momentIn, type PastOptions, walletAsOf } from './history/wallet-as-of.ts'
+import { type OpenPersonal, walletInClear } from './personal-data.ts'
 import { present } from './present.ts'
 import { entityTag, type ReadModels, readDocument } from './read-model.ts'
 import { WALLET } from './shapes.ts'
 
-export const getWallet = (models: ReadModels, past: PastOptions) =>
+export const getWallet = (models: ReadModels, past: PastOptions, keys: OpenPersonal) =>
   route({
     method: 'GET',
     path: '/v1/wallets/:walletId',
@@ -17,13 +18,14 @@ export const getWallet = (models: ReadModels, past: PastOptions) =>
       const moment = momentIn(request.query, 'asOf')
       if (moment) {
         const { document, position } = await walletAsOf(past, request, moment)
-        return { status: 200, body: present(document, WALLET), position }
+        return { status: 200, body: present(await walletInClear(keys, document), WALLET), position }
       }
-      const { document, asOf } = await readDocument(models, request, {
+      const { document: stored, asOf } = await readDocument(models, request, {
         model: 'wallets',
         id: request.params.walletId,
         parameter: 'walletId',
       })
+      const document = await walletInClear(keys, stored)
       return { status: 200, body: present(document, WALLET), ...asOf, etag: entityTag(document) }
     },
   })

@@ -13,7 +13,10 @@ export const PAGE_PARAMETERS: { readonly [name: string]: QueryParameter } = {
 }
 
 /** What is listed, and how. `view` is what is made of a document before it is shown. */
-export type Listed = { model: ReadModelName; shape: Shape; view?: (document: Document) => Document } & Pick<Find, 'direction'> &
+export type Listed = { model: ReadModelName; shape: Shape; view?: (document: Document) => Document | Promise<Document> } & Pick<
+  Find,
+  'direction'
+> &
   Partial<Pick<Find, 'by'>>
 
 export type Page = { items: object[]; nextCursor: string | null }
@@ -33,10 +36,11 @@ export async function readPage(
   const beyond = query.cursor === undefined ? undefined : idFrom(model, query.cursor)
   const { found, asOf } = await readList(models, request, model, { where, by, direction, beyond, limit: limit + 1 })
   const items = found.slice(0, limit)
+  const views = await Promise.all(items.map((document) => view(document)))
   const last = found.length > limit ? items.at(-1) : undefined
   return {
-    page: { items: items.map((document) => present(view(document), shape)), nextCursor: last ? cursorOf(model, String(last[by])) : null },
-    etag: `${newest(found)}-${found.length}`,
+    page: { items: views.map((document) => present(document, shape)), nextCursor: last ? cursorOf(model, String(last[by])) : null },
+    etag: `${newest(found)}-${found.length}${views.some(({ erased }) => erased) ? '-erased' : ''}`,
     asOf,
   }
 }

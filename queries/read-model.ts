@@ -110,8 +110,8 @@ export function preferenceApplied({ preferWaitSeconds }: ReadRequest): { [name: 
   return preferWaitSeconds > 0 ? { 'Preference-Applied': `wait=${preferWaitSeconds}` } : {}
 }
 
-/** Revision as an entity tag. */
-export const entityTag = (document: Document) => String(document.revision)
+/** Revision as an entity tag; what was erased of a document has changed it, too. */
+export const entityTag = ({ revision, erased }: Document) => (erased ? `${revision}-erased` : String(revision))
 
 /**
  * Reads from one build. What is missing there is looked for again when another build has taken over, or when more was awaited and has come.

@@ -20,22 +20,27 @@ import { listWalletAccounts } from './list-wallet-accounts.ts'
 import { listWalletBalances } from './list-wallet-balances.ts'
 import { listWalletKeys } from './list-wallet-keys.ts'
 import { listWalletTransfers } from './list-wallet-transfers.ts'
+import type { OpenPersonal } from './personal-data.ts'
 import type { ReadModels } from './read-model.ts'
 import { walletHistory } from './wallet-history.ts'
 
-/** Every query of the read side, as a route. `log` gives events in their current versions, `stored` as they are stored; `documents` are those of its tree. */
-export const queryRoutes = (
-  models: ReadModels,
-  parties: PartyDirectory,
-  coordinators: Pick<Coordinators, 'reports'>,
-  chains: Chains,
-  log: EventLog,
-  stored: EventLog,
-  documents: Pick<Documents, 'get'>,
-): Route[] => [
-  getWallet(models, { log }),
+/** `log` gives events in their current versions, `stored` as they are stored; `documents` are those of its tree; `keys` open what is about people. */
+export type QuerySources = {
+  models: ReadModels
+  parties: PartyDirectory
+  coordinators: Pick<Coordinators, 'reports'>
+  chains: Chains
+  log: EventLog
+  stored: EventLog
+  documents: Pick<Documents, 'get'>
+  keys: OpenPersonal
+}
+
+/** Every query of the read side, as a route. */
+export const queryRoutes = ({ models, parties, coordinators, chains, log, stored, documents, keys }: QuerySources): Route[] => [
+  getWallet(models, { log }, keys),
   getPolicy(models, { log }),
-  walletHistory(models),
+  walletHistory(models, keys),
   listWalletKeys(models),
   listWalletAccounts(models),
   getAccount(models),
@@ -43,12 +48,12 @@ export const queryRoutes = (
   getKey(models),
   getPublicKey(models),
   getSigningSession(models),
-  getTransfer(models),
-  getWalletTransfer(models),
+  getTransfer(models, keys),
+  getWalletTransfer(models, keys),
   getTransferPsbt(models, chains),
-  listWalletTransfers(models),
+  listWalletTransfers(models, keys),
   listWalletBalances(models, { log }),
-  auditWallet(models, stored),
+  auditWallet(models, stored, keys),
   listEvents({ log: stored, documents }),
   listParties(models, parties, coordinators),
 ]

@@ -57,6 +57,8 @@ export const POLICY: Shape = {
     position,
   },
 }
+/** There when it is so. */
+const erased = { type: 'boolean', description: 'What was in it about people has been erased.' }
 
 export const WALLET: Shape = {
   title: 'Wallet',
@@ -65,7 +67,8 @@ export const WALLET: Shape = {
   properties: {
     walletId: id,
     tenant: { type: 'string' },
-    name: { type: 'string' },
+    name: { type: ['string', 'null'], description: 'Null when it was erased.' },
+    erased,
     status: { type: 'string', enum: ['open', 'frozen'] },
     clientKeys: keys,
     policy,
@@ -343,7 +346,8 @@ export const TRANSFER: Shape = {
     maxFee: amount('The most that it may cost'),
     feeAsset: { type: 'string', description: 'CAIP-19: what fees are paid in.' },
     quotedFee: amount('The most that it was said to cost'),
-    memo: { type: 'string' },
+    memo: { type: 'string', description: 'Absent when there is none, or it was erased.' },
+    erased,
     usdCents: { type: 'string', description: 'What the amount was worth when it was asked for; absent when nobody knows.' },
     status: { type: 'string', enum: [...STAGES, ...ENDS] },
     decision: {
@@ -440,6 +444,7 @@ export const HISTORY_ITEM: Shape = {
     transferId: id,
     accountId: id,
     data: { type: 'object', description: 'What the event says, in brief.' },
+    erased,
     position,
   },
 }

@@ -220,3 +220,44 @@ test.serial(
     t.is((json as { code: string }).code, 'psbt_not_supported')
   },
 )
+
+test.serial('memos, and the requests that approvers are shown, are opened when they are read, and gone once they are erased', async (t) => {
+  const side = await startReadSide(t)
+  const { dataKeys } = side
+  const walletId = await projectWallet(side)
+  const asked = { method: 'POST', path: `/v1/wallets/${walletId}/transfers`, body: '{"memo":"rent"}' }
+  const sealed = {
+    memo: await dataKeys.seal(walletId, 'memo', '"rent"'),
+    request: await dataKeys.seal(walletId, 'authorisation', JSON.stringify({ ...asked, intent: 'signed' })),
+  }
+  const transfer = transferFields(walletId, 1n, sealed)
+  await side.project('transfers', transfer.transferId, transfer)
+  const old = transferFields(walletId, 2n, { memo: 'from before', request: asked })
+  await side.project('transfers', old.transferId, old)
+
+  const one = `/v1/transfers/${transfer.transferId}?minPosition=${side.position()}`
+  const list = `/v1/wallets/${walletId}/transfers`
+  const shown = await side.app.call('GET', one)
+  t.deepEqual([shown.json.memo, shown.json.request, shown.json.erased], ['rent', asked, undefined])
+  const listed = await side.app.call('GET', list)
+  t.deepEqual(
+    listed.json.items.map(({ memo, request }: { memo: string; request: object }) => [memo, request]),
+    [
+      ['from before', asked],
+      ['rent', asked],
+    ],
+  )
+
+  await dataKeys.eraseBefore(walletId, await dataKeys.renew(walletId))
+  const etagOf = ({ headers }: { headers: Headers }) => headers.get('etag')!
+  const erased = await side.app.call('GET', one, { headers: { 'if-none-match': etagOf(shown) } })
+  t.deepEqual([erased.status, erased.json.memo, erased.json.request, erased.json.erased], [200, undefined, undefined, true])
+  const after = await side.app.call('GET', list, { headers: { 'if-none-match': etagOf(listed) } })
+  t.deepEqual(
+    after.json.items.map(({ memo, erased }: { memo?: string; erased?: true }) => [memo, erased]),
+    [
+      ['from before', undefined],
+      [undefined, true],
+    ],
+  )
+})

@@ -67,6 +67,8 @@ type Environment = { readonly [name: string]: string | undefined }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const MAX_PARTY_PROCESSES = 50
+/** CK_SLOT_ID has 32 bits at least. */
+const MAX_SLOT = 2 ** 32 - 1
 /** Of S3: the first two are read at once, and cost more to read. */
 const COLD_CLASSES = ['STANDARD_IA', 'GLACIER_IR', 'GLACIER', 'DEEP_ARCHIVE'] as const
 const SEVEN_YEARS = 2_557
@@ -129,6 +131,19 @@ export function readSettings(env: Environment): Settings {
     },
     logLevel: oneOf(text, 'QUORATE_LOG_LEVEL', LOG_LEVELS, 'info'),
   }
+}
+
+/** Where data keys are, and the token that seals them; undefined means a keystore. */
+export type DataKeySettings = { dir: string; token: { modulePath: string; slot: number | undefined; pin: string } | undefined }
+
+/** What only processes need to be told that open personal fields. @throws InvalidSetting */
+export function readDataKeySettings(env: Environment, dataDir: string): DataKeySettings {
+  const text = (name: string) => env[name]?.trim() || undefined
+  const dir = resolve(text('QUORATE_DATA_KEYS') ?? join(dataDir, 'data-keys'))
+  const modulePath = text('QUORATE_PKCS11_MODULE')
+  if (modulePath === undefined) return { dir, token: undefined }
+  const slot = text('QUORATE_PKCS11_SLOT') === undefined ? undefined : integer(text, 'QUORATE_PKCS11_SLOT', 0, 0, MAX_SLOT)
+  return { dir, token: { modulePath, slot, pin: required(text, 'QUORATE_PKCS11_PIN', 'QUORATE_PKCS11_MODULE') } }
 }
 
 /** Party ids are `party-1` … `party-n`. */

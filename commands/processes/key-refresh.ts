@@ -1,11 +1,13 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import type { CeremonyAttempt } from '../../domain/ceremony/messages.ts'
+import type { Authorisation } from '../../domain/key-share/events.ts'
 import { type ExistingKeyShare, type KeyShareCommand, keyShare, requireKey } from '../../domain/key-share/key-share.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
+import { inClear, unlessErased } from '../personal-data.ts'
 import { inAttempts, timingOf } from './attempts.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
@@ -22,7 +24,7 @@ const NAME = 'key-refresh'
 const CONCURRENCY = 4
 const DISCARD_WITHIN_MS = 1_000
 
-type Refresh = NonNullable<ExistingKeyShare['refresh']>
+type Refresh = NonNullable<ExistingKeyShare['refresh']> & { authorisation: Authorisation }
 
 /**
  * Gives all holders of a key new shares, those of the next epoch. Until every one of them has its own the key signs with the old ones; what an
@@ -33,12 +35,14 @@ export function keyRefreshProcess({ log, channel, progress }: KeyRefreshDependen
     const aggregate = { decider: keyShare, stream: event.stream }
     const key = requireKey((await load(log, aggregate)).state)
     if (!key.refresh) return
-    await refresh(key, key.refresh, (command) =>
+    const carryOut = (command: KeyShareCommand) =>
       unlessOvertaken(
         ['key_not_refreshing'],
         execute(log, aggregate, () => command, inAnswerTo(event, NAME)),
-      ),
-    )
+      )
+    const authorisation = await inClear(log, key.walletId, 'authorisation', key.refresh.authorisation).catch(unlessErased)
+    if (authorisation) await refresh(key, { ...key.refresh, authorisation }, carryOut)
+    else await carryOut({ type: 'FailKeyRefresh', epoch: key.epoch + 1, code: 'personal_data_erased', culprits: [] })
   }
 
   async function refresh(

@@ -4,6 +4,7 @@ import { openChainNodes } from '../../adapters/chains/nodes.ts'
 import { openChains } from '../../adapters/chains/registry.ts'
 import { rpcLog } from '../../adapters/chains/rpc/log.ts'
 import { rpcTally } from '../../adapters/chains/rpc/tally.ts'
+import { openKeyFolder } from '../../adapters/data-keys/key-folder.ts'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { openCoordinatorIdentity } from '../../adapters/identity/coordinator-identity.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
@@ -12,12 +13,14 @@ import { connectPartyChannel } from '../../adapters/nats/party-channel.ts'
 import { watchParties } from '../../adapters/nats/party-directory.ts'
 import { runProcess } from '../../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../../adapters/process/logger.ts'
-import { readSettings, requireUrls } from '../../adapters/process/settings.ts'
+import { readDataKeySettings, readSettings, requireUrls } from '../../adapters/process/settings.ts'
 import { readRegistry, requireEnrolledCoordinator } from '../../adapters/registry/registry-file.ts'
+import { openDataKeyVault } from '../../adapters/vault/data-key-vault.ts'
 import { withCurrentEvents } from '../../domain/current-events.ts'
 import { rememberingLog } from '../load.ts'
 import { announceCoordinator } from './announcement.ts'
 import { type Load, runConsumer } from './consumer.ts'
+import { erasureProcess } from './erasure.ts'
 import { runExpiry } from './expiry.ts'
 import { keyAttachmentProcess } from './key-attachment.ts'
 import { keyGenerationProcess } from './key-generation.ts'
@@ -46,7 +49,10 @@ await runProcess('processes', async () => {
   const registry = await readRegistry(settings.registryFile)
   const identity = await openCoordinatorIdentity({ id: settings.coordinatorId, dataDir: settings.dataDir })
   requireEnrolledCoordinator(registry, identity.id, identity.publicKey)
+  const keySettings = readDataKeySettings(process.env, settings.dataDir)
+  const dataKeys = openKeyFolder({ dir: keySettings.dir, vault: await openDataKeyVault(keySettings) })
   const log = rememberingLog(withCurrentEvents(connectEventLog({ url: urls.eventStore })), {
+    dataKeys,
     onFailure: (stream, error) => logFailure(logger, error, 'a snapshot was not written', { stream }),
   })
   const [tally, endpointLog] = [rpcTally(), rpcLog(logger)]
@@ -118,6 +124,7 @@ await runProcess('processes', async () => {
     shareRecoveryProcess({ log, channel, standing, progress }),
     policyChangeProcess({ log, channel }),
     presignaturesProcess({ log, presignatures }),
+    erasureProcess({ dataKeys }),
     signing,
   ].map((process) =>
     runConsumer(process, {
@@ -150,6 +157,7 @@ await runProcess('processes', async () => {
       parties.close()
       await messages.close()
       await log.close()
+      await dataKeys.close()
     },
   }
 })

@@ -22,6 +22,7 @@ import { walletStream } from '../../domain/wallet/events.ts'
 import { requireOpenWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
+import { unlessErased } from '../personal-data.ts'
 import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
 import { unlessUndone } from './insistence.ts'
@@ -37,7 +38,7 @@ import { faultOfRefusal } from './standing/fault.ts'
 import { measuredChannel } from './standing/measured-channel.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
 import type { StockKeeping } from './stock-keeping.ts'
-import { transactionOf } from './transaction-signing.ts'
+import { type Asked, askedOf } from './transaction-signing.ts'
 
 export type SigningDependencies = {
   log: AggregateLog
@@ -147,13 +148,15 @@ export function signingProcess(dependencies: SigningDependencies): Process {
       await carryOut({ type: 'FailSigning', code: key.code, culprits: [] })
       return
     }
+    const asked = await askedOf(log, session).catch(unlessErased)
+    if (!asked) return void (await carryOut({ type: 'FailSigning', code: 'personal_data_erased', culprits: [] }))
     presignatures.use(key)
     // An attempt without a broker would be one for nothing.
     await reached
-    await sign(session, key, carryOut)
+    await sign(session, asked, key, carryOut)
   }
 
-  async function sign(session: ExistingSession, keyAtFirst: SigningKey, carryOut: CarryOut): Promise<void> {
+  async function sign(session: ExistingSession, asked: Asked, keyAtFirst: SigningKey, carryOut: CarryOut): Promise<void> {
     const { sessionId, scheme, deadline } = session
     const lessons: Lessons = { excluded: new Set(), doubts: new Map(), stale: false }
     const refusers = new Set<string>()
@@ -183,7 +186,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
         break
       }
       try {
-        await attemptSignature(attempt, { session, key, opened, previous, carryOut })
+        await attemptSignature(attempt, { session, asked, key, opened, previous, carryOut })
         // What they would not do others have done: it was not the request that was wrong.
         for (const id of refusers) standing.failed(id, 'refused')
         return progress(attempt, 'completed')
@@ -289,9 +292,9 @@ export function signingProcess(dependencies: SigningDependencies): Process {
 
   async function attemptSignature(
     attempt: CeremonyAttempt,
-    work: { session: ExistingSession; key: SigningKey; opened: Opened; previous: Failure | null; carryOut: CarryOut },
+    work: { session: ExistingSession; asked: Asked; key: SigningKey; opened: Opened; previous: Failure | null; carryOut: CarryOut },
   ): Promise<void> {
-    const { session, key, opened, previous, carryOut } = work
+    const { session, asked, key, opened, previous, carryOut } = work
     const { attempt: number } = attempt
     const { signers, openings, rounds, windowMs = 0 } = opened
     const complete = (round: number): SigningSessionCommand => ({ type: 'CompleteRound', attempt: number, round, rounds })
@@ -312,8 +315,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     const task = {
       share: shareOf(key),
       path: session.path ?? 'm',
-      authorisation: session.authorisation,
-      ...(session.transfer ? transactionOf(session) : { approvals: session.approvedBy, transaction: null }),
+      ...asked,
     }
     const leftMs = Date.parse(session.deadline) - Date.now()
     const wanted = {

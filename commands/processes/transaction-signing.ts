@@ -3,12 +3,14 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { TransactionToSign } from '../../domain/ceremony/messages.ts'
 import { encodeFields } from '../../domain/fields.ts'
 import type { Authorisation } from '../../domain/key-share/events.ts'
+import type { Personal } from '../../domain/personal-data/sealed.ts'
 import { type OrderedTransfer, type SigningRequest, signingSessionStream } from '../../domain/signing-session/events.ts'
 import { sessionIdOf } from '../../domain/signing-session/session-id.ts'
 import { type ExistingSession, type SigningSessionCommand, signingSession } from '../../domain/signing-session/signing-session.ts'
 import { absent } from '../aggregate.ts'
 import { type CommandContext, execute } from '../execute.ts'
 import type { AggregateLog } from '../load.ts'
+import { inClear } from '../personal-data.ts'
 
 /** The account that pays, and the key at its path, hex. */
 type Payer = Required<Pick<SigningRequest, 'walletId' | 'tenant' | 'keyId' | 'scheme' | 'path' | 'publicKey'>>
@@ -26,7 +28,7 @@ export type TransactionOrder = Payer &
     unsigned: Uint8Array
     /** What it is signed with, as its codec lists them. */
     messages: readonly Uint8Array[]
-    authorisation: Authorisation
+    authorisation: Personal<Authorisation>
     /** RFC 3339; after it the sessions expire. */
     deadline: string
     priority?: SigningRequest['priority']
@@ -48,15 +50,23 @@ export async function requestTransactionSignatures(
   return ids
 }
 
-/** What a party is told of the transaction that a session is for. */
-export function transactionOf({ payload, transfer }: Pick<ExistingSession, 'payload' | 'transfer'>): {
-  approvals: readonly Authorisation[]
-  transaction: TransactionToSign
-} {
-  if (payload.kind !== 'transaction' || !transfer) throw new Error('the session signs no transaction')
+/** What a party is shown of who has asked for a signature, who has approved it, and of the transaction if it is one. */
+export type Asked = { authorisation: Authorisation; approvals: readonly Authorisation[]; transaction: TransactionToSign | null }
+
+/** @throws DomainError `personal_data_erased`; Unavailable */
+export async function askedOf(log: AggregateLog, { walletId, payload, transfer, approvedBy, ...session }: ExistingSession): Promise<Asked> {
+  const open = <T>(given: Personal<T>) => inClear(log, walletId, 'authorisation', given)
+  const authorisation = await open(session.authorisation)
+  if (!transfer) return { authorisation, approvals: approvedBy, transaction: null }
+  if (payload.kind !== 'transaction') throw new Error('the session of a transfer signs no transaction')
   const { chain, transferId, unsigned, index } = payload
-  const { approvals, replacement } = transfer
-  return { approvals, transaction: { chain, transferId, unsigned: new Uint8Array(Buffer.from(unsigned, 'base64')), index, replacement } }
+  const approvals = await Promise.all(transfer.approvals.map(open))
+  const replacement = await open(transfer.replacement)
+  return {
+    authorisation,
+    approvals,
+    transaction: { chain, transferId, unsigned: new Uint8Array(Buffer.from(unsigned, 'base64')), index, replacement },
+  }
 }
 
 function requestOf(order: Omit<TransactionOrder, 'messages'>, index: number, message: Uint8Array): SigningRequest {

@@ -1,4 +1,5 @@
 import type { KeyPolicy } from '../authorisation/key-policy.ts'
+import type { Personal } from '../personal-data/sealed.ts'
 import type { Scheme } from '../threshold/scheme.ts'
 
 /** The client's own authorisation of a request. API and parties check it, each for itself. */
@@ -31,7 +32,7 @@ export type KeyShareEvent =
     }
   | { type: 'KeyGenerationFailed'; data: KeyIdentity & { code: string; culprits: readonly string[] } }
   /** New shares of the same key are asked for: those of this epoch, the next one. */
-  | { type: 'KeyRefreshRequested'; data: KeyIdentity & { epoch: number; authorisation: Authorisation } }
+  | { type: 'KeyRefreshRequested'; data: KeyIdentity & { epoch: number; authorisation: Personal<Authorisation> } }
   /** `attempt` counts all attempts at all refreshes of the key. */
   | { type: 'KeyRefreshStarted'; data: KeyIdentity & { epoch: number; attempt: number } }
   /** Every holder has sealed its new share: from now on the key signs with those of this epoch. */
@@ -44,7 +45,7 @@ export type KeyShareEvent =
   | { type: 'ShareRecovered'; data: KeyIdentity & { attempt: number; partyId: string; epoch: number } }
   | { type: 'ShareRecoveryFailed'; data: KeyIdentity & { partyId: string; code: string; culprits: readonly string[] } }
   /** `authorisation` is what the parties destroy their shares upon. */
-  | { type: 'KeyRevoked'; data: KeyIdentity & { reason: string; authorisation: Authorisation } }
+  | { type: 'KeyRevoked'; data: KeyIdentity & { reason: Personal<string>; authorisation: Personal<Authorisation> } }
   /** What has become of openings made ahead, at one coordinator since it last said so; sums over the parties. */
   | { type: 'PresignaturesCounted'; data: KeyIdentity & { generated: number; consumed: number; expired: number } }
 

@@ -1,5 +1,6 @@
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
+import type { Personal } from '../personal-data/sealed.ts'
 import { leastThreshold, MAX_PARTIES, SCHEMES, type Scheme } from '../threshold/scheme.ts'
 import type { Authorisation, KeyGenerationRequest, KeyShareEvent } from './events.ts'
 
@@ -14,7 +15,7 @@ export type ExistingKeyShare = KeyGenerationRequest & {
   publicPackage: string | null
   failure: { code: string; culprits: readonly string[] } | null
   /** The refresh under way; `attemptsBefore` are those at earlier ones. */
-  refresh: { authorisation: Authorisation; attemptsBefore: number } | null
+  refresh: { authorisation: Personal<Authorisation>; attemptsBefore: number } | null
   /** Attempts at all refreshes, so that no two make shares of the same name. */
   refreshAttempts: number
   /** The recovery under way; `attemptsBefore` are those at earlier ones. */

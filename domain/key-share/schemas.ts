@@ -2,7 +2,7 @@ import type { KeyPolicy } from '../authorisation/key-policy.ts'
 import { authorisation, keyPolicy } from '../authorisation/shapes.ts'
 import { SCHEMES } from '../threshold/scheme.ts'
 import type { EventSchemas } from '../upcasting/event-schema.ts'
-import { fields, listOf, oneOf, text, whole } from '../upcasting/shape.ts'
+import { fields, listOf, oneOf, personal, text, whole } from '../upcasting/shape.ts'
 import type { KeyIdentity, KeyShareEvent } from './events.ts'
 
 const identity = { keyId: text, walletId: text }
@@ -26,7 +26,7 @@ export const keyShareSchemas: EventSchemas<KeyShareEvent> = {
   ShareGenerated: { shape: fields({ ...identity, attempt: whole, partyId: text, packageDigest: text }) },
   KeyGenerationCompleted: { shape: fields({ ...identity, attempt: whole, publicKey: text, publicPackage: text, epoch: whole }) },
   KeyGenerationFailed: { shape: fields({ ...identity, code: text, culprits: listOf(text) }) },
-  KeyRefreshRequested: { shape: fields({ ...identity, epoch: whole, authorisation }) },
+  KeyRefreshRequested: { shape: fields({ ...identity, epoch: whole, authorisation: personal(authorisation) }) },
   KeyRefreshStarted: { shape: fields({ ...identity, epoch: whole, attempt: whole }) },
   KeyRefreshCompleted: { shape: fields({ ...identity, epoch: whole, attempt: whole, publicPackage: text }) },
   KeyRefreshFailed: { shape: fields({ ...identity, epoch: whole, code: text, culprits: listOf(text) }) },
@@ -34,7 +34,10 @@ export const keyShareSchemas: EventSchemas<KeyShareEvent> = {
   ShareRecoveryStarted: { shape: fields({ ...identity, attempt: whole, partyId: text, helpers: listOf(text) }) },
   ShareRecovered: { shape: fields({ ...identity, attempt: whole, partyId: text, epoch: whole }) },
   ShareRecoveryFailed: { shape: fields({ ...identity, partyId: text, code: text, culprits: listOf(text) }) },
-  KeyRevoked: { shape: fields({ ...identity, reason: text, authorisation }), steps: [withNobodysWord] },
+  KeyRevoked: {
+    shape: fields({ ...identity, reason: personal(text), authorisation: personal(authorisation) }),
+    steps: [withNobodysWord],
+  },
   PresignaturesCounted: { shape: fields({ ...identity, generated: whole, consumed: whole, expired: whole }) },
 }
 

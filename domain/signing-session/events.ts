@@ -1,4 +1,5 @@
 import type { Authorisation } from '../key-share/events.ts'
+import type { Personal } from '../personal-data/sealed.ts'
 import type { Scheme } from '../threshold/scheme.ts'
 import type { Payload, TransactionPayload } from './payload.ts'
 
@@ -28,7 +29,8 @@ export type SigningRequest = SessionIdentity & {
   approvals: { required: number; approvers: readonly string[] } | null
   /** Normal when left out. */
   priority?: Priority
-  authorisation: Authorisation
+  /** Sealed when it is the request of a transfer. */
+  authorisation: Personal<Authorisation>
 }
 
 /** Why a transaction is signed: `authorisation` of the session is the request of the transfer. */
@@ -36,9 +38,9 @@ export type OrderedTransfer = {
   /** How many are to sign, where the policy asks for more than the threshold. */
   signers: number
   /** What those have signed who approved the transfer. */
-  approvals: readonly Authorisation[]
+  approvals: readonly Personal<Authorisation>[]
   /** The client's request to have this transaction in place of one before. */
-  replacement: Authorisation | null
+  replacement: Personal<Authorisation | null>
 }
 
 export type SigningSessionEvent =

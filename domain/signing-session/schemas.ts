@@ -1,7 +1,7 @@
 import { authorisation } from '../authorisation/shapes.ts'
 import { SCHEMES } from '../threshold/scheme.ts'
 import type { EventSchemas } from '../upcasting/event-schema.ts'
-import { either, fields, listOf, oneOf, optional, orNull, text, whole } from '../upcasting/shape.ts'
+import { either, fields, listOf, oneOf, optional, orNull, sealable, text, whole } from '../upcasting/shape.ts'
 import { PRIORITIES, type SessionIdentity, type SigningSessionEvent } from './events.ts'
 
 const approvals = fields({ required: whole, approvers: listOf(text) })
@@ -15,7 +15,7 @@ const payload = either(
   fields({ kind: oneOf('eip712'), typedData: fields({ primaryType: text, types: fields({}), domain: fields({}), message: fields({}) }) }),
 )
 
-const transfer = fields({ signers: whole, approvals: listOf(authorisation), replacement: orNull(authorisation) })
+const transfer = fields({ signers: whole, approvals: listOf(sealable(authorisation)), replacement: sealable(orNull(authorisation)) })
 
 /** What the events of a signing session hold, through their versions. */
 export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
@@ -29,7 +29,7 @@ export const signingSessionSchemas: EventSchemas<SigningSessionEvent> = {
       message: text,
       deadline: text,
       approvals: orNull(approvals),
-      authorisation,
+      authorisation: sealable(authorisation),
       priority,
       path: optional(text),
       publicKey: optional(text),

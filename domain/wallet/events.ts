@@ -1,12 +1,17 @@
 import type { ClientKey } from '../authorisation/client-key.ts'
 import type { Authorisation } from '../key-share/events.ts'
+import type { Personal } from '../personal-data/sealed.ts'
 import type { WalletPolicy } from './policy.ts'
 import type { DepositEvent, TransferEvent } from './transfers/events.ts'
+
+/** Why what is about people is erased. A code, because what people would write here could not be erased any more. */
+export const ERASURE_REASONS = ['data_subject_request', 'retention_expired', 'account_closed', 'legal_order'] as const
+export type ErasureReason = (typeof ERASURE_REASONS)[number]
 
 export type WalletEvent =
   | {
       type: 'WalletCreated'
-      data: { walletId: string; tenant: string; name: string; clientKeys: readonly ClientKey[]; policy: WalletPolicy }
+      data: { walletId: string; tenant: string; name: Personal<string>; clientKeys: readonly ClientKey[]; policy: WalletPolicy }
     }
   | { type: 'KeyAttached'; data: { walletId: string; keyId: string; scheme: string; publicKey: string } }
   /**
@@ -26,8 +31,10 @@ export type WalletEvent =
         intents?: readonly string[]
       }
     }
-  | { type: 'WalletFrozen'; data: { walletId: string; reason: string } }
-  | { type: 'WalletUnfrozen'; data: { walletId: string; reason: string } }
+  | { type: 'WalletFrozen'; data: { walletId: string; reason: Personal<string> } }
+  | { type: 'WalletUnfrozen'; data: { walletId: string; reason: Personal<string> } }
+  /** The wallet's data keys with lower numbers than `keysBefore` are destroyed, or are about to be: what was sealed under them cannot be read any more. */
+  | { type: 'PersonalDataErased'; data: { walletId: string; keysBefore: number; reason: ErasureReason } }
   | TransferEvent
   | DepositEvent
 

@@ -1,17 +1,17 @@
 import type { ClientKey } from '../authorisation/client-key.ts'
 import { authorisation, clientKey, walletPolicy } from '../authorisation/shapes.ts'
 import type { EventSchemas, Upcast } from '../upcasting/event-schema.ts'
-import { fields, listOf, optional, text, whole } from '../upcasting/shape.ts'
-import type { WalletEvent } from './events.ts'
+import { fields, listOf, oneOf, optional, personal, text, whole } from '../upcasting/shape.ts'
+import { ERASURE_REASONS, type WalletEvent } from './events.ts'
 import type { WalletPolicy } from './policy.ts'
 import { depositSchemas, transferSchemas } from './transfers/schemas.ts'
 
-const frozenOrNot = fields({ walletId: text, reason: text })
+const frozenOrNot = fields({ walletId: text, reason: personal(text) })
 
 /** What the events of a wallet hold, through their versions. */
 export const walletSchemas: EventSchemas<WalletEvent> = {
   WalletCreated: {
-    shape: fields({ walletId: text, tenant: text, name: text, clientKeys: listOf(clientKey), policy: walletPolicy }),
+    shape: fields({ walletId: text, tenant: text, name: personal(text), clientKeys: listOf(clientKey), policy: walletPolicy }),
     steps: [withApproversAsKeys],
   },
   KeyAttached: { shape: fields({ walletId: text, keyId: text, scheme: text, publicKey: text }) },
@@ -29,6 +29,7 @@ export const walletSchemas: EventSchemas<WalletEvent> = {
   },
   WalletFrozen: { shape: frozenOrNot },
   WalletUnfrozen: { shape: frozenOrNot },
+  PersonalDataErased: { shape: fields({ walletId: text, keysBefore: whole, reason: oneOf(...ERASURE_REASONS) }) },
   ...depositSchemas,
   ...transferSchemas,
 }

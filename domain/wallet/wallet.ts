@@ -2,7 +2,8 @@ import type { ClientKey } from '../authorisation/client-key.ts'
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
 import type { Authorisation } from '../key-share/events.ts'
-import type { WalletEvent } from './events.ts'
+import type { Personal } from '../personal-data/sealed.ts'
+import type { ErasureReason, WalletEvent } from './events.ts'
 import { checkClientKeys, checkPolicy, type WalletPolicy } from './policy.ts'
 import type { DepositCommand, TransferCommand } from './transfers/commands.ts'
 import { decideTransfer } from './transfers/decide-transfer.ts'
@@ -16,7 +17,7 @@ export type Wallet =
       status: 'open' | 'frozen'
       walletId: string
       tenant: string
-      name: string
+      name: Personal<string>
       clientKeys: readonly ClientKey[]
       policy: WalletPolicy
       /** Counts its policies, the first being the one it was created with. */
@@ -56,6 +57,8 @@ export type WalletCommand =
     }
   | { type: 'Freeze'; reason: string }
   | { type: 'Unfreeze'; reason: string }
+  /** Under the data key `keysBefore` nothing of what is to be erased is sealed, only under those before. */
+  | { type: 'ErasePersonalData'; keysBefore: number; reason: ErasureReason }
   | TransferCommand
   | DepositCommand
 
@@ -92,6 +95,11 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
       case 'Unfreeze':
         if (existing.status === 'open') throw new DomainError('wallet_not_frozen', 'the wallet is not frozen')
         return [{ type: 'WalletUnfrozen', data: { walletId, reason: command.reason } }]
+      case 'ErasePersonalData': {
+        requireErasable(existing)
+        const { keysBefore, reason } = command
+        return [{ type: 'PersonalDataErased', data: { walletId, keysBefore, reason } }]
+      }
       case 'DetectDeposit':
       case 'CreditDeposit':
       case 'RevertDeposit':
@@ -120,6 +128,8 @@ export const wallet: Decider<Wallet, WalletCommand, WalletEvent> = {
         return { ...state, status: 'frozen' }
       case 'WalletUnfrozen':
         return { ...state, status: 'open' }
+      case 'PersonalDataErased':
+        return state
       default:
         return evolveHoldings(state, event)
     }
@@ -137,4 +147,10 @@ export function requireOpenWallet(state: Wallet): ExistingWallet {
   const existing = requireWallet(state)
   if (existing.status === 'frozen') throw new DomainError('wallet_frozen', 'the wallet is frozen')
   return existing
+}
+
+/** What parties are still to be shown cannot be erased. @throws DomainError `transfers_under_way` */
+export function requireErasable({ transfers }: ExistingWallet): void {
+  const underWay = Object.keys(transfers).length
+  if (underWay > 0) throw new DomainError('transfers_under_way', `${underWay} transfers of the wallet have not ended`)
 }

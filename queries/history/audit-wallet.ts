@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { isAudited } from '../../domain/audit/canonical-event.ts'
 import { walletAt } from '../../domain/history/wallet-at.ts'
+import { openPersonal } from '../../domain/personal-data/personal-fields.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { Problem } from '../../http/problem.ts'
 import { type RouteRequest, route } from '../../http/route.ts'
+import type { OpenPersonal } from '../personal-data.ts'
 import { type ReadModels, readDocument, readList } from '../read-model.ts'
 import { WALLET_AUDIT } from './shapes.ts'
 import { AS_OF, momentIn } from './wallet-as-of.ts'
@@ -15,7 +17,7 @@ const STEPS = 500
 /** Streams read at once. */
 const AT_ONCE = 32
 
-export const auditWallet = (models: ReadModels, log: Pick<EventLog, 'readStream'>) =>
+export const auditWallet = (models: ReadModels, log: Pick<EventLog, 'readStream'>, keys: OpenPersonal) =>
   route({
     method: 'GET',
     path: '/v1/wallets/:walletId/audit',
@@ -34,7 +36,12 @@ export const auditWallet = (models: ReadModels, log: Pick<EventLog, 'readStream'
       for (let at = 0; at < streams.length; at += AT_ONCE)
         events.push(...(await Promise.all(streams.slice(at, at + AT_ONCE).map((stream) => eventsOf(log, stream)))).flat())
       events.sort((one, other) => (one.position < other.position ? -1 : 1))
-      return { status: 200, body: await walletAt(events, request.params.walletId, moment, createHash('sha256')) }
+      const found = await walletAt(events, request.params.walletId, moment, createHash('sha256'))
+      const { walletId, name } = found.wallet
+      return {
+        status: 200,
+        body: { ...found, wallet: { ...found.wallet, name: (await openPersonal(keys, walletId, 'name', name)) ?? null } },
+      }
     },
   })
 

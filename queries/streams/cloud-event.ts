@@ -1,4 +1,5 @@
 /** An event as streams deliver it: CloudEvents 1.0, JSON format. */
+import { isSealed } from '../../domain/personal-data/sealed.ts'
 import type { JsonObject, RecordedEvent } from '../../domain/ports/event-log.ts'
 import { encodeCursor } from './cursor.ts'
 
@@ -74,7 +75,8 @@ export function entryOf(event: RecordedEvent, { origin, projections, shown, unre
   }
 }
 
-const withoutPersonal = (data: JsonObject) => Object.fromEntries(Object.entries(data).filter(([field]) => !PERSONAL.has(field)))
+const withoutPersonal = (data: JsonObject) =>
+  Object.fromEntries(Object.entries(data).filter(([field, value]) => !PERSONAL.has(field) && !isSealed(value)))
 
 /** What a read model fails on is about it all the same. */
 function touches({ apply }: StreamedProjection, event: RecordedEvent): boolean {

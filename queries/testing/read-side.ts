@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ExecutionContext } from 'ava'
 import { openChains } from '../../adapters/chains/registry.ts'
+import { temporaryDataKeys } from '../../adapters/data-keys/testing/temporary-keys.ts'
 import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/server.ts'
 import { startEmbeddedMongo } from '../../adapters/embedded/mongodb/server.ts'
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
@@ -11,6 +12,7 @@ import { connectMongo } from '../../adapters/mongodb/connect.ts'
 import { watchCoordinators } from '../../adapters/nats/coordinators.ts'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { type WatchedWorkers, watchProjectionWorkers } from '../../adapters/nats/projection-workers.ts'
+import type { DataKeys } from '../../domain/ports/data-keys.ts'
 import type { Documents } from '../../domain/ports/documents.ts'
 import type { JsonObject } from '../../domain/ports/event-log.ts'
 import type { Identity } from '../../domain/ports/identity.ts'
@@ -118,6 +120,7 @@ export type ReadSide = Backends & {
   models: OpenReadModels
   workers: WatchedWorkers
   worker: Worker
+  dataKeys: DataKeys
   builds: { [Name in ReadModelName]: Build }
   /** Position of the event projected last. */
   position(): bigint
@@ -158,13 +161,16 @@ export async function startReadSide(t: ExecutionContext): Promise<ReadSide> {
     await log.close()
     await eventStore.close()
   })
-  const queries = queryRoutes(models, parties, coordinators, await openChains(undefined), log, log, documents)
+  const { keys } = await temporaryDataKeys(t)
+  const chains = await openChains(undefined)
+  const queries = queryRoutes({ models, parties, coordinators, chains, log, stored: log, documents, keys })
   const app = await runApp(t, [...queries, ...projectionRoutes(operated)], { metrics })
   let position = 1n
   return {
     ...backends,
     app,
     coordinator: enrolled.identity,
+    dataKeys: keys,
     models,
     workers,
     worker,

@@ -32,7 +32,7 @@ test('who has API, log, broker and coordinator, but no key of a client, gets not
     (request) => ({ ...request, intent: null }),
     (request) => attacker.authorise(request),
     (request) => ({ ...request, intent: ofTheKey.intent }),
-    (request) => ({ ...request, intent: session.authorisation.intent }),
+    (request) => ({ ...request, intent: (session.authorisation as Authorisation).intent }),
   ]
   for (const authorise of attempts) {
     t.is((await askToSign(system, key, { authorisation: authorise(wanted) })).type, 'refused')

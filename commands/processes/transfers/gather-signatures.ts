@@ -30,6 +30,7 @@ const FINAL: readonly string[] = [
   'transaction_refused',
   'key_not_active',
   'key_revoked',
+  'personal_data_erased',
 ]
 
 /**

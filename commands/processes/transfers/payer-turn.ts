@@ -36,8 +36,8 @@ export const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.fro
 export const senderOf = ({ scheme, publicKey, address }: Transfer): Sender => ({ scheme, publicKey: fromHex(publicKey), address })
 
 /** What a transfer wants of its chain; a replacement is at another fee, and within the most that the transfer may cost unless it says otherwise. */
-export const wantedOf = (transfer: Transfer): WantedTransaction => {
-  const { asset, to, amount, memo, replacement } = transfer
+export const wantedOf = (transfer: Transfer, memo: string | null): WantedTransaction => {
+  const { asset, to, amount, replacement } = transfer
   const maxFee = replacement?.maxFee ?? transfer.maxFee
   return {
     sender: senderOf(transfer),

@@ -1,4 +1,5 @@
 import type { Authorisation } from '../../key-share/events.ts'
+import type { Personal } from '../../personal-data/sealed.ts'
 import type { FeeLevel } from '../../ports/chain-node.ts'
 import type { Block, BuiltTransaction, Funds, MinedTransaction, RequestedTransfer } from './events.ts'
 
@@ -47,14 +48,14 @@ export type TransferCommand =
   | { type: 'RejectTransfer'; transferId: string; code: string; rule: string | null }
   | { type: 'ExpireTransfer'; transferId: string; now: string }
   /** Cancels what is not built yet; afterwards a cancellation in the chain is asked for, which `BuildTransfer` makes. */
-  | { type: 'CancelTransfer'; transferId: string; maxFee: string | null; by: string; authorisation: Authorisation }
+  | { type: 'CancelTransfer'; transferId: string; maxFee: string | null; by: string; authorisation: Personal<Authorisation> }
   | {
       type: 'AccelerateTransfer'
       transferId: string
       fee: FeeLevel
       maxFee: string | null
       by: string
-      authorisation: Authorisation
+      authorisation: Personal<Authorisation>
     }
   /** What was asked for cannot be made: the transaction before stands. */
   | { type: 'FailReplacement'; transferId: string; code: string }
@@ -65,7 +66,7 @@ export type TransferCommand =
 export type RequestTransfer = { type: 'RequestTransfer'; transferId: string } & RequestedTransfer & {
     holders: number
     now: string
-    authorisation: Authorisation
+    authorisation: Personal<Authorisation>
   }
 
 /**
@@ -77,7 +78,7 @@ export type DecideTransfer = {
   transferId: string
   approver: string
   decision: 'approve' | 'reject'
-  authorisation: Authorisation
+  authorisation: Personal<Authorisation>
   lapsed: readonly string[]
   now: string
 }

@@ -1,4 +1,5 @@
 import type { Authorisation } from '../../key-share/events.ts'
+import type { Personal } from '../../personal-data/sealed.ts'
 import type { Decision } from '../../policy/decision.ts'
 import type { FeeLevel } from '../../ports/chain-node.ts'
 import type { Scheme } from '../../threshold/scheme.ts'
@@ -31,7 +32,7 @@ export type RequestedTransfer = Payer & {
   amount: string
   fee: FeeLevel
   maxFee: string | null
-  memo: string | null
+  memo: Personal<string | null>
   /** The native coin, in which fees are paid, and the most that this one was said to cost. */
   feeAsset: string
   quotedFee: string
@@ -69,7 +70,7 @@ export type BuiltTransaction = {
   /** The version whose place it takes. */
   replaces: number | null
   /** The client's word for it when it takes the place of another. */
-  authorisation: Authorisation | null
+  authorisation: Personal<Authorisation | null>
 }
 
 /** A transaction of a transfer as the chain knows it. */
@@ -85,18 +86,18 @@ export type TransferEvent =
           status: 'submitted' | 'pending_approval'
           requestedAt: string
           deadline: string
-          authorisation: Authorisation
+          authorisation: Personal<Authorisation>
         }
     }
   /** Taken out of what is available. With the request, and again when an acceleration may cost more. */
   | { type: 'FundsReserved'; data: TransferIdentity & { accountId: string; reserved: readonly Funds[] } }
   | {
       type: 'TransferApproved'
-      data: TransferIdentity & { approver: string; authorisation: Authorisation; status: 'pending_approval' | 'queued' }
+      data: TransferIdentity & { approver: string; authorisation: Personal<Authorisation>; status: 'pending_approval' | 'queued' }
     }
   | {
       type: 'TransferApprovalRejected'
-      data: TransferIdentity & { approver: string; authorisation: Authorisation; status: 'pending_approval' | 'rejected' }
+      data: TransferIdentity & { approver: string; authorisation: Personal<Authorisation>; status: 'pending_approval' | 'rejected' }
     }
   /** The policy was changed while it waited: these approvals are wanted now, and these of the approvals given still count. */
   | {
@@ -131,7 +132,7 @@ export type TransferEvent =
         fee: FeeLevel | null
         maxFee: string | null
         by: string
-        authorisation: Authorisation
+        authorisation: Personal<Authorisation>
       }
     }
   /** What was asked for did not come to anything; the transaction before stands. */

@@ -1,7 +1,7 @@
 import { authorisation } from '../../authorisation/shapes.ts'
 import { FEE_LEVELS } from '../../ports/chain-node.ts'
 import type { EventSchemas } from '../../upcasting/event-schema.ts'
-import { either, fields, listOf, oneOf, optional, orNull, recordOf, text, whole } from '../../upcasting/shape.ts'
+import { either, fields, listOf, oneOf, optional, orNull, personal, recordOf, text, whole } from '../../upcasting/shape.ts'
 import type { DepositEvent, TransferEvent } from './events.ts'
 
 const identity = { walletId: text, transferId: text }
@@ -25,7 +25,7 @@ const decision = fields({
   requires: fields({ approvals, signers: whole, delaySeconds: whole }),
 })
 
-const decidedBy = { ...identity, approver: text, authorisation }
+const decidedBy = { ...identity, approver: text, authorisation: personal(authorisation) }
 const ended = fields({ ...identity, code: text, rule: orNull(text) })
 
 /** What the events of transfers hold, through their versions. */
@@ -45,7 +45,7 @@ export const transferSchemas: EventSchemas<TransferEvent> = {
       amount: text,
       fee,
       maxFee: orNull(text),
-      memo: orNull(text),
+      memo: personal(orNull(text)),
       feeAsset: text,
       quotedFee: text,
       usdCents: orNull(text),
@@ -55,7 +55,7 @@ export const transferSchemas: EventSchemas<TransferEvent> = {
       status: oneOf('submitted', 'pending_approval'),
       requestedAt: text,
       deadline: text,
-      authorisation,
+      authorisation: personal(authorisation),
     }),
   },
   FundsReserved: { shape: fields({ ...identity, accountId: text, reserved: funds }) },
@@ -76,7 +76,7 @@ export const transferSchemas: EventSchemas<TransferEvent> = {
       validity: orNull(text),
       sessionIds: listOf(text),
       replaces: orNull(whole),
-      authorisation: orNull(authorisation),
+      authorisation: personal(orNull(authorisation)),
     }),
   },
   TransferSigned: { shape: fields({ ...identity, version: whole, raw: text, hash: text }) },
@@ -92,7 +92,7 @@ export const transferSchemas: EventSchemas<TransferEvent> = {
       fee: orNull(fee),
       maxFee: orNull(text),
       by: text,
-      authorisation,
+      authorisation: personal(authorisation),
     }),
   },
   TransferReplacementFailed: { shape: fields({ ...identity, as: oneOf('acceleration', 'cancellation'), code: text }) },

@@ -1,4 +1,5 @@
 import type { Authorisation } from '../../key-share/events.ts'
+import type { Personal } from '../../personal-data/sealed.ts'
 import type { FeeLevel } from '../../ports/chain-node.ts'
 import type { BuiltTransaction, Funds, MinedTransaction, RequestedTransfer, TransferRequirements } from './events.ts'
 
@@ -31,10 +32,10 @@ export type Transfer = RequestedTransfer & {
   policyVersion: number
   requestedAt: string
   deadline: string
-  authorisation: Authorisation
+  authorisation: Personal<Authorisation>
   /** Approvers, and what those have signed who approved, in the same order. */
   granted: readonly string[]
-  approvedBy: readonly Authorisation[]
+  approvedBy: readonly Personal<Authorisation>[]
   refused: readonly string[]
   reserved: readonly Funds[]
   nonce: string | null
@@ -60,7 +61,7 @@ export type Replacement = {
   fee: FeeLevel | null
   maxFee: string | null
   by: string
-  authorisation: Authorisation
+  authorisation: Personal<Authorisation>
 }
 
 /** Those under way by id, and how those ended that ended last. */

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { DomainError } from '../../domain-error.ts'
+import type { Authorisation } from '../../key-share/events.ts'
 import type { WalletCommand } from '../wallet.ts'
 import { availableOf, positionOf } from './funds.ts'
 import {
@@ -418,7 +419,7 @@ test('a transfer waits for as many approvers as the policy wants, and ends when 
   t.is(status(side), 'queued')
   t.throws(() => side.do(decide('carol')), refused('transfer_not_pending_approval'))
   t.deepEqual(
-    side.state().transfers.t?.approvedBy.map(({ body }) => body),
+    side.state().transfers.t?.approvedBy.map((given) => (given as Authorisation).body),
     ['alice', 'bob'],
   )
 
