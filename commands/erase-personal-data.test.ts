@@ -148,6 +148,8 @@ test('nothing is erased while parties are to be shown requests of transfers, and
   await commandOf(walletId, request('t'))
   for (let times = 0; times < 3; times++) t.is((await erase(walletId)).json.code, 'transfers_under_way')
   t.deepEqual(keysOf(walletId), ['1'])
+  const erasure = { type: 'ErasePersonalData', keysBefore: 2, reason: 'account_closed' } as const
+  await t.throwsAsync(commandOf(walletId, erasure), { code: 'transfers_under_way' })
   const authorisation = { method: 'POST', path: '/', body: '{}', intent: null }
   await commandOf(walletId, { type: 'CancelTransfer', transferId: 't', maxFee: null, by: 'client', authorisation })
   t.is((await erase(walletId)).status, 200)

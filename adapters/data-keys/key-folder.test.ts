@@ -37,6 +37,7 @@ test('the key of a wallet does not open under the name of another, and no path l
   const sealed = await keys.seal('w1', 'name', TEXT)
   await cp(inWallet(dir, 'w1'), inWallet(dir, 'w2'), { recursive: true })
   await t.throwsAsync(keys.open('w2', 'name', sealed), { instanceOf: UnsealFailed })
+  await t.throwsAsync(keys.seal('w2', 'name', TEXT), { instanceOf: UnsealFailed })
   await t.throwsAsync(keys.seal('../w1', 'name', TEXT), { instanceOf: UnsealFailed })
 })
 
