@@ -12,7 +12,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   projections: ['domain'],
   parties: ['domain'],
   audit: ['domain'],
-  webhooks: ['domain', 'commands', 'queries'],
+  webhooks: ['domain', 'http', 'commands', 'queries'],
   scripts: ['domain', 'adapters', 'http', 'commands', 'queries', 'projections', 'parties', 'audit', 'webhooks'],
 }
 

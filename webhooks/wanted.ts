@@ -1,8 +1,6 @@
 import { type RegisteredWebhook, webhookStream } from '../domain/webhook/events.ts'
+import { PLATFORM_TENANT } from '../http/route.ts'
 import type { Entry } from '../queries/streams/cloud-event.ts'
-
-/** Of the tenant that sees all. */
-const EVERY_TENANT = '*'
 
 /** Which events a webhook is sent: those of its tenant that pass its filters, and tests of itself. */
 export function isWanted({ webhookId, tenant, projection, types, wallet }: RegisteredWebhook): (entry: Entry) => boolean {
@@ -10,7 +8,7 @@ export function isWanted({ webhookId, tenant, projection, types, wallet }: Regis
   return (entry) => {
     if (entry.type === 'WebhookTestRequested') return entry.stream === own
     return (
-      (tenant === EVERY_TENANT || entry.tenant === tenant) &&
+      (tenant === PLATFORM_TENANT || entry.tenant === tenant) &&
       (projection === null || entry.streams.has(projection)) &&
       (types === null || types.includes(entry.type)) &&
       (wallet === null || entry.walletId === wallet)
