@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { folderStore } from '../../adapters/archive/folder-store.ts'
 import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
+import { manifestName, signManifest } from '../../domain/archive/manifest.ts'
 import { isSame } from '../../domain/audit/merkle-tree.ts'
 import type { SegmentRow } from '../../domain/ports/archive.ts'
 import { allOf, newEvents, newSigner, openTestDocuments, openTestLog, rootOfLog, startKeeper, until } from '../testing/audited-log.ts'
@@ -140,6 +141,18 @@ test('which event was changed, dropped, inserted or moved is said', async (t) =>
   t.deepEqual(await rewritten((all) => [...all, rows[3]!]), [['events_reordered', 90]])
   const moved = { ...rows[7]!, event: { ...rows[7]!.event, position: 1n } }
   t.deepEqual(await rewritten((all) => all.with(7, moved)), [['columns_changed', undefined]])
+})
+
+test('an index that was signed and is not that of its events is found: it would hide them', async (t) => {
+  const context = await setUp(t)
+  await context.append(60)
+  const newest = await context.archive()
+  const index = newest!.index!
+  const wrong = Buffer.from((await readFile(join(context.folder, index.name), 'utf8')).replace(' 0 1 1', ' 0 1 2'))
+  await writeFile(join(context.folder, index.name), wrong)
+  const { text } = await signManifest({ ...newest!, index: { ...index, sha256: sha256(wrong) } }, context.signer.identity)
+  await writeFile(join(context.folder, manifestName(0)), text)
+  t.deepEqual(codes(await context.verify()), ['index_changed'])
 })
 
 test('segments that were removed or swapped are named, and manifests that were forged, removed or swapped', async (t) => {

@@ -9,14 +9,15 @@ export class ColdSegments extends Error {
 }
 
 /** What the work returns. @throws ColdSegments when it needs segments of the cold tier which the log does not have either */
-export async function namingCold<T>({ archive }: HistorySources, work: () => Promise<T>): Promise<T> {
+export async function namingCold<T>({ archive, log }: HistorySources, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof NotRetrieved && archive)) throw error
     const ranges = rangesOf(await coldSegments(archive.store, archive))
     const commands = ranges.map((range) => `  npm run archive -- --retrieve ${range}`).join('\n')
-    const message = `${error.object} is in the cold tier, and its events are not in the event store. Ask for it, and wait until \`npm run archive -- --status\` says that it is readable:\n${commands}`
+    const elsewhere = log ? ', and the event store does not have its events' : ''
+    const message = `${error.object} is in the cold tier${elsewhere}. Ask for it, and wait until \`npm run archive -- --status\` says that it is readable:\n${commands}`
     throw new ColdSegments(message, { cause: error })
   }
 }
