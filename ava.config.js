@@ -5,7 +5,7 @@ const LONG = [
   'dist/test/ceremony/{faults,kill-at-every-step,many-sessions,presignatures,recovery,refresh,scale}.test.js',
   'dist/test/attacks/{concurrent-sessions-ros,corrupted-multiplication,false-accusation,invalid-share,lying-recovery-helper,nonce-reuse-after-crash,selective-abort}.test.js',
   'dist/test/faults/*.test.js',
-  'dist/test/end-to-end/{bitcoin,killed-log,life-of-a-key,power-cut,restored-party}.test.js',
+  'dist/test/end-to-end/{bitcoin,killed-log,life-of-a-key,power-cut,restored-party,solana-transfers}.test.js',
   'dist/test/transfers/{many-*,real-parties}.test.js',
   'dist/test/outage/outage.test.js',
   'dist/scripts/bench/bench.test.js',

@@ -42,7 +42,7 @@ export async function startSolanaBench(
     cluster.advance(CREDITED)
   }
   const rpc = { retries: 0, breaker: { failureRate: 0.99, minimumCalls: 10_000 } }
-  const settings = { confirmations: 2, finality: 32, rpc, extra: { nonceAccounts } }
+  const settings = { confirmations: 2, finality: 32, pollMs: 100, rpc, extra: { nonceAccounts } }
   const bench = await startChainBench(t, { chain: CHAIN, endpoints: [proxy.url], settings, key, pay, receiver: RECEIVER })
   const coordinator = bench.coordinate()
   await until(async () => (await bench.log.readSnapshot(`deposits-${CHAIN}`)) !== undefined)
