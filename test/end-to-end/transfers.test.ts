@@ -82,8 +82,10 @@ test('transfers that are asked for at once are all paid, each once, with nonces 
   )
   const mining = setInterval(() => void anvil.mine(1), 500)
   t.teardown(() => clearInterval(mining))
-  const transfers = await Promise.all(ids.map((id) => client.transfer(id, 'ended')))
-  for (const { status } of transfers) t.is(status, 'finalized')
+  const transfers = await until(async () => {
+    const all = await Promise.all(ids.map((id) => client.transfer(id, 'ended')))
+    return all.every(({ status }) => status === 'finalized') && all
+  }, 'all of them to be final')
   const nonces = transfers.map(({ nonce }) => Number(nonce))
   t.deepEqual(
     nonces.sort((one, other) => one - other),
