@@ -499,6 +499,7 @@ async function startTestParty(options: TestPartyOptions): Promise<TestParty> {
         vault: vault.description,
         keysOpen: true,
         shares: shares.count,
+        unwrittenBans: shares.unwrittenBans,
         openCeremonies: service.openCeremonies,
         fenced: fence.isUp,
         claimsRefused: refusedClaims(ledger),
