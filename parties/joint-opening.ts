@@ -2,7 +2,7 @@ import type { CeremonyAttempt } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import { type Opened, type Participant, ProtocolAbort } from '../domain/threshold/protocol.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
-import { banCounterparty, requireNoneBanned } from './banned-counterparties.ts'
+import { type BanDependencies, banCounterparty, requireNoneBanned } from './banned-counterparties.ts'
 import { type CeremonyDependencies, participate } from './ceremony.ts'
 import { type Conversation, converse } from './conversation.ts'
 import type { NoncePool } from './nonce-pool.ts'
@@ -19,7 +19,8 @@ export type JointOpening = {
 /** Takes part in an opening by all signers. @throws Refusal `malformed`, `counterparty_banned`, `setup_missing`, `share_unreadable`, Unavailable */
 export type OpenTogether = (opening: JointOpening) => Promise<Conversation<Opened>>
 
-export type JointOpeningDependencies = Pick<CeremonyDependencies, 'partyId' | 'shares' | 'voice' | 'rng'> & { nonces: NoncePool }
+export type JointOpeningDependencies = Pick<CeremonyDependencies, 'partyId' | 'shares' | 'voice' | 'rng'> &
+  Pick<BanDependencies, 'onFailure'> & { nonces: NoncePool }
 
 /** What has gone wrong with a counterparty. */
 type Breach = { readonly refusal: Refusal; readonly banning: Promise<unknown> }
@@ -29,7 +30,8 @@ type Breach = { readonly refusal: Refusal; readonly banning: Promise<unknown> }
  * further try would tell it more. So the first one has the counterparty banned, before anything is answered, ends all other openings of the key, and wipes
  * those that are done and wait.
  */
-export function jointOpenings({ partyId, shares, voice, nonces, rng }: JointOpeningDependencies): OpenTogether {
+export function jointOpenings(dependencies: JointOpeningDependencies): OpenTogether {
+  const { partyId, shares, voice, nonces, rng } = dependencies
   const underWay = new Map<string, Set<(breach: Breach) => void>>()
 
   function enter(keyId: string, end: (breach: Breach) => void): () => void {
@@ -45,7 +47,7 @@ export function jointOpenings({ partyId, shares, voice, nonces, rng }: JointOpen
     nonces.wipe(record.keyId)
     return {
       refusal: new Refusal('counterparty_banned', `a multiplication with ${ids.join(', ')} does not check`, ids),
-      banning: Promise.all(ids.map((id) => banCounterparty(shares, record, id))),
+      banning: Promise.all(ids.map((id) => banCounterparty(dependencies, record, id))),
     }
   }
 
@@ -62,7 +64,7 @@ export function jointOpenings({ partyId, shares, voice, nonces, rng }: JointOpen
       breach = found
     })
     const begin = async () => {
-      await requireNoneBanned(shares, stored.record, signers)
+      await requireNoneBanned(dependencies, stored.record, signers)
       const numbers = participants.map(({ number }) => number)
       const participant = await participate(
         () => shares.use(stored, (share) => signing.open({ key: { share, publicPackage }, signers: numbers, context, rng })),

@@ -79,6 +79,7 @@ await runProcess(process.env.QUORATE_PARTY_ID ?? 'party', async () => {
       () => false,
     ),
     shares: shares.count,
+    unwrittenBans: shares.unwrittenBans,
     openCeremonies: party.openCeremonies,
     fenced: fence.isUp,
     claimsRefused: refusedClaims(ledger),

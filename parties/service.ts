@@ -71,7 +71,7 @@ export function serveParty(options: PartyOptions): Party {
   const { endpoint, onFailure, presignatureTtlMs, now = Date.now, rng = systemRandom, bounds = {}, ...given } = options
   const { partyId, shares, verify, ledger } = given
   const nonces = createNoncePool({ ttlMs: presignatureTtlMs })
-  const dependencies = { ...given, nonces, now, rng }
+  const dependencies = { ...given, nonces, now, rng, onFailure }
   const refusalOf = (error: unknown): Refusal => {
     if (error instanceof Refusal) return error
     onFailure(error)

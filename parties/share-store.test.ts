@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -351,3 +351,59 @@ test('a ban replaces every share of the key, survives a restart, and goes no fur
   t.deepEqual(await again.banned('key-1'), [])
   await t.throwsAsync(liftBan(dir, '../key-1', 'party-2'))
 })
+
+test('a ban that cannot be written holds all the same, until it can be or the store is opened anew', async (t) => {
+  const { dir, store } = await open(t)
+  await store.keep(record(), share)
+  const folder = join(dir, 'shares', 'key-1')
+  const without = (share: Uint8Array) => share.slice(0, 10)
+  await rename(folder, join(dir, 'gone'))
+  await t.throwsAsync(store.ban('key-1', 'party-2', without))
+  await rename(join(dir, 'gone'), folder)
+  t.deepEqual(await readdir(folder), ['epoch-1-attempt-1.json'])
+  t.deepEqual(await store.banned('key-1'), ['party-2'])
+  t.deepEqual(await store.banned('key-2'), [])
+  t.is(store.unwrittenBans, 1)
+  t.deepEqual(await (await open(t, dir)).store.banned('key-1'), [])
+
+  await store.ban('key-1', 'party-2', without)
+  t.is(store.unwrittenBans, 0)
+  t.deepEqual(await store.banned('key-1'), ['party-2'])
+  t.deepEqual(await (await open(t, dir)).store.banned('key-1'), ['party-2'])
+})
+
+test('what a share holds for a counterparty is destroyed also when the ban cannot be written', async (t) => {
+  const top = await mkdtemp(join(tmpdir(), 'quorate-deep-'))
+  t.teardown(() => rm(top, { recursive: true, force: true }))
+  // So deep that there is room for the name of a share's file, and none for that of a ban, in the longest path that there is.
+  const longest = await longestPath(top)
+  const name = join('shares', 'key-1', 'epoch-1-attempt-1.json').length + 60
+  const { store } = await open(t, await makeDeep(top, longest - name))
+  await store.keep(record(), share)
+  await t.throwsAsync(
+    store.ban('key-1', 'p'.repeat(64), (share) => share.slice(0, 10)),
+    { code: 'ENAMETOOLONG' },
+  )
+  t.deepEqual(await store.banned('key-1'), ['p'.repeat(64)])
+  t.deepEqual(await store.use(await store.find(reference), (opened) => opened.slice()), share.slice(0, 10))
+})
+
+/** A folder below, whose path is that long. */
+async function makeDeep(top: string, length: number): Promise<string> {
+  let path = top
+  while (path.length < length) path = join(path, 'd'.repeat(Math.min(200, length - path.length - 1)))
+  await mkdir(path, { recursive: true })
+  return path
+}
+
+/** How long a path may be here, in bytes. */
+async function longestPath(top: string): Promise<number> {
+  for (const length of [4095, 1023]) {
+    const isLegal = await stat(join(top, ...Array<string>(Math.ceil(length / 2)).fill('d')).slice(0, length)).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    )
+    if (isLegal) return length
+  }
+  throw new Error('paths are shorter than expected')
+}

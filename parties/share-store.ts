@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, rename, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { encodePolicy, type KeyPolicy } from '../domain/authorisation/key-policy.ts'
 import { ID_PATTERN, type ShareReference } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
@@ -39,6 +39,8 @@ export type Pending = { readonly beside: readonly number[] }
  */
 export interface ShareStore {
   readonly count: number
+  /** Bans that are in memory alone, since their files could not be written: they end with this process, unless asked for again with more success. */
+  readonly unwrittenBans: number
   /**
    * All shares of a key are under one policy, so that nobody can come by another say over it in a further attempt.
    * @throws Refusal `key_revoked`, `share_exists`, `too_many_shares`, `request_mismatch` unless there may be a share of this name, under this policy
@@ -78,11 +80,12 @@ export interface ShareStore {
    */
   revoke(keyId: string): Promise<void>
   isRevoked(keyId: string): Promise<boolean>
-  /** With whom this party uses the key no more. What is under way in `ban` is waited for. */
+  /** With whom this party uses the key no more, whether or not that could be written. What is under way in `ban` is waited for. */
   banned(keyId: string): Promise<readonly string[]>
   /**
    * Has a counterparty banned from the key, and every share of the key replaced by what `without` makes of it. The ban is durable before the first share is
-   * touched; interrupted, it is to be asked for again. @throws Refusal as `find`, Unavailable
+   * touched; one that cannot be written holds in memory, and the shares are replaced all the same. Interrupted, it is to be asked for again.
+   * @throws Refusal as `find`, Unavailable, and what the disk refuses
    */
   ban(keyId: string, counterparty: string, without: (share: Uint8Array, record: ShareRecord) => Uint8Array): Promise<void>
 }
@@ -94,6 +97,8 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
   const folderOf = (keyId: string) => join(root, keyId)
   const pathOf = (keyId: string, file: ShareFile) => join(folderOf(keyId), fileName(file))
   const inTurn = createTurns()
+  /** Paths of bans that no file says, at most one for each other holder of a key that has a share here. */
+  const unwritten = new Set<string>()
   let count = await sweep(root)
 
   /** @throws Refusal `key_revoked` */
@@ -141,6 +146,13 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
       count--
     }
     await syncFolder(folderOf(keyId))
+  }
+
+  async function writeBan(keyId: string, counterparty: string): Promise<void> {
+    const ban = join(folderOf(keyId), banFileName(counterparty))
+    unwritten.add(ban)
+    if (!filesIn(folderOf(keyId)).includes(banFileName(counterparty))) await writeDurably(ban, new Uint8Array())
+    unwritten.delete(ban)
   }
 
   async function find(reference: ShareReference): Promise<StoredShare> {
@@ -194,6 +206,9 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
   return {
     get count() {
       return count
+    },
+    get unwrittenBans() {
+      return unwritten.size
     },
     assertRoom: (name, policy) => inTurn(name.keyId, () => assertRoom(name, policy)),
     find,
@@ -284,18 +299,25 @@ export async function openShareStore({ dir, partyId, vault }: { dir: string; par
       })
     },
 
-    banned: (keyId) => inTurn(keyId, async () => bannedAmong(filesIn(folderOf(keyId)))),
+    banned(keyId) {
+      return inTurn(keyId, async () => {
+        const folder = folderOf(keyId)
+        const held = [...unwritten].filter((ban) => dirname(ban) === folder).map((ban) => basename(ban))
+        return bannedAmong([...new Set([...filesIn(folder), ...held])])
+      })
+    },
 
     ban(keyId, counterparty, without) {
       return inTurn(keyId, async () => {
         // First of all, whatever may be wrong with a share.
-        const ban = join(folderOf(keyId), banFileName(counterparty))
-        if (!filesIn(folderOf(keyId)).includes(banFileName(counterparty))) await writeDurably(ban, new Uint8Array())
+        const written = writeBan(keyId, counterparty)
+        await Promise.allSettled([written])
         for (const { file, stored } of readAll(keyId)) {
           const { record } = stored
           const sealed = await use(stored, (share) => sealUnlessSame(share, without(share, record), record))
           if (sealed) await writeDurably(pathOf(keyId, file), encodeStoredShare({ record, sealed }))
         }
+        await written
       })
     },
 

@@ -5,13 +5,15 @@ import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Asked } from '../domain/ports/party-channel.ts'
 import { equalBytes } from '../domain/threshold/rounds.ts'
 import { type AllowanceDependencies, allowSignature } from './allowed-signature.ts'
-import { requireNoneBanned } from './banned-counterparties.ts'
+import { type BanDependencies, requireNoneBanned } from './banned-counterparties.ts'
 import { type CeremonyDependencies, type Concluded, requireType } from './ceremony.ts'
 import { contribute } from './contribution.ts'
 import type { HeldNonces, NoncePool } from './nonce-pool.ts'
 import type { StoredShare } from './share-record.ts'
 
-export type SigningDependencies = AllowanceDependencies & Pick<CeremonyDependencies, 'partyId' | 'voice'> & { nonces: NoncePool }
+export type SigningDependencies = AllowanceDependencies &
+  Pick<CeremonyDependencies, 'partyId' | 'shares' | 'voice'> &
+  Pick<BanDependencies, 'onFailure'> & { nonces: NoncePool }
 
 /**
  * Contributes to one signature, in one step, with openings that their parties have signed. The nonces leave the pool before anything is made of them, and the
@@ -27,7 +29,7 @@ export async function sign(asked: Asked, dependencies: SigningDependencies): Pro
   const { stored, message, path, now } = allowed
   const { openings } = task
   const own = checkOpenings(openings, stored, dependencies, now)
-  await requireNoneBanned(shares, stored.record, signers)
+  await requireNoneBanned(dependencies, stored.record, signers)
 
   const held = nonces.take(own.id)
   if (!held) throw new Refusal('opening_unknown', 'the nonces of the opening are used, or gone')

@@ -12,6 +12,11 @@ const GAUGES: readonly { name: string; help: string; value(health: PartyHealth):
     help: 'How often since its start the party was asked to sign what contradicts an earlier signature.',
     value: ({ claimsRefused }) => claimsRefused,
   },
+  {
+    name: 'quorate_party_unwritten_bans',
+    help: 'How many counterparties the party has banned from a key without being able to write it down: a restart would forget them.',
+    value: ({ unwrittenBans }) => unwrittenBans,
+  },
 ]
 
 /** Registers gauges of what the parties say of themselves; nothing is told of one that has not been heard of. */

@@ -484,6 +484,10 @@ export const PARTY: Shape = {
     vault: { type: 'string', description: 'What keeps its shares.' },
     keysOpen: { type: 'boolean', description: 'Whether its vault opens what it has sealed.' },
     shares: { type: 'integer', description: 'How many it keeps.' },
+    unwrittenBans: {
+      type: 'integer',
+      description: 'How many counterparties it has banned from a key without being able to write it down: a restart would forget them.',
+    },
     openCeremonies: { type: 'integer' },
     fenced: {
       type: 'boolean',

@@ -115,7 +115,7 @@ test('a length that claims more than there is, or nests without end, costs nothi
   t.throws(() => decodeEnvelope(new Uint8Array(16 * 1024 * 1024)), malformed)
 })
 
-test('random and mutated bytes are read or refused, never anything else', (t) => {
+test('random and mutated bytes are an envelope or refused, never anything else', (t) => {
   const valid = encodeEnvelope({ header, stamp, content, signature })
   const mutated = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }).map((changes) => {
     const copy = valid.slice()

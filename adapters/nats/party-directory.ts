@@ -14,6 +14,7 @@ const readHealth = record<PartyHealth>({
   vault: text(200),
   keysOpen: boolean,
   shares: integer(0, Number.MAX_SAFE_INTEGER),
+  unwrittenBans: integer(0, Number.MAX_SAFE_INTEGER),
   openCeremonies: integer(0, Number.MAX_SAFE_INTEGER),
   fenced: boolean,
   claimsRefused: integer(0, Number.MAX_SAFE_INTEGER),

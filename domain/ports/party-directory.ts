@@ -11,6 +11,8 @@ export type PartyHealth = {
   /** Whether the vault opens what it has sealed. */
   keysOpen: boolean
   shares: number
+  /** Counterparties that it signs with no more, but has not been able to write down: it forgets them when it ends. */
+  unwrittenBans: number
   openCeremonies: number
   /** Whether it signs nothing until an operator says so, because its store is older than what it has signed. */
   fenced: boolean

@@ -148,6 +148,21 @@ test.serial(
   },
 )
 
+test.serial('when nobody can tell whose contribution is wrong, others have their turn, and the session comes to its end', async (t) => {
+  const { system, key } = await systemWithKey(t)
+  // As long as nobody is in doubt, these two sign, whatever chance says: the third has failed lately.
+  system.standing.failed('party-3', 'refused')
+  system.party('party-1').lie = (reply) =>
+    reply.type === 'contributed' ? { ...reply, contribution: reply.contribution.map((byte, i) => (i === 63 ? byte ^ 1 : byte)) } : reply
+  const session = await system.sign(key, message)
+  t.true(isSignature(SCHEME, key.publicKey!, message, session.signature), JSON.stringify(session.failure))
+  const attempts = attemptsOf(await sessionEvents(system, session.sessionId))
+  t.deepEqual(attempts[0]!.signers, ['party-1', 'party-2'])
+  t.true(attempts[1]!.signers.includes('party-3'))
+  t.deepEqual(attempts.at(-1)!.signers, ['party-2', 'party-3'])
+  t.deepEqual(attempts[1]!.previous, { code: 'invalid_contribution', culprits: [] })
+})
+
 test.serial('a party joins only what its client has authorised, and only as a signer', async (t) => {
   const { system, key } = await systemWithKey(t)
   const request = { sessionId: randomUUID(), message, signers: ['party-1', 'party-2'] }

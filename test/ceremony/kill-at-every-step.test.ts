@@ -2,6 +2,7 @@
 import test from 'ava'
 import type { CeremonyKind } from '../../domain/ceremony/messages.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
+import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import type { Scheme } from '../../domain/threshold/scheme.ts'
 import { until } from '../crash/condition.ts'
@@ -37,6 +38,13 @@ test.after.always(() => system?.close())
 
 const generate = (scheme: Scheme = SCHEME, wallet = walletId) => system.generateKey(wallet, { scheme, threshold: 2, parties: HOLDERS })
 
+/** The key once every holder has the new share, and nothing else. */
+async function refresh({ keyId }: ExistingKeyShare): Promise<ExistingKeyShare> {
+  const refreshed = await system.refresh(keyId)
+  await onlyInForce(system, refreshed)
+  return refreshed
+}
+
 /** Does the work, in the course of which the victim has to have come as far as that, and died. */
 async function killingAt<T>({ kind, round, point }: Step, work: () => Promise<T>): Promise<T> {
   const victim = system.party(VICTIM)
@@ -64,28 +72,42 @@ for (const step of stepsOf('key-generation', rounds.keyGeneration + 1)) {
   })
 }
 
-for (const step of [...stepsOf('refresh', rounds.refresh + 1), ...stepsOf('refresh-completion', 2)]) {
-  test.serial(`refresh, ${nameOf(step)}`, async (t) => {
-    const key = await generate()
-    const refreshed = await killingAt(step, async () => {
-      const done = await system.refresh(key.keyId)
-      await onlyInForce(system, done)
-      return done
-    })
-    t.like(refreshed, { status: 'active', epoch: 2, publicKey: key.publicKey })
-    await everyQuorumSigns(t, system, refreshed)
-  })
-}
+for (const scheme of [SCHEME, JOINT] as const) {
+  const { rounds } = protocolOf(scheme)
+  let key: ExistingKeyShare
 
-for (const step of stepsOf('recovery', rounds.recovery + 1)) {
-  test.serial(`recovery, ${nameOf(step)}, of the party that has lost its share`, async (t) => {
-    const key = await generate()
-    await loseShares(system, VICTIM)
-    await killingAt(step, () => system.recover(key.keyId, VICTIM))
-    const last = (await system.events(keyShareStream(key.keyId))).at(-1)
-    t.is(last?.type, 'ShareRecovered')
-    await everyQuorumSigns(t, system, key)
+  test.serial(`${scheme}: a key to refresh and recover`, async (t) => {
+    key = await generate(scheme)
+    t.is(key.status, 'active')
   })
+
+  for (const step of [...stepsOf('refresh', rounds.refresh + 1), ...stepsOf('refresh-completion', 2)]) {
+    test.serial(`${scheme}: refresh, ${nameOf(step)}`, async (t) => {
+      const { epoch, publicKey } = key
+      key = await killingAt(step, () => refresh(key))
+      t.like(key, { status: 'active', epoch: epoch + 1, publicKey })
+      await everyQuorumSigns(t, system, key)
+    })
+  }
+
+  for (const [lost, whose] of [
+    [VICTIM, 'of the party that has lost its share'],
+    ['party-3', 'of a holder that helps'],
+  ] as const)
+    for (const step of stepsOf('recovery', rounds.recovery + 1)) {
+      test.serial(`${scheme}: recovery, ${nameOf(step)}, ${whose}`, async (t) => {
+        const { publicKey } = key
+        await loseShares(system, lost)
+        const recovered = await killingAt(step, () => system.recover(key.keyId, lost))
+        const last = (await system.events(keyShareStream(key.keyId))).at(-1)
+        t.is(last?.type, 'ShareRecovered')
+        // What pairs of holders have in common is not given back, but comes with a refresh.
+        key = scheme === JOINT ? await refresh(key) : recovered
+        await onlyInForce(system, key)
+        t.is(key.publicKey, publicKey)
+        await everyQuorumSigns(t, system, key)
+      })
+    }
 }
 
 for (const step of [...stepsOf('opening', 1), ...stepsOf('signing', 1)]) {

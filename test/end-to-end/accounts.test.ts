@@ -12,13 +12,7 @@ import { VERIFIERS } from '../../domain/threshold/testing/verifiers.ts'
 import { openApiViolations } from '../../http/testing/openapi-rules.ts'
 import type { AccountView, SessionView } from '../../scripts/client/client.ts'
 import { signIntent } from '../../scripts/client/intent.ts'
-import { startTestSystem, type TestSystem } from './system.ts'
-
-let system: TestSystem
-test.before(async () => {
-  system = await startTestSystem()
-})
-test.after.always(() => system?.stop())
+import { system } from './shared-system.ts'
 
 type List<Item> = { items: Item[]; nextCursor: string | null }
 

@@ -3,17 +3,11 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { recoverPublicKey } from '../../domain/threshold/testing/verifiers.ts'
 import { signIntent } from '../../scripts/client/intent.ts'
-import { startTestSystem, type TestSystem } from './system.ts'
+import { system } from './shared-system.ts'
 
 type Answer = { status: number; code?: string; errors?: { pointer: string }[]; sessionId: string }
 
 type Session = { status: string; payload: object; signature: string; recoveryId: number }
-
-let system: TestSystem
-test.before(async () => {
-  system = await startTestSystem()
-})
-test.after.always(() => system?.stop())
 
 async function ask(keyId: string, payload: object): Promise<Answer> {
   const path = `/v1/keys/${keyId}/signatures`

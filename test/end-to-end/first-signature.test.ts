@@ -5,13 +5,7 @@ import type { SessionView } from '../../scripts/client/client.ts'
 import { signIntent } from '../../scripts/client/intent.ts'
 import { policyDigest } from '../../scripts/client/policy-digest.ts'
 import { verifySignature } from '../../scripts/client/verify.ts'
-import { startTestSystem, type TestSystem } from './system.ts'
-
-let system: TestSystem
-test.before(async () => {
-  system = await startTestSystem({ parties: 5 })
-})
-test.after.always(() => system?.stop())
+import { system } from './shared-system.ts'
 
 for (const scheme of ['frost-ed25519', 'frost-secp256k1-tr'] as const satisfies readonly Scheme[]) {
   for (const [threshold, parties] of [

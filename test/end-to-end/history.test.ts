@@ -1,13 +1,7 @@
 import test from 'ava'
 import { signIntent } from '../../scripts/client/intent.ts'
 import { auditorOf } from './auditor.ts'
-import { startTestSystem, type TestSystem } from './system.ts'
-
-let system: TestSystem
-test.before(async () => {
-  system = await startTestSystem({ parties: 3 })
-})
-test.after.always(() => system?.stop())
+import { system } from './shared-system.ts'
 
 type Item = { position: string; type: string; stream: string; data: { walletId?: string } }
 

@@ -5,15 +5,8 @@ import { newIdentity } from '../../adapters/identity/testing/coordinator.ts'
 import { signCheckpoint } from '../../domain/audit/checkpoint.ts'
 import { readVkey } from '../../domain/audit/signed-note.ts'
 import { auditorOf, type Checkpoint } from './auditor.ts'
-import { signal, startTestSystem, type TestSystem, until } from './system.ts'
-
-process.env.QUORATE_CHECKPOINT_SECONDS = '1'
-
-let system: TestSystem
-test.before(async () => {
-  system = await startTestSystem({ parties: 3 })
-})
-test.after.always(() => system?.stop())
+import { system } from './shared-system.ts'
+import { signal, until } from './system.ts'
 
 test.serial('every event of a signature is proved to be in the log, to whoever has the public key', async (t) => {
   const { answered, historyOf, inFolder, keep, sign, verified } = auditorOf(system)

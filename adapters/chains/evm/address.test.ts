@@ -55,7 +55,7 @@ for (const [what, text] of [
   ['an address of Bitcoin', 'bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu'],
   ['nothing', ''],
 ] as const) {
-  test(`${what} is no address, and the error says where it stands`, (t) => {
+  test(`${what} is no address of Ethereum, and the error says where it stands`, (t) => {
     t.throws(() => readAddress(text, '/to'), { code: 'address_malformed' })
     t.like(
       t.throws(() => readAddress(text, '/to')),

@@ -7,7 +7,7 @@ import { throwsAbort } from '../testing/throws-abort.ts'
 import { dkls23 } from './dkls23.ts'
 import { presign } from './presigning.ts'
 import { suite } from './suite.ts'
-import { openWithInsider } from './testing/insider.ts'
+import { nonceOfVictim, openWithInsider } from './testing/insider.ts'
 
 const { Fn, BASE } = suite.Point
 const INSIDER = 2
@@ -52,6 +52,20 @@ test('who brings in another share of the key, consistently, makes no signature o
     shown: ({ R, pk }: { R: typeof BASE; pk: typeof BASE }) => ({ R, pk: pk.add(BASE) }),
   }
   throwsAbort(t, () => openWithInsider(PAIR, deviation), 'invalid_contribution')
+})
+
+test('nonces that add up to the identity, whose r is known to be zero, open nothing, though every product is right', (t) => {
+  const random = (length: number) => new Uint8Array(length).fill(7)
+  const opposite = Fn.neg(nonceOfVictim(PAIR, random))
+  const choosing = (r: bigint) => ({
+    inputs: ({ sk }: { sk: bigint }) => ({ r, sk }),
+    shown: ({ pk }: { pk: typeof BASE }) => ({ R: BASE.multiply(r), pk }),
+  })
+  t.notThrows(() => openWithInsider(PAIR, choosing(Fn.add(opposite, 1n)), random))
+  t.is(
+    throwsAbort(t, () => openWithInsider(PAIR, choosing(opposite), random), 'invalid_message'),
+    'the nonce is the identity',
+  )
 })
 
 test('who has committed to another R than it reveals is named', (t) => {

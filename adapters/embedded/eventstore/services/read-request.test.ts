@@ -142,7 +142,7 @@ test('a request that makes no sense is refused', (t) => {
   t.throws(() => parseReadRequest(Buffer.alloc(0)), { instanceOf: BadRequest })
 })
 
-test('bytes that are no request are refused', (t) => {
+test('bytes that are no request to read are refused', (t) => {
   const bytes = encode((options) => {
     ofStream(options, 'stream', (stream) => stream.setRevision('300'))
     options.setCount('10')

@@ -1,10 +1,10 @@
 /** A signer that keeps to the protocol except where a test says otherwise, and knows all that it is entitled to know. */
 import { concatBytes } from '@noble/hashes/utils.js'
-import type { KeyMaterial, Opened, Outgoing, PartyIndex } from '../../protocol.ts'
+import type { KeyMaterial, Opened, Outgoing, PartyIndex, RandomBytes } from '../../protocol.ts'
 import { interpolatingValue } from '../../shared-key/polynomial.ts'
 import { rng } from '../../testing/star.ts'
 import { commit } from '../commitment.ts'
-import { ask } from '../hashing.ts'
+import { ask, askScalar } from '../hashing.ts'
 import { decodeShare } from '../key-material.ts'
 import { multiplyAsAlice, multiplyAsBob } from '../multiplication.ts'
 import { decodeSetup } from '../pairwise-setup.ts'
@@ -30,15 +30,26 @@ export type Deviation = {
   gammas?(honest: { u: Element; v: Element }): { u: Element; v: Element }
 }
 
-/** Opens with the victim, participant 1 of a 2-of-2 key, against which the insider, participant 2, deviates. Throws what the victim throws. */
-export function openWithInsider(keys: ReadonlyMap<PartyIndex, KeyMaterial>, deviation: Deviation = {}) {
+const sessionOf = (packageDigest: Uint8Array) => ask('presigning/session', 32, packageDigest, SIGNERS.length, ...SIGNERS, CONTEXT)
+
+/** r of the victim, when it draws `random`: what only a test can know. */
+export function nonceOfVictim(keys: ReadonlyMap<PartyIndex, KeyMaterial>, random: RandomBytes): bigint {
+  const { scalar, packageDigest } = decodeShare(keys.get(VICTIM)!)
+  return askScalar('presigning/nonce', 'r', sessionOf(packageDigest), scalar, random(32))
+}
+
+/**
+ * Opens with the victim, participant 1 of a 2-of-2 key, against which the insider, participant 2, deviates; `random` is what the victim draws.
+ * Throws what the victim throws.
+ */
+export function openWithInsider(keys: ReadonlyMap<PartyIndex, KeyMaterial>, deviation: Deviation = {}, random: RandomBytes = rng) {
   const key = keys.get(INSIDER)!
   const { scalar, packageDigest, setups } = decodeShare(key)
   const { asAlice, asBob, zeroSeed } = decodeSetup(setups.get(VICTIM)!)
-  const sid = ask('presigning/session', 32, packageDigest, SIGNERS.length, ...SIGNERS, CONTEXT)
+  const sid = sessionOf(packageDigest)
   const multiplication = (bob: PartyIndex, alice: PartyIndex) => ask('presigning/multiplication', 32, sid, bob, alice)
 
-  const victim = presign({ key: keys.get(VICTIM)!, signers: SIGNERS, context: CONTEXT, rng })
+  const victim = presign({ key: keys.get(VICTIM)!, signers: SIGNERS, context: CONTEXT, rng: random })
   const bob = multiplyAsBob({ sid: multiplication(INSIDER, VICTIM), seeds: asBob, rng })
   const r = Fn.fromBytes(new Uint8Array(32).map((_, i) => i + 1))
   const phi = Fn.fromBytes(new Uint8Array(32).map((_, i) => 100 - i))
