@@ -10,7 +10,7 @@ const REFUSALS: { readonly [Code in ChainFailureCode]?: readonly [DomainErrorCod
   funds_locked: ['funds_locked', '/amount'],
   dust: ['dust', '/amount'],
   address_kind_not_supported: ['address_kind_not_supported', '/to'],
-  memo_not_supported: ['memo_not_supported', '/memo'],
+  memo_not_supported: ['memo_not_supported', '/publicMemo'],
   account_closed: ['account_closed', '/asset'],
   asset_unknown: ['asset_unknown', '/asset'],
   fee_too_high: ['fee_too_high', '/maxFee'],

@@ -36,7 +36,18 @@ export class RequestTransferBody {
   @IsString() @MaxLength(MAX_ADDRESS_CHARACTERS) to!: string
   @IsString() @MaxLength(MAX_NUMBER_CHARACTERS) @JSONSchema({ description: 'Base units, a decimal string.' }) amount!: string
   @IsOptional() @IsIn(FEE_LEVELS) fee?: FeeLevel
-  @IsOptional() @IsString() @MaxLength(MAX_MEMO_CHARACTERS) memo?: string
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(MAX_MEMO_CHARACTERS)
+  @JSONSchema({ description: 'A note that stays with the transfer, sealed, and does not leave Quorate.' })
+  memo?: string
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(MAX_MEMO_CHARACTERS)
+  @JSONSchema({ description: 'What is written on the chain with it, for everybody and for ever, where the chain can.' })
+  publicMemo?: string
 
   @IsOptional()
   @Matches(UUID, { message: 'accountId must be a UUID in lower case' })

@@ -36,10 +36,10 @@ export async function termsOf(
   const { accountId, keyId, path, publicKey, address } = payer
   const scheme = payer.scheme as Scheme
   const key = requireActiveKey((await load(log, { decider: keyShare, stream: keyShareStream(keyId) })).state)
-  const { amount, fee, maxFee, memo, psbt } = wanted
+  const { amount, fee, maxFee, memo, publicMemo, psbt } = wanted
   const sender = { scheme, publicKey: hexToBytes(publicKey), address }
-  const made = psbt === null ? null : await readMade(chain, psbt, sender, { asset, to, amount, memo })
-  const quote = await answerOf(node.quote({ sender, asset, to, amount, fee, maxFee, memo, made }), signal)
+  const made = psbt === null ? null : await readMade(chain, psbt, sender, { asset, to, amount, memo: publicMemo })
+  const quote = await answerOf(node.quote({ sender, asset, to, amount, fee, maxFee, memo: publicMemo, made }), signal)
   const bound = feeBound(wallet.policy.transfers, chain.id, maxFee, chain.feeCeiling)
   if (quote.fee > bound)
     throw new DomainError('fee_too_high', `it would cost ${quote.fee}, which is more than ${bound}`, maxFee === null ? '/fee' : '/maxFee')
@@ -62,6 +62,7 @@ export async function termsOf(
     quotedFee: String(quote.fee),
     usdCents: usdCents === undefined ? null : String(usdCents),
     holders: key.parties.length,
+    ...(publicMemo !== null && { publicMemo }),
     ...(psbt !== null && { psbt }),
   }
 }

@@ -162,7 +162,12 @@ const problem = ({ status, json }: { status: number; json: { code: string; error
 test('a transfer is asked for by an intent, whose transfer it is', async (t) => {
   const side = await start(t)
   const { walletId, accountId, path } = await funded(side)
-  const { status, json, headers, signed } = await side.post(path, { ...WANTED, to: TO.toLowerCase(), memo: 'rent' })
+  const { status, json, headers, signed } = await side.post(path, {
+    ...WANTED,
+    to: TO.toLowerCase(),
+    memo: 'rent',
+    publicMemo: 'invoice 7',
+  })
   t.is(status, 202)
   const { jti } = JSON.parse(Buffer.from(signed!.intent!.split('.')[1]!, 'base64url').toString())
   t.deepEqual(json, { transferId: transferIdOf(walletId, { kid: 'client', jti }) })
@@ -179,11 +184,12 @@ test('a transfer is asked for by an intent, whose transfer it is', async (t) => 
       amount: WANTED.amount,
       fee: 'normal',
       memo: 'rent',
+      publicMemo: 'invoice 7',
       status: 'submitted',
     },
     ...{ quotedFee: String(FEE), feeAsset: ETHER, usdCents: '333000', authorisation: signed },
   })
-  t.like(side.node.asked[0], { asset: ETHER, to: TO, amount: 10n ** 18n, fee: 'normal', maxFee: null, memo: 'rent' })
+  t.like(side.node.asked[0], { asset: ETHER, to: TO, amount: 10n ** 18n, fee: 'normal', maxFee: null, memo: 'invoice 7' })
 })
 
 test('the same idempotency key is the same transfer, with another intent and at another process, too', async (t) => {
@@ -263,7 +269,7 @@ test('a token that is none is called so, though no account is named and none has
 for (const [code, expected] of [
   ['dust', [422, 'dust', '/amount']],
   ['address_kind_not_supported', [422, 'address_kind_not_supported', '/to']],
-  ['memo_not_supported', [422, 'memo_not_supported', '/memo']],
+  ['memo_not_supported', [422, 'memo_not_supported', '/publicMemo']],
   ['account_closed', [422, 'account_closed', '/asset']],
   ['asset_unknown', [422, 'asset_unknown', '/asset']],
   ['insufficient_funds', [422, 'insufficient_funds', '/amount']],

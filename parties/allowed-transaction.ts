@@ -127,8 +127,8 @@ function senderAt(chain: Chain, { scheme, path, record }: TransactionAsked): Sen
 type Move = Pick<Effect, 'asset' | 'to' | 'amount' | 'memo'>
 
 /** @throws DomainError */
-function moveOf(chain: Chain, { asset, to, amount, memo }: WantedTransfer): Move {
-  return { asset: chain.readAsset(asset, '/asset').id, to: chain.readAddress(to, '/to'), amount, memo: chain.hasMemos ? memo : null }
+function moveOf(chain: Chain, { asset, to, amount, publicMemo }: WantedTransfer): Move {
+  return { asset: chain.readAsset(asset, '/asset').id, to: chain.readAddress(to, '/to'), amount, memo: publicMemo }
 }
 
 /** @throws Refusal `transaction_mismatch` naming the field, `transaction_refused` */

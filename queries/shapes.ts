@@ -347,6 +347,7 @@ export const TRANSFER: Shape = {
     feeAsset: { type: 'string', description: 'CAIP-19: what fees are paid in.' },
     quotedFee: amount('The most that it was said to cost'),
     memo: { type: 'string', description: 'Absent when there is none, or it was erased.' },
+    publicMemo: { type: 'string', description: 'What is written on the chain.' },
     erased,
     usdCents: { type: 'string', description: 'What the amount was worth when it was asked for; absent when nobody knows.' },
     status: { type: 'string', enum: [...STAGES, ...ENDS] },

@@ -28,6 +28,7 @@ const DECIDED: { readonly [path: string]: string } = {
   'ApprovalGranted.authorisation.body': 'a decision, and the digest of a request without personal fields',
   'TransferBuilt.unsigned': 'a transaction, which is for everybody to see on its chain',
   'TransferSigned.raw': 'a transaction, which is for everybody to see on its chain',
+  'TransferRequested.publicMemo': 'for everybody to see on its chain',
   'CircuitOpened.reason': 'a code',
   'CircuitClosed.reason': 'a code',
   'TransferStuck.reason': 'a code',

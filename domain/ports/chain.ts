@@ -33,8 +33,6 @@ export type Chain = {
   readonly feeCeiling: bigint
   /** Whether transactions of an account are counted, and each needs a nonce of its own. */
   readonly hasNonces: boolean
-  /** Whether a transaction can carry a memo; elsewhere it is a note that stays with the transfer. */
-  readonly hasMemos: boolean
   /** Loaded when it is needed first: the libraries behind it are large. */
   transactions(): Promise<TransactionCodec>
 }

@@ -33,6 +33,7 @@ export type WantedTransfer = {
   fee?: string
   maxFee?: string
   memo?: string
+  publicMemo?: string
   psbt?: string
 }
 export type TransferView = {

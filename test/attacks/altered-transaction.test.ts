@@ -105,7 +105,7 @@ test.serial('the chain that the coordinator names, the transfer, and the message
   refusedWith(t, await onEthereum({ ...ether, chain: 'eip155:4711' }, unsigned), 'transaction_refused', /knows nothing/)
   refusedWith(t, await onEthereum(ether, unsigned, { transferId: randomUUID() }), 'request_mismatch')
   refusedWith(t, await onEthereum(ether, unsigned, { index: 1 }), 'malformed')
-  t.true(isSigned(await onEthereum({ ...ether, memo: 'rent' }, unsigned)), 'there a memo is a note that nothing carries')
+  t.true(isSigned(await onEthereum({ ...ether, memo: 'rent' }, unsigned)), 'a memo is a note that nothing carries')
 })
 
 test.serial('the account that the client has named pays, and no other key or path of the wallet', async (t) => {
@@ -132,7 +132,7 @@ test.serial('Bitcoin: destination, amount, memo, fee, inputs and path are compar
   refusedWith(t, await ask(bitcoinTransaction(senderOf(btcKey, BITCOIN, 'm/1'), [paid])), 'transaction_refused')
   refusedWith(t, await ask(build([paid]), { path: 'm/1' }), 'transaction_refused')
   refusedWith(t, await ask(build([paid]), { chain: `bip122:${'0'.repeat(32)}` }), 'transaction_mismatch', /^the chain /)
-  t.true(isSigned(await ask(build([paid], { coins: [4], memo: 'rent' }), {}, { ...bitcoin, memo: 'rent' })))
+  t.true(isSigned(await ask(build([paid], { coins: [4], memo: 'rent' }), {}, { ...bitcoin, publicMemo: 'rent' })))
 })
 
 test.serial('Solana: destination, amount, asset, memo, fee, payer and what else is done are compared', async (t) => {

@@ -173,7 +173,7 @@ test('a transfer that is sent is cancelled by the parties; refused is what canno
     [{ amount: '60000' }, 422, 'insufficient_funds'],
     [{ maxFee: '10' }, 422, 'fee_too_high'],
     [{ asset: `${CHAIN}/erc20:0x00000000000000000000000000000000DeaDBeef` }, 422, 'asset_unknown'],
-    [{ memo: 'x'.repeat(81) }, 422, 'transaction_rejected'],
+    [{ publicMemo: 'x'.repeat(81) }, 422, 'transaction_rejected'],
   ] as const) {
     const error = await t.throwsAsync(client.requestTransfer(walletId, { ...wanted, ...change }), undefined, JSON.stringify(change))
     t.regex(error?.message ?? '', new RegExp(`^${status} .*"code":"${code}`), JSON.stringify(change))

@@ -114,7 +114,7 @@ export type ChainBench = {
   reconciled(t: ExecutionContext): Promise<void>
 }
 
-export type Wanted = { asset: string; to: string; amount: bigint; fee: FeeLevel; memo: string | null }
+export type Wanted = { asset: string; to: string; amount: bigint; fee: FeeLevel; memo: string | null; publicMemo?: string }
 
 export async function startBench(
   t: ExecutionContext,
@@ -283,9 +283,9 @@ export async function startChainBench(
     session: async (sessionId) => (await load(log, { decider: signingSession, stream: signingSessionStream(sessionId) })).state.status,
     async request(wanted = {}, { agoMs = 0 } = {}) {
       const transferId = randomUUID()
-      const { asset = chain.nativeAsset, to = receiver, amount = 1_000n, fee = 'normal', memo = null } = wanted
+      const { asset = chain.nativeAsset, to = receiver, amount = 1_000n, fee = 'normal', memo = null, publicMemo } = wanted
       const sender = { scheme, publicKey, address }
-      const quote = await node.quote({ sender, asset, to, amount, fee, maxFee: null, memo })
+      const quote = await node.quote({ sender, asset, to, amount, fee, maxFee: null, memo: publicMemo ?? null })
       await command({
         type: 'RequestTransfer',
         transferId,
@@ -297,6 +297,7 @@ export async function startChainBench(
         fee,
         maxFee: null,
         memo,
+        ...(publicMemo !== undefined && { publicMemo }),
         feeAsset: chain.nativeAsset,
         quotedFee: String(quote.fee),
         usdCents: null,

@@ -68,7 +68,7 @@ test('coins, and tokens to somebody who has no account for them, are moved; what
     [bench.chain.nativeAsset, SOL],
     [TOKENS, 400n],
   ] as const) {
-    const transferId = await bench.request({ asset, amount, memo: 'invoice 7' })
+    const transferId = await bench.request({ asset, amount, publicMemo: 'invoice 7' })
     await finalized(side, transferId)
     t.deepEqual(await stepsOf(side, transferId), STEPS)
     t.is((await bench.node.balance(RECEIVER, asset)).amount, amount)

@@ -25,7 +25,6 @@ export const family: ChainFamily = {
       nativeAsset,
       feeCeiling: FEE_CEILING,
       hasNonces: false,
-      hasMemos: true,
       transactions: async () => (await import('./transactions.ts')).transactionsOf(chain, parameters),
       addressOf: (scheme, publicKey) => addressOf(parameters, scheme, publicKey),
       readAddress: (text, pointer) => readAddress(parameters, text, pointer),

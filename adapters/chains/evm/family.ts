@@ -19,7 +19,6 @@ export const family: ChainFamily = {
       nativeAsset,
       feeCeiling,
       hasNonces: true,
-      hasMemos: false,
       transactions: async () => (await import('./transactions.ts')).transactionsOf(chain),
       addressOf: (_, publicKey) => addressOf(publicKey),
       readAddress,

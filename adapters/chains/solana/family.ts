@@ -22,7 +22,6 @@ export const family: ChainFamily = {
       nativeAsset,
       feeCeiling: FEE_CEILING,
       hasNonces: false,
-      hasMemos: true,
       transactions: async () => (await import('./transactions.ts')).transactionsOf(chain),
       addressOf: (_, publicKey) => addressOf(publicKey),
       readAddress,

@@ -8,7 +8,6 @@ import type { TransferCommand } from '../../../domain/wallet/transfers/commands.
 import type { Purpose } from '../../../domain/wallet/transfers/events.ts'
 import { conflictsOf, latestOf, type Transfer } from '../../../domain/wallet/transfers/transfer.ts'
 import { wallet } from '../../../domain/wallet/wallet.ts'
-import { inClear, unlessErased } from '../../personal-data.ts'
 import { cancelSignatures } from './gather-signatures.ts'
 import { bytesOf, type PayerTurn, senderOf, wantedOf } from './payer-turn.ts'
 
@@ -150,20 +149,18 @@ async function replace(turn: PayerTurn, transfer: Transfer): Promise<void> {
  * @throws ChainFailure when there may be one later
  */
 async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions): Promise<Build | Impossible> {
-  const { log, node, codec, book } = turn
+  const { node, codec, book } = turn
   const { transferId } = transfer
   const latest = latestOf(transfer)
   const version = (latest?.version ?? 0) + 1
   const as: Purpose = options.replaces?.as ?? 'transfer'
   try {
-    const memo = await inClear(log, book.wallet().walletId, 'memo', transfer.memo).catch(unlessErased)
-    if (memo === undefined) return { code: 'personal_data_erased' }
     const { psbt } = transfer
     const made = psbt === undefined || options.replaces ? null : (codec.fromPsbt?.(bytesOf(psbt)) ?? null)
-    const { unsigned, validity } = await node.build({ ...wantedOf(transfer, memo), made }, options)
+    const { unsigned, validity } = await node.build({ ...wantedOf(transfer), made }, options)
     const sender = senderOf(transfer)
     const effect = codec.read(unsigned, sender)
-    if (!isWanted(turn, { ...transfer, memo }, as, effect)) return { code: 'transaction_refused' }
+    if (!isWanted(transfer, as, effect)) return { code: 'transaction_refused' }
     const messages = codec.messages(unsigned, sender)
     return {
       type: 'BuildTransfer',
@@ -189,16 +186,14 @@ async function make(turn: PayerTurn, transfer: Transfer, options: BuildOptions):
 }
 
 /** Parties compare more than this, and for themselves; they need not be asked for what is wrong already. */
-function isWanted(
-  { chain }: PayerTurn,
-  { asset, to, amount, memo }: Transfer & { memo: string | null },
-  as: Purpose,
-  effect: Effect,
-): boolean {
+function isWanted({ asset, to, amount, publicMemo }: Transfer, as: Purpose, effect: Effect): boolean {
   if (as === 'cancellation') return effect.kind === 'cancellation'
-  const carried = chain.hasMemos ? memo : null
   return (
-    effect.kind === 'transfer' && effect.asset === asset && effect.to === to && effect.amount === BigInt(amount) && effect.memo === carried
+    effect.kind === 'transfer' &&
+    effect.asset === asset &&
+    effect.to === to &&
+    effect.amount === BigInt(amount) &&
+    effect.memo === (publicMemo ?? null)
   )
 }
 

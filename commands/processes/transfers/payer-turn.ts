@@ -36,7 +36,7 @@ export const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.fro
 export const senderOf = ({ scheme, publicKey, address }: Transfer): Sender => ({ scheme, publicKey: fromHex(publicKey), address })
 
 /** What a transfer wants of its chain; a replacement is at another fee, and within the most that the transfer may cost unless it says otherwise. */
-export const wantedOf = (transfer: Transfer, memo: string | null): WantedTransaction => {
+export const wantedOf = (transfer: Transfer): WantedTransaction => {
   const { asset, to, amount, replacement } = transfer
   const maxFee = replacement?.maxFee ?? transfer.maxFee
   return {
@@ -46,6 +46,6 @@ export const wantedOf = (transfer: Transfer, memo: string | null): WantedTransac
     amount: BigInt(amount),
     fee: replacement?.fee ?? transfer.fee,
     maxFee: maxFee === null ? null : BigInt(maxFee),
-    memo,
+    memo: transfer.publicMemo ?? null,
   }
 }

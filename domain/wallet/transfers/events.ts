@@ -33,6 +33,8 @@ export type RequestedTransfer = Payer & {
   fee: FeeLevel
   maxFee: string | null
   memo: Personal<string | null>
+  /** What its transactions say on the chain; absent when that is nothing. */
+  publicMemo?: string
   /** The native coin, in which fees are paid, and the most that this one was said to cost. */
   feeAsset: string
   quotedFee: string

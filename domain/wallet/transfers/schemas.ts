@@ -46,6 +46,7 @@ export const transferSchemas: EventSchemas<TransferEvent> = {
       fee,
       maxFee: orNull(text),
       memo: personal(orNull(text)),
+      publicMemo: optional(text),
       feeAsset: text,
       quotedFee: text,
       usdCents: orNull(text),

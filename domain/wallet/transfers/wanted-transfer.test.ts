@@ -7,13 +7,14 @@ const wanted = { chain: 'eip155:1', asset: 'eip155:1/slip44:60', to: '0x', amoun
 const read = (changes: object = {}) => readWantedTransfer(JSON.stringify({ ...wanted, ...changes }))
 
 test('what is left out takes its default', (t) => {
-  t.deepEqual(read(), { ...wanted, amount: 5n, fee: 'normal', memo: null, accountId: null, maxFee: null, psbt: null })
+  t.deepEqual(read(), { ...wanted, amount: 5n, fee: 'normal', memo: null, publicMemo: null, accountId: null, maxFee: null, psbt: null })
   const accountId = 'df9f5235-8081-4365-bb45-e12ff6058358'
-  t.deepEqual(read({ fee: 'high', memo: 'é', accountId, maxFee: '0' }), {
+  t.deepEqual(read({ fee: 'high', memo: 'é', publicMemo: 'ß', accountId, maxFee: '0' }), {
     ...wanted,
     amount: 5n,
     fee: 'high',
     memo: 'é',
+    publicMemo: 'ß',
     accountId,
     maxFee: 0n,
     psbt: null,
@@ -64,6 +65,8 @@ test('anything but its fields is refused, and anything that can be read in two w
       { memo: 'a\nb' },
       { memo: 'a\u200bb' },
       { memo: '\ud800' },
+      { publicMemo: '' },
+      { publicMemo: 'a\u200bb' },
       { accountId: 'A' },
       { maxFee: 1 },
       { asset: 'x'.repeat(201) },

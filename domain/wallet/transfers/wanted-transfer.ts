@@ -13,7 +13,10 @@ export type WantedTransfer = {
   /** Base units, not zero. */
   amount: bigint
   fee: FeeLevel
+  /** A note for those who read the transfer; it does not leave Quorate. */
   memo: string | null
+  /** What its transaction says on the chain, to everybody and for ever. */
+  publicMemo: string | null
   /** Null when the wallet is to find the account itself. */
   accountId: string | null
   /** The most that it may cost, in the native coin; null where policy and chain say so. */
@@ -41,14 +44,13 @@ const UNREADABLE = /[\p{Cc}\p{Cf}\p{Surrogate}]/u
  * @throws MalformedJson, DomainError `amount_…`
  */
 export function readWantedTransfer(body: string): WantedTransfer {
-  const { chain, asset, to, amount, memo, accountId, psbt, ...price } = readBody(
+  const { chain, asset, to, amount, memo, publicMemo, accountId, psbt, ...price } = readBody(
     body,
     ['chain', 'asset', 'to', 'amount'],
-    ['fee', 'memo', 'accountId', 'maxFee', 'psbt'],
+    ['fee', 'memo', 'publicMemo', 'accountId', 'maxFee', 'psbt'],
     MAX_BODY_CHARACTERS + MAX_PSBT_CHARACTERS,
   )
   if (psbt === undefined && body.length > MAX_BODY_CHARACTERS) throw new MalformedJson('the body is too long')
-  if (memo !== undefined && !isMemo(memo)) throw new MalformedJson(`memo must be up to ${MAX_MEMO_CHARACTERS} readable characters`)
   if (accountId !== undefined && !(typeof accountId === 'string' && UUID.test(accountId)))
     throw new MalformedJson('accountId must be a UUID in lower case')
   return {
@@ -56,7 +58,8 @@ export function readWantedTransfer(body: string): WantedTransfer {
     asset: readText(asset, 'asset', MAX_ASSET_CHARACTERS),
     to: readText(to, 'to', MAX_ADDRESS_CHARACTERS),
     amount: readAmount(requireText(amount, 'amount'), '/amount'),
-    memo: memo === undefined ? null : memo,
+    memo: readMemo(memo, 'memo'),
+    publicMemo: readMemo(publicMemo, 'publicMemo'),
     accountId: accountId === undefined ? null : accountId,
     psbt: psbt === undefined ? null : readBase64(psbt, 'psbt', MAX_PSBT_CHARACTERS),
     ...readPrice(price),
@@ -101,5 +104,8 @@ function requireText(value: unknown, name: string): string {
   return value
 }
 
-const isMemo = (value: unknown): value is string =>
-  typeof value === 'string' && value.length >= 1 && value.length <= MAX_MEMO_CHARACTERS && !UNREADABLE.test(value)
+function readMemo(value: unknown, field: string): string | null {
+  if (value === undefined) return null
+  if (typeof value === 'string' && value.length >= 1 && value.length <= MAX_MEMO_CHARACTERS && !UNREADABLE.test(value)) return value
+  throw new MalformedJson(`${field} must be up to ${MAX_MEMO_CHARACTERS} readable characters`)
+}
