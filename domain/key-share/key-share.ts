@@ -1,7 +1,7 @@
 import type { Decider } from '../decider.ts'
 import { DomainError } from '../domain-error.ts'
-import { leastThreshold, MAX_PARTIES, SCHEMES, type Scheme } from '../threshold/scheme.ts'
 import type { Personal } from '../personal-data/sealed.ts'
+import { leastThreshold, MAX_PARTIES, SCHEMES, type Scheme } from '../threshold/scheme.ts'
 import type { Authorisation, KeyGenerationRequest, KeyShareEvent } from './events.ts'
 
 export type KeyShare = { status: 'absent' } | ExistingKeyShare
