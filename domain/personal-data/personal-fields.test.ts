@@ -13,7 +13,7 @@ const NOT_PERSONAL = new Set(
   `walletId keyId sessionId transferId accountId depositId partyId coordinatorId tenant kid kty crv x y scheme chain path address publicKey publicPackage digest
   packageDigest parties culprits helpers signers approver approvers granted refused intents approvals by asset amount feeAsset quotedFee usdCents maxFee feePaid
   spent to from hash was nonce deadline requestedAt notBefore since conflicts sessionIds validity hashOfUnsigned height rule numbers code message signature fee until coordinators
-  primaryType previous method intent openUntil actor`.split(/\s+/),
+  primaryType previous method intent openUntil actor received webhookId resendId eventId types projection wallet`.split(/\s+/),
 )
 /** What else is in the clear, and why. */
 const DECIDED: { readonly [path: string]: string } = {
@@ -29,6 +29,9 @@ const DECIDED: { readonly [path: string]: string } = {
   'TransferBuilt.unsigned': 'a transaction, which is for everybody to see on its chain',
   'TransferSigned.raw': 'a transaction, which is for everybody to see on its chain',
   'TransferRequested.publicMemo': 'for everybody to see on its chain',
+  'TransferRequested.psbt': 'a transaction, which is for everybody to see on its chain',
+  'WebhookRegistered.url': 'a receiver of the tenant, of no wallet',
+  'WebhookRegistered.description': 'what the tenant calls a receiver, of no wallet',
   'CircuitOpened.reason': 'a code',
   'CircuitClosed.reason': 'a code',
   'TransferStuck.reason': 'a code',
