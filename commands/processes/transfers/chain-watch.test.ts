@@ -95,3 +95,67 @@ test('a wallet that more comes in for than it has room for holds up nobody else,
   t.is(await settledOf(crowded), String(CROWD + 1))
   t.is(await settledOf(other), '2')
 })
+
+test('blocks in which nothing has come in are not written down one by one, and none is looked through twice', async (t) => {
+  const written: unknown[] = []
+  const cursors: (string | null)[] = []
+  const stop = new AbortController()
+  await watchChain({
+    log: {
+      readSnapshot: async () => written.at(-1),
+      async writeSnapshot(_, progress) {
+        written.push(progress)
+      },
+    },
+    node: {
+      chain: CHAIN,
+      pollMs: 1,
+      async deposits(_, cursor) {
+        cursors.push(cursor)
+        if (cursors.length === 30) stop.abort()
+        const height = Number(cursor ?? 0) + 1
+        return { found: [], cursor: String(height), height: BigInt(height), isAtHead: true }
+      },
+    },
+    signal: stop.signal,
+    onFailure: (error) => t.fail(String(error)),
+    accounts: async () => new Map(),
+    found: async () => new Set(),
+    look: async () => {},
+    lookWithoutDeposits: async () => t.fail(),
+  })
+  t.deepEqual(cursors, [null, ...Array.from({ length: 29 }, (_, index) => String(index + 1))])
+  t.deepEqual(written, [{ version: 1, cursor: '1', behind: {} }])
+})
+
+test('where another coordinator has stored something else, it goes on from there', async (t) => {
+  let stored: unknown
+  const cursors: (string | null)[] = []
+  const stop = new AbortController()
+  await watchChain({
+    log: {
+      readSnapshot: async () => stored,
+      async writeSnapshot(_, progress) {
+        stored = progress
+      },
+    },
+    node: {
+      chain: CHAIN,
+      pollMs: 1,
+      async deposits(_, cursor) {
+        cursors.push(cursor)
+        if (cursors.length === 3) stored = { version: 1, cursor: '40', behind: {} }
+        if (cursors.length === 5) stop.abort()
+        const height = Number(cursor ?? 0) + 1
+        return { found: [], cursor: String(height), height: BigInt(height), isAtHead: true }
+      },
+    },
+    signal: stop.signal,
+    onFailure: (error) => t.fail(String(error)),
+    accounts: async () => new Map(),
+    found: async () => new Set(),
+    look: async () => {},
+    lookWithoutDeposits: async () => t.fail(),
+  })
+  t.deepEqual(cursors, [null, '1', '2', '40', '41'])
+})

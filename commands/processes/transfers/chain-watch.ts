@@ -2,6 +2,7 @@ import type { ChainNode, Deposit } from '../../../domain/ports/chain-node.ts'
 import type { EventLog } from '../../../domain/ports/event-log.ts'
 import { type RepeatedWork, repeated } from '../marked-reading.ts'
 import type { KnownAccount } from './accounts-on-chains.ts'
+import { openProgress, type Progress, type ProgressStore } from './deposits-progress.ts'
 
 type Accounts = ReadonlyMap<string, Pick<KnownAccount, 'address' | 'walletId'>>
 
@@ -21,20 +22,12 @@ export type ChainWatch = RepeatedWork & {
   lookWithoutDeposits(): Promise<void>
 }
 
-/** Up to where deposits are written down: of all wallets but those that had no room, which have places of their own so that nobody else waits for them. */
-type Progress = { cursor: string | null; behind: { readonly [walletId: string]: string } }
-
-const PROGRESS_VERSION = 1
-const NOWHERE: Progress = { cursor: null, behind: {} }
-
-/** In the store's place for snapshots: all coordinators go on from the same place. */
-const progressName = (chain: string) => `deposits-${chain}`
-
 /** Looks at a chain again and again: for what has come in, and whether anything has happened at all. */
 export async function watchChain(watch: ChainWatch): Promise<void> {
+  const place = openProgress(watch.log, watch.node.chain)
   let told: string | null | undefined
   await repeated(watch, watch.node.pollMs, async () => {
-    const reached = await catchUp(watch).catch(async (error: unknown) => {
+    const reached = await catchUp(watch, place).catch(async (error: unknown) => {
       await watch.lookWithoutDeposits()
       throw error
     })
@@ -46,12 +39,11 @@ export async function watchChain(watch: ChainWatch): Promise<void> {
 }
 
 /** Where the chain's newest block is; undefined when this was aborted before it was reached. */
-async function catchUp(watch: ChainWatch): Promise<{ progress: Progress; height: bigint } | undefined> {
-  const { log, node, signal } = watch
-  const stored = storedProgress(await log.readSnapshot(progressName(node.chain)))
-  for (const walletId of Object.keys(stored.behind)) await catchUpOf(watch, walletId)
+async function catchUp(watch: ChainWatch, place: ProgressStore): Promise<{ progress: Progress; height: bigint } | undefined> {
+  const { node, signal } = watch
+  for (const walletId of Object.keys((await place.read()).behind)) await catchUpOf(watch, place, walletId)
   while (!signal.aborted) {
-    const before = storedProgress(await log.readSnapshot(progressName(node.chain)))
+    const before = await place.read()
     const accounts = await watch.accounts()
     const addresses = addressesOf(accounts, ({ walletId }) => before.behind[walletId] === undefined)
     const { found, cursor, height, isAtHead } = await node.deposits(addresses, before.cursor)
@@ -59,49 +51,27 @@ async function catchUp(watch: ChainWatch): Promise<{ progress: Progress; height:
     const from = before.cursor
     const nowBehind = from === null ? [] : [...full].map((walletId) => [walletId, from] as const)
     const now = { cursor, behind: { ...before.behind, ...Object.fromEntries(nowBehind) } }
-    await store(watch, before, now)
+    await place.advance(before, now)
     if (isAtHead) return { progress: now, height }
   }
   return undefined
 }
 
 /** A wallet that had no room catches up as far as it has some by now. At the newest block it goes on with the others, who come there after it. */
-async function catchUpOf(watch: ChainWatch, behind: string): Promise<void> {
-  const { log, node, signal } = watch
+async function catchUpOf(watch: ChainWatch, place: ProgressStore, behind: string): Promise<void> {
+  const { node, signal } = watch
   while (!signal.aborted) {
-    const before = storedProgress(await log.readSnapshot(progressName(node.chain)))
+    const before = await place.read()
     const { [behind]: from, ...others } = before.behind
     if (from === undefined) return
     const addresses = addressesOf(await watch.accounts(), ({ walletId }) => walletId === behind)
     const { found, cursor, isAtHead } = await node.deposits(addresses, from)
     const full = found.length > 0 ? await watch.found(found) : new Set()
     if (full.has(behind)) return
-    await store(watch, before, { ...before, behind: isAtHead ? others : { ...others, [behind]: cursor } })
+    await place.advance(before, { ...before, behind: isAtHead ? others : { ...others, [behind]: cursor } })
     if (isAtHead) return
   }
 }
 
 const addressesOf = (accounts: Accounts, isWanted: (account: Pick<KnownAccount, 'walletId'>) => boolean): ReadonlySet<string> =>
   new Set([...accounts.values()].filter(isWanted).map(({ address }) => address))
-
-/** What another coordinator has written meanwhile may be further on. */
-async function store({ log, node }: ChainWatch, before: Progress, now: Progress): Promise<void> {
-  const name = progressName(node.chain)
-  if (isSame(now, before) || !isSame(storedProgress(await log.readSnapshot(name)), before)) return
-  await log.writeSnapshot(name, { version: PROGRESS_VERSION, ...now })
-}
-
-function isSame(one: Progress, other: Progress): boolean {
-  const wallets = Object.keys(one.behind)
-  return (
-    one.cursor === other.cursor &&
-    wallets.length === Object.keys(other.behind).length &&
-    wallets.every((walletId) => one.behind[walletId] === other.behind[walletId])
-  )
-}
-
-/** Nowhere when there is none, or none that this version understands: it begins at the newest block. */
-function storedProgress(stored: unknown): Progress {
-  const { version, cursor, behind = {} } = (stored ?? {}) as { version?: unknown; cursor?: unknown; behind?: Progress['behind'] }
-  return version === PROGRESS_VERSION && typeof cursor === 'string' ? { cursor, behind } : NOWHERE
-}
