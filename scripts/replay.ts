@@ -5,6 +5,7 @@ import { momentIn, sourceIn } from './history/arguments.ts'
 import { namingCold } from './history/cold.ts'
 import { runCommand } from './history/command.ts'
 import { differencesBetween } from './history/differences.ts'
+import { openPersonalHere } from './history/in-clear.ts'
 import { openOutput } from './history/output.ts'
 import { openSources } from './history/sources.ts'
 import { type Subject, type SubjectAt, subjectAt } from './history/subject.ts'
@@ -29,18 +30,19 @@ async function replay(): Promise<void> {
   const subject = subjectIn({ wallet, key, session, transfer })
   const moments = { asOf: momentIn('as-of', asOf), until: momentIn('until', until) }
   const begun = performance.now()
-  const sources = await openSources(
-    readSettings({ ...process.env, ...(values.archive === undefined ? {} : { QUORATE_ARCHIVE_URL: values.archive }) }),
-    sourceIn(values.source),
-    values.key,
-  )
+  const settings = readSettings({ ...process.env, ...(values.archive === undefined ? {} : { QUORATE_ARCHIVE_URL: values.archive }) })
+  const personal = await openPersonalHere(settings.dataDir)
+  const sources = await openSources(settings, sourceIn(values.source), values.key)
   try {
     const opened = performance.now()
     let isScanned = false
     const onScan = () => {
       isScanned = true
     }
-    const at = (moment: Moment) => namingCold(sources, () => subjectAt(sources, subject, moment, onScan))
+    const at = async (moment: Moment) => {
+      const found = await namingCold(sources, () => subjectAt(sources, subject, moment, onScan))
+      return { ...found, state: await personal.inClear(found.state) }
+    }
     const before = await at(moments.asOf)
     const after = until === undefined ? undefined : await at(moments.until)
     const [opening, reading] = [opened - begun, performance.now() - opened].map(Math.round)
@@ -56,6 +58,7 @@ async function replay(): Promise<void> {
     })
   } finally {
     await sources.close()
+    await personal.close()
   }
 }
 
