@@ -19,7 +19,7 @@ const LONG = [
   'dist/scripts/bench/bench.test.js',
 ]
 /** What `one-system.test.js` runs over one system. */
-const ONE_SYSTEM = ['dist/test/end-to-end/{accounts,approvals,ethereum-payloads,first-signature,history,proofs}.test.js']
+const ONE_SYSTEM = ['dist/test/end-to-end/{accounts,ethereum-payloads,first-signature,history,proofs}.test.js']
 /** Malformed messages are more in the long run. */
 const IN_BOTH = ['dist/test/attacks/malformed-messages.test.js']
 

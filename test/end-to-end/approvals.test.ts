@@ -2,8 +2,7 @@ import test from 'ava'
 import { approvalPath } from '../../domain/authorisation/approvals.ts'
 import { requestDigest } from '../../domain/authorisation/request.ts'
 import { createSigner, type TestSigner } from '../../domain/authorisation/testing/signer.ts'
-import { system } from './shared-system.ts'
-import { until } from './system.ts'
+import { startTestSystem, type TestSystem, until } from './system.ts'
 
 type Answer = {
   status: number
@@ -28,6 +27,7 @@ const digest = { payload: { kind: 'digest', data: 'ab'.repeat(32) } }
 /** How many parties share each of the keys that are made here. */
 const holders = { guarded: 3, scripted: 1, changing: 3, replaced: 3 }
 
+let system: TestSystem
 let walletId: string
 let keyId: string
 
@@ -49,12 +49,15 @@ async function post(path: string, body: object, signer?: TestSigner, headers: Re
   return { ...((await response.json()) as Answer), status: response.status, position }
 }
 
-test.serial.before(async () => {
+test.before(async () => {
+  system = await startTestSystem()
   const approvals = { required: 2, approvers: [alice.key, bob.key] }
   ;({ walletId } = await post('/v1/wallets', { name: 'guarded', clientKeys: [owner.key], policy: { approvals } }))
   ;({ keyId } = await post(`/v1/wallets/${walletId}/keys`, { scheme: 'frost-ed25519', threshold: 2, parties: holders.guarded }, owner))
   await system.client.get(`/v1/keys/${keyId}`, { waitSeconds: 30 })
 })
+
+test.after.always(() => system?.stop())
 
 const approve = (sessionId: string, approver: TestSigner, body: object = {}) =>
   post(approvalPath(sessionId), { decision: 'approve', ...body }, approver)

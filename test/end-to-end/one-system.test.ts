@@ -2,6 +2,5 @@
 import './first-signature.test.ts'
 import './accounts.test.ts'
 import './ethereum-payloads.test.ts'
-import './approvals.test.ts'
 import './history.test.ts'
 import './proofs.test.ts'
