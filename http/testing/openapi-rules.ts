@@ -8,7 +8,7 @@ const TYPES = new Set(['string', 'integer', 'number', 'boolean', 'object', 'arra
 /** JSON Schema 2020-12 keywords in use; `nullable` and `example`, of OpenAPI 3.0, are not among them. */
 const SCHEMA_KEYS = new Set(
   `$ref type enum const title description format pattern minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength
-   minItems maxItems uniqueItems items properties required additionalProperties oneOf anyOf allOf not default examples minProperties discriminator`.split(
+   minItems maxItems uniqueItems items properties required additionalProperties oneOf anyOf allOf not default examples minProperties discriminator contentEncoding`.split(
     /\s+/,
   ),
 )
