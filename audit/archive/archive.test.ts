@@ -123,7 +123,8 @@ test('which event was changed, dropped, inserted or moved is said', async (t) =>
     segment!.endsWith('.parquet') ? segment! : (await readdir(join(context.folder, 'segments')))[1]!,
   )
   const original = await readFile(file)
-  const rows = await context.options.format.read(original)
+  const rows: SegmentRow[] = []
+  for await (const group of context.options.format.read(original)) rows.push(...group)
   const rewritten = async (edit: (rows: SegmentRow[]) => SegmentRow[]) => {
     const writer = context.options.format.writer()
     writer.add(edit([...rows]))

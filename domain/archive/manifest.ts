@@ -84,7 +84,7 @@ function signedIn(stored: string): { body: unknown; text: string; signature: str
 const malformed = (reason: string) => new NoteRefused('note_malformed', `the manifest cannot be read: ${reason}`)
 
 /** The tree with these leaves added. */
-export function grown(before: Frontier, leaves: readonly Hash[], hash?: (message: Uint8Array) => Hash): { tree: Frontier; root: Hash } {
+export function grown(before: Frontier, leaves: Iterable<Hash>, hash?: (message: Uint8Array) => Hash): { tree: Frontier; root: Hash } {
   const tree = growTree(before, hash)
   for (const leaf of leaves) tree.append(leaf)
   return { tree: tree.frontier(), root: tree.root() }

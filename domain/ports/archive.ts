@@ -18,6 +18,11 @@ export interface ArchiveStore {
   moveTo(tier: Tier, name: string): Promise<void>
   /** Asks for an object of the cold tier to be made readable for some days. */
   retrieve(name: string, days: number): Promise<void>
+  /**
+   * Removes the objects whose names begin so, apart from those that are excepted, and what of such an object was begun and not finished. What it may not
+   * remove it leaves.
+   */
+  discard(prefix: string, except: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -48,18 +53,25 @@ export type SegmentRow = {
   readonly event: RecordedEvent
 }
 
-/** Segments as files of a format that data teams can read. */
+/** What of a row is in the tree. */
+export type LeafRow = Pick<SegmentRow, 'identity' | 'data' | 'metadata'>
+
+/** Segments as files of a format that data teams can read. They are read in groups of rows, some thousands at a time, of which one is in memory. */
 export interface SegmentFormat {
   /** Ends of file names. */
   readonly extension: string
   writer(): SegmentWriter
   /** In the order of the file. @throws SegmentUnreadable */
-  read(content: Uint8Array): Promise<SegmentRow[]>
+  read(content: Uint8Array): AsyncIterable<readonly SegmentRow[]>
+  /** The same without what only repeats it. @throws SegmentUnreadable */
+  readLeaves(content: Uint8Array): AsyncIterable<readonly LeafRow[]>
 }
 
 export interface SegmentWriter {
-  /** Rows in their order, some thousands at a time. */
+  /** A group of rows, in their order. */
   add(rows: readonly SegmentRow[]): void
+  /** Of the file so far. */
+  bytes(): number
   finish(): Uint8Array
 }
 
