@@ -1,9 +1,11 @@
-import { compress, decompress, init } from '@bokuweb/zstd-wasm'
+import { decompress } from '@bokuweb/zstd-wasm'
 import { type ParquetScan, parquetScan } from 'hyparquet'
-import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer'
-import type { Held } from '../../domain/audit/canonical-event.ts'
-import { type LeafRow, type SegmentFormat, type SegmentRow, SegmentUnreadable } from '../../domain/ports/archive.ts'
+import { type Held, textOf } from '../../domain/audit/canonical-event.ts'
+import { type LeafRow, type SegmentFormat, type SegmentRow, SegmentUnreadable, type SegmentWriter } from '../../domain/ports/archive.ts'
 import type { EventMetadata, RecordedEvent } from '../../domain/ports/event-log.ts'
+import { parquetFile } from './parquet-file.ts'
+import { parquetFileOnThread, type ThreadedFile } from './parquet-thread.ts'
+import { loadZstd } from './zstd.ts'
 
 type Column = {
   readonly name: string
@@ -15,8 +17,9 @@ type Column = {
   readonly isSearched?: boolean
 }
 
-/** Level 1 takes half the time of the default and a tenth more space. */
-const LEVEL = 1
+/** A group of rows ends with so many, or with so many characters: whoever writes or reads holds one or two of them. */
+const GROUP_ROWS = 5_000
+const GROUP_CHARACTERS = 16 * 2 ** 20
 
 /** A field of the data, as most events have it. */
 const idIn = (field: string) => ({ name: snake(field), type: 'STRING', of: ({ event }: SegmentRow) => textIn(event.data, field) }) as const
@@ -54,35 +57,13 @@ const COLUMNS: readonly Column[] = [
   { name: 'metadata_base64', type: 'STRING', of: ({ metadata }) => base64In(metadata), isOptional: true },
 ]
 
-/** The WebAssembly of zstd is loaded once: loaded again, it forgets what it has at work. */
-let loaded: Promise<void> | undefined
-
 /** Segments in Parquet, compressed with zstd. */
 export async function parquetFormat(): Promise<SegmentFormat> {
-  loaded ??= init()
-  await loaded
+  await loadZstd()
   return {
     extension: '.parquet',
 
-    writer() {
-      const bytes = new ByteWriter()
-      const file = new ParquetWriter({
-        writer: bytes,
-        schema: schemaFromColumnData({ columnData: columnsOf([]) }),
-        codec: 'ZSTD',
-        compressors: { ZSTD: (plain) => compress(plain, LEVEL) },
-      })
-      return {
-        add(rows) {
-          file.write({ columnData: columnsOf(rows), rowGroupSize: Math.max(1, rows.length) })
-        },
-        bytes: () => bytes.offset,
-        finish() {
-          file.finish()
-          return bytes.getBytes()
-        },
-      }
-    },
+    writer: parquetWriter,
 
     read: (content) =>
       groupsIn(
@@ -94,14 +75,55 @@ export async function parquetFormat(): Promise<SegmentFormat> {
   }
 }
 
-const columnsOf = (rows: readonly SegmentRow[]) =>
-  COLUMNS.map(({ name, type, of, isOptional = false, isSearched = false }) => ({
-    name,
-    type,
-    nullable: isOptional,
-    statistics: isSearched,
-    data: rows.map(of),
-  }))
+/** A thread of its own writes the file, but for one of a single group: there starting the thread would take longer. */
+function parquetWriter(): SegmentWriter {
+  let group = newGroup()
+  let file: ThreadedFile | undefined
+  let bytes = 0
+
+  async function write(): Promise<void> {
+    file ??= parquetFileOnThread(newGroup().columns)
+    const { columns } = group
+    group = newGroup()
+    bytes = await file.write(columns)
+  }
+
+  return {
+    add: (row) => group.add(row),
+    isFull: () => group.rows() >= GROUP_ROWS || group.characters() >= GROUP_CHARACTERS,
+    write,
+    bytes: () => bytes,
+    async finish() {
+      if (file && group.rows() > 0) await write()
+      if (file) return file.finish()
+      const small = await parquetFile(newGroup().columns)
+      if (group.rows() > 0) small.write(group.columns)
+      return small.finish()
+    },
+  }
+}
+
+/** Rows by their columns; the rows themselves are not kept. */
+function newGroup() {
+  let [rows, characters] = [0, 0]
+  const values = COLUMNS.map((): unknown[] => [])
+  return {
+    columns: COLUMNS.map(({ name, type, isOptional = false, isSearched = false }, index) => ({
+      name,
+      type,
+      nullable: isOptional,
+      statistics: isSearched,
+      data: values[index]!,
+    })),
+    rows: () => rows,
+    characters: () => characters,
+    add(row: SegmentRow) {
+      for (const [index, { of }] of COLUMNS.entries()) values[index]!.push(of(row))
+      characters += textOf(row.data).length + textOf(row.metadata).length
+      rows++
+    },
+  }
+}
 
 const jsonIn = (held: Held) => ('json' in held ? held.json : undefined)
 const base64In = (held: Held) => ('base64' in held ? held.base64 : undefined)

@@ -127,8 +127,8 @@ test('which event was changed, dropped, inserted or moved is said', async (t) =>
   for await (const group of context.options.format.read(original)) rows.push(...group)
   const rewritten = async (edit: (rows: SegmentRow[]) => SegmentRow[]) => {
     const writer = context.options.format.writer()
-    writer.add(edit([...rows]))
-    await writeFile(file, writer.finish())
+    for (const row of edit([...rows])) writer.add(row)
+    await writeFile(file, await writer.finish())
     const { findings } = await context.verify()
     await writeFile(file, original)
     return findings.map(({ code, leafIndex }) => [code, leafIndex])

@@ -68,11 +68,15 @@ export interface SegmentFormat {
 }
 
 export interface SegmentWriter {
-  /** A group of rows, in their order. */
-  add(rows: readonly SegmentRow[]): void
-  /** Of the file so far. */
+  /** The next row. Nothing of it is kept but its text. */
+  add(row: SegmentRow): void
+  /** Whether so many have been added that they are to be written. */
+  isFull(): boolean
+  /** Writes a group of rows. Resolves once there is room for the next one. */
+  write(): Promise<void>
+  /** Of the file, but for the last group or two. */
   bytes(): number
-  finish(): Uint8Array
+  finish(): Promise<Uint8Array>
 }
 
 /** The file is no segment, or was damaged. */
