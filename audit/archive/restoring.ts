@@ -56,8 +56,7 @@ export async function restoreArchive(options: RestoringOptions): Promise<Restore
     notes.push(...manifest.checkpoints)
     if (end > there) {
       const content = await readStored(options, manifest.segment)
-      for await (const rows of options.format.read(content))
-        for (const row of rows) if (events++ >= there) await appends.add(row)
+      for await (const rows of options.format.read(content)) for (const row of rows) if (events++ >= there) await appends.add(row)
     } else events = end
     onProgress(events)
   }
@@ -76,7 +75,8 @@ async function restoredAlready(options: RestoringOptions): Promise<number> {
   const archived = growTree(EMPTY_TREE, sha256)
   for await (const manifest of readManifests(options)) {
     if (archived.size() === there.size()) break
-    for (const leaf of hashesIn(await readStored({ store, sha256 }, manifest.leaves))) if (archived.size() < there.size()) archived.append(leaf)
+    for (const leaf of hashesIn(await readStored({ store, sha256 }, manifest.leaves)))
+      if (archived.size() < there.size()) archived.append(leaf)
   }
   if (isSame(archived.root(), there.root()) && archived.size() === there.size()) return there.size()
   const said = 'the log has events that are not the beginning of the archive: restore into an empty event store'
@@ -129,12 +129,20 @@ async function treeOfLog(log: Pick<EventLog, 'subscribe'>, events: number, sha25
 
 async function restoreCheckpoints(
   notes: readonly string[],
-  { log, vkey, tenant, timeOf }: { log: Pick<EventLog, 'append' | 'readStream'>; vkey: string; tenant: string; timeOf: (note: string) => string },
+  {
+    log,
+    vkey,
+    tenant,
+    timeOf,
+  }: { log: Pick<EventLog, 'append' | 'readStream'>; vkey: string; tenant: string; timeOf: (note: string) => string },
 ): Promise<void> {
   let there = 0
   for await (const event of log.readStream(CHECKPOINT_STREAM))
     if (checkpointSigned(event).note !== notes[there++])
-      throw new RestoreRefused('log_not_empty', 'the log has checkpoints that are not those of the archive: restore into an empty event store')
+      throw new RestoreRefused(
+        'log_not_empty',
+        'the log has checkpoints that are not those of the archive: restore into an empty event store',
+      )
   const events = notes.slice(there).map((note): NewEvent => {
     const id = randomUUID()
     const metadata = {

@@ -19,11 +19,12 @@ export type ArchivingOptions = ArchiveKey & {
   readonly sha256: Sha256
   /** Most events of a segment. */
   readonly segmentEvents: number
+  /** A segment ends with so many bytes of its file, too, which is in memory until it is stored. */
+  readonly segmentBytes?: number
   readonly signal: AbortSignal
   onSegment(manifest: Manifest): void
 }
 
-/** A segment ends with so many bytes of its file, which is in memory until it is stored. */
 const SEGMENT_BYTES = 64 * 2 ** 20
 const MAX_BATCH = 2_000
 const POSITION_DIGITS = 12
@@ -43,7 +44,7 @@ type Expected = { readonly size: number; readonly root: Hash; readonly note: str
  * @throws Contradiction when the log is not what its checkpoints, or the archive, say; ArchiveOvertaken, NoteRefused, Unavailable
  */
 export async function archiveLog(options: ArchivingOptions): Promise<Manifest | undefined> {
-  const { log, store, segmentEvents, signal } = options
+  const { log, store, segmentEvents, segmentBytes = SEGMENT_BYTES, signal } = options
   const count = await countManifests(store)
   let newest = count === 0 ? undefined : await manifestAt(store, count - 1, options)
   if (newest) await discardOthers(store, newest.manifest)
@@ -66,7 +67,7 @@ export async function archiveLog(options: ArchivingOptions): Promise<Manifest | 
       segment.add(message.event)
       if (segment.isFull()) await segment.write()
       const isWhole = segment.end() === signed
-      if (segment.size() === segmentEvents || segment.bytes() >= SEGMENT_BYTES || segment.checkpoints() === MAX_CHECKPOINTS || isWhole)
+      if (segment.size() === segmentEvents || segment.bytes() >= segmentBytes || segment.checkpoints() === MAX_CHECKPOINTS || isWhole)
         await close()
       if (isWhole) caughtUp.abort()
       if (isWhole) break
@@ -90,7 +91,7 @@ const leafIn = ({ last }: Manifest) => ({ stream: last.stream, revision: BigInt(
 
 /** A segment that goes on from the one before. */
 function openSegment(before: ReadManifest | undefined, expected: readonly Expected[], options: ArchivingOptions) {
-  const { store, format, identity, sha256, onSegment } = options
+  const { store, format, sha256, onSegment } = options
   const tree = growTree(before?.manifest.tree ?? EMPTY_TREE, sha256)
   const own = growTree(EMPTY_TREE, sha256)
   const first = tree.size()
