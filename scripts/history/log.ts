@@ -1,14 +1,15 @@
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
 import type { EventLog } from '../../domain/ports/event-log.ts'
 import { readEndpoints } from '../supervisor/endpoints.ts'
 
-/** What is read and sent is soon garbage: where there is little room for it, moving it about takes a third of the time. */
-const YOUNG_GENERATION_MB = 24
+const SERVER = fileURLToPath(new URL('../embedded.js', import.meta.url))
 
 /** The log to replay, and where it is: the configured store, that of the running system, or the data folder itself when nothing runs. */
 export async function openLog(
@@ -38,18 +39,20 @@ export async function openLog(
   return { log, source: dataDir, close }
 }
 
+/**
+ * The embedded event store in a process of its own, which ends with this one: it answers while what it has answered is being worked on.
+ * @throws Error that says why it did not start
+ */
 async function startServer(dataDir: string): Promise<{ url: string; close(): Promise<void> }> {
-  const server = new Worker(new URL('./log-server.js', import.meta.url), {
-    workerData: dataDir,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-  })
-  // Rejects with what the server has failed with.
-  const [url] = (await once(server, 'message')) as [string]
+  const server = fork(SERVER, ['eventstore', '--data', dataDir], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const said = text(server.stderr!)
+  const ended = once(server, 'exit')
+  const ready = await Promise.race([once(server, 'message'), ended.then(() => undefined)])
+  if (!ready) throw new Error((await said).trim())
   return {
-    url,
+    url: (ready[0] as { url: string }).url,
     async close() {
-      const ended = once(server, 'exit')
-      server.postMessage('close')
+      server.kill('SIGTERM')
       await ended
     },
   }
