@@ -17,7 +17,7 @@ const NAME_DIGITS = 8
 /** For how long an opened key is used before it is looked whether it is still there. */
 const REMEMBER_MS = 5_000
 const REMEMBERED = 10_000
-/** A key may be destroyed between its being found and its being read; another one is there then. */
+/** A key may be destroyed between its being found and its being read. */
 const LOOKS = 3
 
 const WALLET_ID = /^[\w-]{1,64}$/
@@ -58,11 +58,13 @@ export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolde
     const known = remembered.get(file)
     if (known && known.until > Date.now()) return known.dataKey
     remembered.delete(file)
+    // From here, not from when the vault has answered: the key may be destroyed meanwhile.
+    const until = Date.now() + rememberMs
     const wrapped = await readIfPresent(file)
     if (!wrapped || wrapped.every((byte) => byte === 0)) return undefined
     const dataKey = await unwrap(walletId, number, wrapped)
     if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value!)
-    remembered.set(file, { dataKey, until: Date.now() + rememberMs })
+    remembered.set(file, { dataKey, until })
     return dataKey
   }
 
@@ -87,12 +89,13 @@ export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolde
     }
   }
 
+  /** A damaged key must not keep a wallet from being frozen: another one takes its place. */
   async function newest(walletId: string): Promise<DataKey> {
     for (let look = 0; look < LOOKS; look++) {
-      const number = (await numbersOf(walletId)).at(-1)
-      if (number === undefined) await create(walletId, 1)
-      const dataKey = await find(walletId, number ?? 1)
+      const number = (await numbersOf(walletId)).at(-1) ?? 0
+      const dataKey = number > 0 && (await find(walletId, number).catch(noneIfDamaged))
       if (dataKey) return dataKey
+      await create(walletId, number + 1)
     }
     throw new Unavailable('data keys')
   }
@@ -175,6 +178,10 @@ async function destroy(file: string): Promise<void> {
 function noneIfMissing(error: NodeJS.ErrnoException): string[] {
   if (error.code === 'ENOENT') return []
   throw error
+}
+
+function noneIfDamaged(error: unknown): undefined {
+  if (!(error instanceof UnsealFailed)) throw error
 }
 
 /** A disk that fails may be there again later. */

@@ -13,7 +13,7 @@ const NOT_PERSONAL = new Set(
   `walletId keyId sessionId transferId accountId depositId partyId coordinatorId tenant kid kty crv x y scheme chain path address publicKey publicPackage digest
   packageDigest parties culprits helpers signers approver approvers granted refused intents approvals by asset amount feeAsset quotedFee usdCents maxFee feePaid
   spent to from hash was nonce deadline requestedAt notBefore since conflicts sessionIds validity hashOfUnsigned height rule numbers code message signature fee until coordinators
-  primaryType previous method intent openUntil actor`.split(/\s+/),
+  primaryType previous method intent openUntil actor received webhookId resendId eventId wallet projection types`.split(/\s+/),
 )
 /** What else is in the clear, and why. */
 const DECIDED: { readonly [path: string]: string } = {
@@ -26,6 +26,9 @@ const DECIDED: { readonly [path: string]: string } = {
   'SigningRequested.payload.data': 'what is signed: without it the signature proves nothing',
   'SigningRequested.payload.unsigned': 'a transaction, which is for everybody to see on its chain',
   'ApprovalGranted.authorisation.body': 'a decision, and the digest of a request without personal fields',
+  'TransferRequested.psbt': 'a transaction, which is for everybody to see on its chain',
+  'WebhookRegistered.url': 'a server; a webhook is of a tenant, and no wallet has a key for it',
+  'WebhookRegistered.description': 'what a tenant calls its server',
   'TransferBuilt.unsigned': 'a transaction, which is for everybody to see on its chain',
   'TransferSigned.raw': 'a transaction, which is for everybody to see on its chain',
   'CircuitOpened.reason': 'a code',
