@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
+import { Unavailable } from '../../domain/ports/event-log.ts'
 import { UnsealFailed, type Vault } from '../../domain/ports/vault.ts'
 import { openKeystore } from '../keystore/vault.ts'
 import { openKeyFolder } from './key-folder.ts'
@@ -146,6 +147,27 @@ test('after a backup from before an erasure was put back, erasing again erases, 
   const anew = await keys.seal('w1', 'name', TEXT)
   await keys.eraseBefore('w1', number)
   t.is(await keys.open('w1', 'name', anew), TEXT)
+})
+
+test('keys that are out of reach are not taken for erased, and none is made in their place', async (t) => {
+  const { dir, keys } = await temporaryDataKeys(t, { rememberMs: 0 })
+  const sealed = await keys.seal('w1', 'name', TEXT)
+  await keys.ping()
+  const [mounted, elsewhere] = [join(dir, 'wallets'), join(dir, 'elsewhere')]
+  renameSync(mounted, elsewhere)
+  for (const attempt of [
+    () => keys.open('w1', 'name', sealed),
+    () => keys.seal('w1', 'name', TEXT),
+    () => keys.seal('w2', 'name', TEXT),
+    () => keys.renew('w1'),
+    () => keys.eraseBefore('w1', 2),
+    () => keys.ping(),
+  ])
+    await t.throwsAsync(attempt, { instanceOf: Unavailable }, `${attempt}`)
+  t.false(existsSync(mounted))
+  renameSync(elsewhere, mounted)
+  await keys.ping()
+  t.is(await keys.open('w1', 'name', sealed), TEXT)
 })
 
 test('processes that seal for a wallet at the same time make one key', async (t) => {

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, unlink } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { access, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeFields } from '../../domain/fields.ts'
 import type { Sealed } from '../../domain/personal-data/sealed.ts'
@@ -31,10 +32,12 @@ export type KeyFolderOptions = { dir: string; vault: Vault; rememberMs?: number 
 
 /**
  * Data keys in a folder: `<dir>/wallets/<walletId>/<number>`, sealed by the vault with wallet and number as associated data. A file is written once, whole and
- * durably, and destroyed by being overwritten and removed, so that several processes may share the folder without a lock.
+ * durably, and destroyed by being overwritten and removed, so that several processes may share the folder without a lock. `wallets` is
+ * made when the folder is opened, and missed when it goes: a volume that is not there is no erasure, and keys that are made must not be hidden when it is back.
  */
 export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolderOptions): DataKeys {
   const wallets = join(dir, 'wallets')
+  mkdirSync(wallets, { recursive: true, mode: 0o700 })
   const remembered = new Map<string, { dataKey: DataKey; until: number }>()
 
   const folderOf = (walletId: string) => {
@@ -46,6 +49,7 @@ export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolde
 
   async function numbersOf(walletId: string): Promise<number[]> {
     const names = await readdir(folderOf(walletId)).catch(noneIfMissing)
+    if (names.length === 0) await access(wallets)
     return names
       .filter((name) => NUMBER.test(name))
       .map(Number)
@@ -61,6 +65,7 @@ export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolde
     // From here, not from when the vault has answered: the key may be destroyed meanwhile.
     const until = Date.now() + rememberMs
     const wrapped = await readIfPresent(file)
+    if (!wrapped) await access(wallets)
     if (!wrapped || wrapped.every((byte) => byte === 0)) return undefined
     const dataKey = await unwrap(walletId, number, wrapped)
     if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value!)
@@ -147,7 +152,11 @@ export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolde
         await syncFolder(folderOf(walletId))
       }),
 
-    ping: () => vault.ping(),
+    ping: () =>
+      onDisk(async () => {
+        await access(wallets)
+        await vault.ping()
+      }),
 
     async close() {
       remembered.clear()
