@@ -52,16 +52,17 @@ async function transferIn(
 ): Promise<Answer> {
   const hasEnded = hasStatus(request.query.until === 'confirmed' ? ['confirmed', ...ENDS] : ENDS)
   const isElsewhere = (transfer: Document) => walletId !== undefined && transfer.walletId !== walletId
-  const { document, asOf } = await awaitDocument(models, request, {
+  const { document: stored, asOf } = await awaitDocument(models, request, {
     model: 'transfers',
     id: request.params.transferId,
     parameter: 'transferId',
     isOver: (transfer) => isElsewhere(transfer) || hasEnded(transfer),
   })
-  if (isElsewhere(document)) throw noSuch('transferId')
+  if (isElsewhere(stored)) throw noSuch('transferId')
+  const document = await transferInClear(keys, stored)
   return {
     status: 200,
-    body: present(withSessions(await transferInClear(keys, document)), TRANSFER),
+    body: present(withSessions(document), TRANSFER),
     ...asOf,
     etag: entityTag(document),
     headers: preferenceApplied(request),

@@ -1,8 +1,13 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
-import { UnsealFailed } from '../../domain/ports/vault.ts'
+import { Unavailable } from '../../domain/ports/event-log.ts'
+import { UnsealFailed, type Vault } from '../../domain/ports/vault.ts'
+import { openKeystore } from '../keystore/vault.ts'
+import { openKeyFolder } from './key-folder.ts'
 import { temporaryDataKeys, temporaryFolder } from './testing/temporary-keys.ts'
 
 const TEXT = '"Ada Lovelace 🜁"'
@@ -37,8 +42,41 @@ test('the key of a wallet does not open under the name of another, and no path l
   const sealed = await keys.seal('w1', 'name', TEXT)
   await cp(inWallet(dir, 'w1'), inWallet(dir, 'w2'), { recursive: true })
   await t.throwsAsync(keys.open('w2', 'name', sealed), { instanceOf: UnsealFailed })
-  await t.throwsAsync(keys.seal('w2', 'name', TEXT), { instanceOf: UnsealFailed })
   await t.throwsAsync(keys.seal('../w1', 'name', TEXT), { instanceOf: UnsealFailed })
+})
+
+test('a key that is damaged, or of another wallet, is not sealed under: another one takes its place', async (t) => {
+  const { dir, keys } = await temporaryDataKeys(t, { rememberMs: 0 })
+  for (const [walletId, damaged] of [
+    ['w1', randomBytes(61)],
+    ['w2', Buffer.alloc(61)],
+    ['w3', Buffer.alloc(0)],
+  ] as const) {
+    const lost = await keys.seal(walletId, 'name', TEXT)
+    writeFileSync(inWallet(dir, walletId, '1'), damaged)
+    for (const text of ['"one"', '"two"']) t.is(await keys.open(walletId, 'name', await keys.seal(walletId, 'name', text)), text)
+    t.deepEqual(readdirSync(inWallet(dir, walletId)), ['1', '2'])
+    t.not(await keys.open(walletId, 'name', lost).catch(() => undefined), TEXT)
+  }
+})
+
+test('an opened key is used for no longer than is stated, however long the vault took', async (t) => {
+  const rememberMs = 50
+  const { dir, keys } = await temporaryDataKeys(t)
+  const sealed = await keys.seal('w1', 'name', TEXT)
+  const vault = await openKeystore({ dir: join(dir, 'keystore'), passphrase: 'of a test' })
+  const slow: Vault = {
+    ...vault,
+    async open(...args) {
+      await keys.eraseBefore('w1', 2)
+      await delay(2 * rememberMs)
+      return vault.open(...args)
+    },
+  }
+  const another = openKeyFolder({ dir, vault: slow, rememberMs })
+  t.teardown(() => another.close())
+  t.is(await another.open('w1', 'name', sealed), TEXT)
+  t.is(await another.open('w1', 'name', sealed), undefined)
 })
 
 test('only their owner may read the keys, which are not there in the clear', async (t) => {
@@ -109,6 +147,27 @@ test('after a backup from before an erasure was put back, erasing again erases, 
   const anew = await keys.seal('w1', 'name', TEXT)
   await keys.eraseBefore('w1', number)
   t.is(await keys.open('w1', 'name', anew), TEXT)
+})
+
+test('keys that are out of reach are not taken for erased, and none is made in their place', async (t) => {
+  const { dir, keys } = await temporaryDataKeys(t, { rememberMs: 0 })
+  const sealed = await keys.seal('w1', 'name', TEXT)
+  await keys.ping()
+  const [mounted, elsewhere] = [join(dir, 'wallets'), join(dir, 'elsewhere')]
+  renameSync(mounted, elsewhere)
+  for (const attempt of [
+    () => keys.open('w1', 'name', sealed),
+    () => keys.seal('w1', 'name', TEXT),
+    () => keys.seal('w2', 'name', TEXT),
+    () => keys.renew('w1'),
+    () => keys.eraseBefore('w1', 2),
+    () => keys.ping(),
+  ])
+    await t.throwsAsync(attempt, { instanceOf: Unavailable }, `${attempt}`)
+  t.false(existsSync(mounted))
+  renameSync(elsewhere, mounted)
+  await keys.ping()
+  t.is(await keys.open('w1', 'name', sealed), TEXT)
 })
 
 test('processes that seal for a wallet at the same time make one key', async (t) => {

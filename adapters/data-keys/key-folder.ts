@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, unlink } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { access, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeFields } from '../../domain/fields.ts'
 import type { Sealed } from '../../domain/personal-data/sealed.ts'
@@ -17,7 +18,7 @@ const NAME_DIGITS = 8
 /** For how long an opened key is used before it is looked whether it is still there. */
 const REMEMBER_MS = 5_000
 const REMEMBERED = 10_000
-/** A key may be destroyed between its being found and its being read; another one is there then. */
+/** A key may be destroyed between its being found and its being read. */
 const LOOKS = 3
 
 const WALLET_ID = /^[\w-]{1,64}$/
@@ -31,10 +32,12 @@ export type KeyFolderOptions = { dir: string; vault: Vault; rememberMs?: number 
 
 /**
  * Data keys in a folder: `<dir>/wallets/<walletId>/<number>`, sealed by the vault with wallet and number as associated data. A file is written once, whole and
- * durably, and destroyed by being overwritten and removed, so that several processes may share the folder without a lock.
+ * durably, and destroyed by being overwritten and removed, so that several processes may share the folder without a lock. `wallets` is
+ * made when the folder is opened, and missed when it goes: a volume that is not there is no erasure, and keys that are made must not be hidden when it is back.
  */
 export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolderOptions): DataKeys {
   const wallets = join(dir, 'wallets')
+  mkdirSync(wallets, { recursive: true, mode: 0o700 })
   const remembered = new Map<string, { dataKey: DataKey; until: number }>()
 
   const folderOf = (walletId: string) => {
@@ -46,6 +49,7 @@ export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolde
 
   async function numbersOf(walletId: string): Promise<number[]> {
     const names = await readdir(folderOf(walletId)).catch(noneIfMissing)
+    if (names.length === 0) await access(wallets)
     return names
       .filter((name) => NUMBER.test(name))
       .map(Number)
@@ -58,11 +62,14 @@ export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolde
     const known = remembered.get(file)
     if (known && known.until > Date.now()) return known.dataKey
     remembered.delete(file)
+    // From here, not from when the vault has answered: the key may be destroyed meanwhile.
+    const until = Date.now() + rememberMs
     const wrapped = await readIfPresent(file)
+    if (!wrapped) await access(wallets)
     if (!wrapped || wrapped.every((byte) => byte === 0)) return undefined
     const dataKey = await unwrap(walletId, number, wrapped)
     if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value!)
-    remembered.set(file, { dataKey, until: Date.now() + rememberMs })
+    remembered.set(file, { dataKey, until })
     return dataKey
   }
 
@@ -87,12 +94,13 @@ export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolde
     }
   }
 
+  /** A damaged key must not keep a wallet from being frozen: another one takes its place. */
   async function newest(walletId: string): Promise<DataKey> {
     for (let look = 0; look < LOOKS; look++) {
-      const number = (await numbersOf(walletId)).at(-1)
-      if (number === undefined) await create(walletId, 1)
-      const dataKey = await find(walletId, number ?? 1)
+      const number = (await numbersOf(walletId)).at(-1) ?? 0
+      const dataKey = number > 0 && (await find(walletId, number).catch(noneIfDamaged))
       if (dataKey) return dataKey
+      await create(walletId, number + 1)
     }
     throw new Unavailable('data keys')
   }
@@ -144,7 +152,11 @@ export function openKeyFolder({ dir, vault, rememberMs = REMEMBER_MS }: KeyFolde
         await syncFolder(folderOf(walletId))
       }),
 
-    ping: () => vault.ping(),
+    ping: () =>
+      onDisk(async () => {
+        await access(wallets)
+        await vault.ping()
+      }),
 
     async close() {
       remembered.clear()
@@ -175,6 +187,10 @@ async function destroy(file: string): Promise<void> {
 function noneIfMissing(error: NodeJS.ErrnoException): string[] {
   if (error.code === 'ENOENT') return []
   throw error
+}
+
+function noneIfDamaged(error: unknown): undefined {
+  if (!(error instanceof UnsealFailed)) throw error
 }
 
 /** A disk that fails may be there again later. */

@@ -7,7 +7,7 @@ const AT = '2026-01-01T00:00:00.000Z'
 const walletId = '4d6f3f0a-92e5-4a7e-9a0e-0f3d8a5b6c7d'
 const options = { origin: '0123456789abcdef', projections: STREAMED_PROJECTIONS, shown: shownOf }
 
-function recorded(type: string, data: object): RecordedEvent {
+function recorded(type: string, data: object, stream = `wallet-${walletId}`): RecordedEvent {
   const metadata = {
     commandId: 'c',
     correlationId: 'c',
@@ -17,23 +17,23 @@ function recorded(type: string, data: object): RecordedEvent {
     occurredAt: AT,
     schemaVersion: 1,
   }
-  return { id: 'e', type, data, metadata, stream: `wallet-${walletId}`, revision: 3n, position: 7n, recordedAt: AT }
+  return { id: 'e', type, data, metadata, stream, revision: 3n, position: 7n, recordedAt: AT }
 }
 
 test('an event goes out as a CloudEvent, among all events and in the streams of the read models that it changes', (t) => {
-  const { json, cursor, streams } = entryOf(recorded('WalletFrozen', { walletId, reason: 'r' }), options)
+  const { json, cursor, streams } = entryOf(recorded('PersonalDataErased', { walletId, keysBefore: 2, reason: 'account_closed' }), options)
   t.deepEqual(JSON.parse(json), {
     specversion: '1.0',
     id: 'e',
     source: '/v1/streams/events',
-    type: 'WalletFrozen',
+    type: 'PersonalDataErased',
     subject: `wallet-${walletId}`,
     time: AT,
     tenant: 'acme',
     position: '7',
     cursor,
     datacontenttype: 'application/json',
-    data: { walletId, reason: 'r' },
+    data: { walletId, reason: 'account_closed' },
   })
   t.deepEqual([...streams].sort(), ['events', 'wallet_history', 'wallets'])
 })
@@ -44,7 +44,9 @@ test('what is for parties to read, or about people, stays in', (t) => {
   const events = [
     recorded('PolicyChanged', changed),
     recorded('WalletCreated', { walletId, tenant: 'acme', name: 'SECRET', clientKeys: [], policy: { rawDigests: false } }),
-    recorded('KeyRevoked', { keyId: 'k', walletId, reason: 'r', authorisation }),
+    recorded('WalletFrozen', { walletId, reason: 'SECRET' }),
+    recorded('WalletFrozen', { walletId, reason: { sealed: 'SECRET' } }),
+    recorded('KeyRevoked', { keyId: 'k', walletId, reason: 'SECRET', authorisation }, 'keyShare-k'),
     recorded('TransferRequested', { transferId: 't', walletId, memo: 'SECRET', amount: '1', authorisation }),
   ]
   for (const event of events) t.false(entryOf(event, options).json.includes('SECRET'), event.type)

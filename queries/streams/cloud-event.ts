@@ -1,5 +1,5 @@
 /** An event as streams deliver it: CloudEvents 1.0, JSON format. */
-import { isSealed } from '../../domain/personal-data/sealed.ts'
+import { personalFields } from '../../domain/personal-data/personal-fields.ts'
 import type { JsonObject, RecordedEvent } from '../../domain/ports/event-log.ts'
 import { encodeCursor } from './cursor.ts'
 
@@ -40,9 +40,6 @@ export type EntryOptions = {
   unreadable?: boolean
 }
 
-/** Fields that are about people; erasing them must not depend on those who have read a stream. */
-const PERSONAL = new Set(['name', 'memo'])
-
 export function entryOf(event: RecordedEvent, { origin, projections, shown, unreadable = false }: EntryOptions): Entry {
   const { position, type, stream, metadata } = event
   const cursor = encodeCursor({ origin, position })
@@ -57,7 +54,7 @@ export function entryOf(event: RecordedEvent, { origin, projections, shown, unre
     tenant: metadata.tenant,
     position: String(position),
     cursor,
-    ...(!unreadable && { datacontenttype: 'application/json', data: { walletId, ...withoutPersonal(shown(event)) } }),
+    ...(!unreadable && { datacontenttype: 'application/json', data: { walletId, ...withoutPersonal(event, shown(event)) } }),
   }
   const touched = unreadable ? [] : projections.filter((projection) => touches(projection, event))
   return {
@@ -75,8 +72,11 @@ export function entryOf(event: RecordedEvent, { origin, projections, shown, unre
   }
 }
 
-const withoutPersonal = (data: JsonObject) =>
-  Object.fromEntries(Object.entries(data).filter(([field, value]) => !PERSONAL.has(field) && !isSealed(value)))
+/** Sealed or, from before fields were sealed, in the clear: erasing them must not depend on those who have read a stream. */
+function withoutPersonal({ stream, type }: RecordedEvent, data: JsonObject): JsonObject {
+  const personal = personalFields(stream, type)
+  return Object.fromEntries(Object.entries(data).filter(([field]) => !personal.includes(field)))
+}
 
 /** What a read model fails on is about it all the same. */
 function touches({ apply }: StreamedProjection, event: RecordedEvent): boolean {

@@ -24,10 +24,10 @@ test('readers that stop dead hold up nobody, cost a bounded buffer each, and are
 
   let buffered = 0
   const lags: number[] = []
-  const reason = 'x'.repeat(2_000)
+  const by = 'x'.repeat(2_000)
   for (let batch = 1; batch <= BATCHES; batch++) {
     if (batch === BEFORE + 1) for (const reader of stopped) reader.stop()
-    await append(BATCH, { reason })
+    await append(BATCH, { by })
     const appended = performance.now()
     await Promise.all(live.map((reader) => reader.until(1 + batch * BATCH)))
     lags.push(performance.now() - appended)

@@ -23,7 +23,7 @@ export type StreamedLog = {
   /** Subscriptions to the log that were begun so far. */
   subscriptions(): number
   /** Freezes and unfreezes a new wallet in turn. @returns its id */
-  append(count: number, options?: { tenant?: string; reason?: string }): Promise<string>
+  append(count: number, options?: { tenant?: string; by?: string }): Promise<string>
 }
 
 export async function startStreamedLog(t: ExecutionContext, limits: Streamed['limits'] = {}): Promise<StreamedLog> {
@@ -56,20 +56,20 @@ export async function startStreamedLog(t: ExecutionContext, limits: Streamed['li
     log,
     gate,
     subscriptions: () => subscriptions,
-    async append(count, { tenant = 'acme', reason = 'r' } = {}) {
+    async append(count, { tenant = 'acme', by = 'alice' } = {}) {
       const walletId = randomUUID()
-      const events = Array.from({ length: count }, (_, n) => frozen(walletId, { n, tenant, reason }))
+      const events = Array.from({ length: count }, (_, n) => frozen(walletId, { n, tenant, by }))
       await log.append(`wallet-${walletId}`, 'any', events)
       return walletId
     },
   }
 }
 
-function frozen(walletId: string, { n, tenant, reason }: { n: number; tenant: string; reason: string }): NewEvent {
+function frozen(walletId: string, { n, tenant, by }: { n: number; tenant: string; by: string }): NewEvent {
   return {
     id: randomUUID(),
     type: n % 2 === 0 ? 'WalletFrozen' : 'WalletUnfrozen',
-    data: { walletId, reason: `${reason}${n}` },
+    data: { walletId, reason: `r${n}`, by },
     metadata: {
       commandId: randomUUID(),
       correlationId: 'c',
