@@ -1,13 +1,17 @@
 import { hash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openArchiveStore } from '../adapters/archive/open-store.ts'
 import { parquetFormat } from '../adapters/archive/parquet-format.ts'
 import { openLogIdentity } from '../adapters/identity/log-identity.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { readSettings, type Settings } from '../adapters/process/settings.ts'
+import { countManifests } from '../audit/archive/manifests.ts'
 import { retrieveSegments, tierSegments, tiersOf } from '../audit/archive/tiers.ts'
 import { archiveLog } from '../audit/archive/writing.ts'
+import { CHECKPOINT_STREAM } from '../domain/audit/checkpoint-stream.ts'
 import type { ArchiveStore } from '../domain/ports/archive.ts'
+import type { EventLog } from '../domain/ports/event-log.ts'
 import { openLog } from './history/log.ts'
 
 const USAGE = `usage: npm run --silent archive [-- --to PLACE] [--segment-events N]   archive what the log holds and the archive does not
@@ -48,11 +52,12 @@ async function archive(): Promise<void> {
 }
 
 async function archiveAll(store: ArchiveStore, settings: Settings): Promise<void> {
-  const signer = await openLogIdentity({ dataDir: settings.dataDir, origin: settings.logOrigin })
   const { log, source, close } = await openLog(settings)
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort())
   try {
+    const mayBeNew = existsSync(settings.dataDir) && (await countManifests(store)) === 0 && !(await isSigned(log))
+    const signer = await openLogIdentity({ dataDir: settings.dataDir, origin: settings.logOrigin, mayBeNew })
     const begun = performance.now()
     let events = 0
     let bytes = 0
@@ -85,6 +90,12 @@ async function archiveAll(store: ArchiveStore, settings: Settings): Promise<void
   }
 }
 
+/** Whether there is a key already, here or elsewhere, that has signed the log. */
+async function isSigned(log: Pick<EventLog, 'readStream'>): Promise<boolean> {
+  for await (const _ of log.readStream(CHECKPOINT_STREAM, { limit: 1 })) return true
+  return false
+}
+
 async function retrieve(store: ArchiveStore, settings: Settings, range: string, days = '7'): Promise<readonly string[]> {
   const [, from, to = from] = /^(\d{1,8})(?:\.\.(\d{1,8}))?$/.exec(range) ?? []
   if (from === undefined || !/^[1-9]\d{0,2}$/.test(days)) throw new Error(USAGE)
@@ -92,7 +103,7 @@ async function retrieve(store: ArchiveStore, settings: Settings, range: string, 
 }
 
 async function keyOf({ dataDir, logOrigin }: Settings) {
-  const { key } = await openLogIdentity({ dataDir, origin: logOrigin })
+  const { key } = await openLogIdentity({ dataDir, origin: logOrigin, mayBeNew: false })
   return { key, verify: verifyIdentity }
 }
 

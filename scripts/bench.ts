@@ -1,3 +1,4 @@
+import { benchArchive } from './bench/archive/archive.ts'
 import { benchProjections } from './bench/projections/projections.ts'
 import { benchReplay } from './bench/replay/replay.ts'
 import { benchSigning } from './bench/signing/signing.ts'
@@ -10,9 +11,10 @@ const BENCHMARKS: { readonly [name: string]: (args: readonly string[]) => Promis
   store: benchStore,
   projections: benchProjections,
   replay: benchReplay,
+  archive: benchArchive,
 }
 
-/** `npm run bench [-- system|signing|store|projections|replay] [options]`; what each measures, and its options, are in docs/benchmarks.md. */
+/** `npm run bench [-- system|signing|store|projections|replay|archive] [options]`; what each measures, and its options, are in docs/benchmarks.md. */
 async function bench([first = 'system', ...rest]: readonly string[]): Promise<void> {
   const [name, args] = first.startsWith('-') ? ['system', [first, ...rest]] : [first, rest]
   const benchmark = BENCHMARKS[name]

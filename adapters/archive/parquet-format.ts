@@ -1,10 +1,10 @@
-import { compress, decompress, init } from '@bokuweb/zstd-wasm'
-import { parquetReadObjects } from 'hyparquet'
-import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer'
-import type { Held } from '../../domain/audit/canonical-event.ts'
-import { type EventIdentity, type SegmentFormat, type SegmentRow, SegmentUnreadable } from '../../domain/ports/archive.ts'
+import { type Held, textOf } from '../../domain/audit/canonical-event.ts'
+import { type LeafRow, type SegmentFormat, type SegmentRow, SegmentUnreadable, type SegmentWriter } from '../../domain/ports/archive.ts'
 import type { EventMetadata, RecordedEvent } from '../../domain/ports/event-log.ts'
-import { readParquetRows } from './parquet-rows.ts'
+import { type Rows, readGroups, readNumbered } from './parquet-columns.ts'
+import { parquetFile } from './parquet-file.ts'
+import { parquetFileOnThread, type ThreadedFile } from './parquet-thread.ts'
+import { loadZstd } from './zstd.ts'
 
 type Column = {
   readonly name: string
@@ -16,9 +16,9 @@ type Column = {
   readonly isSearched?: boolean
 }
 
-const ROW_GROUP = 10_000
-/** Level 1 takes half the time of the default and a tenth more space. */
-const LEVEL = 1
+/** A group of rows ends with so many, or with so many characters: whoever writes or reads holds one or two of them. */
+const GROUP_ROWS = 5_000
+const GROUP_CHARACTERS = 16 * 2 ** 20
 
 /** A field of the data, as most events have it. */
 const idIn = (field: string) => ({ name: snake(field), type: 'STRING', of: ({ event }: SegmentRow) => textIn(event.data, field) }) as const
@@ -39,7 +39,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'recorded_at', type: 'TIMESTAMP', of: ({ event }) => new Date(event.recordedAt), isSearched: true },
   { name: 'occurred_at', type: 'TIMESTAMP', of: ({ event }) => timeIn(event.metadata), isOptional: true, isSearched: true },
   { ...said('tenant'), isSearched: true },
-  { ...idIn('walletId'), isOptional: true },
+  { name: 'wallet_id', type: 'STRING', of: ({ walletId }) => walletId, isOptional: true },
   { ...idIn('keyId'), isOptional: true },
   { ...idIn('sessionId'), isOptional: true },
   { ...idIn('accountId'), isOptional: true },
@@ -56,85 +56,76 @@ const COLUMNS: readonly Column[] = [
   { name: 'metadata_base64', type: 'STRING', of: ({ metadata }) => base64In(metadata), isOptional: true },
 ]
 
-/** What an event is made of again; `wallet_id` tells what it is about. */
-const OF_EVENTS = [
-  'leaf_index',
-  'position',
-  'stream',
-  'revision',
-  'id',
-  'type',
-  'recorded_at',
-  'wallet_id',
-  'data',
-  'metadata',
-  'data_base64',
-  'metadata_base64',
-]
-
-const COMPRESSORS = { ZSTD: (packed: Uint8Array) => decompress(packed) }
-
-/** The WebAssembly of zstd is loaded once: loaded again, it forgets what it has at work. */
-let loaded: Promise<void> | undefined
-
 /** Segments in Parquet, compressed with zstd. */
 export async function parquetFormat(): Promise<SegmentFormat> {
-  loaded ??= init()
-  await loaded
+  await loadZstd()
   return {
     extension: '.parquet',
 
-    writer() {
-      const bytes = new ByteWriter()
-      const file = new ParquetWriter({
-        writer: bytes,
-        schema: schemaFromColumnData({ columnData: columnsOf([]) }),
-        codec: 'ZSTD',
-        compressors: { ZSTD: (plain) => compress(plain, LEVEL) },
-      })
-      return {
-        add(rows) {
-          for (let at = 0; at < rows.length; at += ROW_GROUP)
-            file.write({ columnData: columnsOf(rows.slice(at, at + ROW_GROUP)), rowGroupSize: ROW_GROUP })
-        },
-        finish() {
-          file.finish()
-          return new Uint8Array(bytes.getBuffer())
-        },
-      }
+    writer: parquetWriter,
+
+    read: (content) => readable(readGroups(content, ROW_COLUMNS), rowsIn),
+
+    readLeaves: (content) => readable(readGroups(content, LEAF_COLUMNS), leavesIn),
+
+    async readRows(content, numbers) {
+      const rows: SegmentRow[] = []
+      for await (const group of readable(readNumbered(content, ROW_COLUMNS, numbers), rowsIn)) rows.push(...group)
+      if (rows.length < numbers.length) throw new SegmentUnreadable('it has fewer rows than its index')
+      return rows
     },
-
-    read: (content) => readable(async () => (await parquetReadObjects({ file: bufferOf(content), compressors: COMPRESSORS })).map(rowIn)),
-
-    readRows: (content, wanted) =>
-      readable(async () => {
-        const rows = await readParquetRows(bufferOf(content), { wanted, columns: OF_EVENTS, compressors: COMPRESSORS })
-        if (rows.length < wanted.length) throw new SegmentUnreadable('it has fewer rows than its index')
-        return rows.map(rowIn)
-      }),
   }
 }
 
-/** Without a copy where the content has a buffer of its own. */
-const bufferOf = (content: Uint8Array): ArrayBuffer =>
-  content.buffer instanceof ArrayBuffer && content.byteLength === content.buffer.byteLength ? content.buffer : content.slice().buffer
+/** A thread of its own writes the file, but for one of a single group: there starting the thread would take longer. */
+function parquetWriter(): SegmentWriter {
+  let group = newGroup()
+  let file: ThreadedFile | undefined
+  let bytes = 0
 
-async function readable<T>(reading: () => Promise<T>): Promise<T> {
-  try {
-    return await reading()
-  } catch (error) {
-    throw error instanceof SegmentUnreadable ? error : new SegmentUnreadable('the file is no segment, or was damaged', { cause: error })
+  async function write(): Promise<void> {
+    file ??= parquetFileOnThread(newGroup().columns)
+    const { columns } = group
+    group = newGroup()
+    bytes = await file.write(columns)
+  }
+
+  return {
+    add: (row) => group.add(row),
+    isFull: () => group.rows() >= GROUP_ROWS || group.characters() >= GROUP_CHARACTERS,
+    write,
+    bytes: () => bytes,
+    async finish() {
+      if (file && group.rows() > 0) await write()
+      if (file) return file.finish()
+      const small = await parquetFile(newGroup().columns)
+      if (group.rows() > 0) small.write(group.columns)
+      return small.finish()
+    },
   }
 }
 
-const columnsOf = (rows: readonly SegmentRow[]) =>
-  COLUMNS.map(({ name, type, of, isOptional = false, isSearched = false }) => ({
-    name,
-    type,
-    nullable: isOptional,
-    statistics: isSearched,
-    data: rows.map(of),
-  }))
+/** Rows by their columns; the rows themselves are not kept. */
+function newGroup() {
+  let [rows, characters] = [0, 0]
+  const values = COLUMNS.map((): unknown[] => [])
+  return {
+    columns: COLUMNS.map(({ name, type, isOptional = false, isSearched = false }, index) => ({
+      name,
+      type,
+      nullable: isOptional,
+      statistics: isSearched,
+      data: values[index]!,
+    })),
+    rows: () => rows,
+    characters: () => characters,
+    add(row: SegmentRow) {
+      for (const [index, { of }] of COLUMNS.entries()) values[index]!.push(of(row))
+      characters += textOf(row.data).length + textOf(row.metadata).length
+      rows++
+    },
+  }
+}
 
 const jsonIn = (held: Held) => ('json' in held ? held.json : undefined)
 const base64In = (held: Held) => ('base64' in held ? held.base64 : undefined)
@@ -160,39 +151,54 @@ const fieldIn = (value: unknown, name: string): unknown =>
     ? (value as { readonly [name: string]: unknown })[name]
     : undefined
 
-/** A row as the reader gives it, which need not be one that was written here. */
-function rowIn(row: { readonly [column: string]: unknown }): SegmentRow {
-  const data = heldOf(row.data, row.data_base64)
-  const metadata = heldOf(row.metadata, row.metadata_base64)
-  const { leaf_index, position, recorded_at } = row
-  const identity = identityIn(row)
-  return {
-    leafIndex: Number(leaf_index),
-    identity,
-    walletId: typeof row.wallet_id === 'string' ? row.wallet_id : undefined,
-    data,
-    metadata,
-    /** Read when it is asked for: whoever verifies needs the text alone. */
-    get event(): RecordedEvent {
-      return {
-        ...identity,
-        position: position as bigint,
-        recordedAt: (recorded_at as Date).toISOString(),
-        data: heldValue(data) as object,
-        metadata: heldValue(metadata) as EventMetadata,
-      }
-    },
+const LEAF_COLUMNS = ['stream', 'revision', 'id', 'type', 'wallet_id', 'data', 'metadata', 'data_base64', 'metadata_base64']
+/** What an event is made of again. */
+const ROW_COLUMNS = [...LEAF_COLUMNS, 'leaf_index', 'position', 'recorded_at']
+
+/** @throws SegmentUnreadable */
+async function* readable<Row>(groups: AsyncIterable<Rows>, rowsOf: (rows: Rows) => Row[]): AsyncGenerator<Row[]> {
+  try {
+    for await (const group of groups) yield rowsOf(group)
+  } catch (error) {
+    throw error instanceof SegmentUnreadable ? error : new SegmentUnreadable('the file is no segment, or was damaged', { cause: error })
   }
 }
 
-function identityIn({ stream, revision, id, type }: { readonly [column: string]: unknown }): EventIdentity {
-  if (typeof stream !== 'string' || typeof revision !== 'bigint' || typeof id !== 'string' || typeof type !== 'string')
-    throw new SegmentUnreadable('an event has no name')
-  return { stream, revision, id, type }
+/** Rows as the reader gives them, which need not have been written here. */
+function leavesIn({ columns, count }: Rows): LeafRow[] {
+  const { stream: streams, revision: revisions, id: ids, type: types, wallet_id: walletIds } = columns as Named
+  return Array.from({ length: count }, (_, at) => {
+    const [stream, revision, id, type, walletId] = [streams[at], revisions[at], ids[at], types[at], walletIds[at]]
+    if (typeof stream !== 'string' || typeof revision !== 'bigint' || typeof id !== 'string' || typeof type !== 'string')
+      throw new SegmentUnreadable('an event has no name')
+    return {
+      identity: { stream, revision, id, type },
+      walletId: typeof walletId === 'string' ? walletId : undefined,
+      data: heldIn(columns, 'data', at),
+      metadata: heldIn(columns, 'metadata', at),
+    }
+  })
 }
 
-function heldOf(json: unknown, base64: unknown): Held {
+type Named = { readonly [name in 'stream' | 'revision' | 'id' | 'type' | 'wallet_id']: ArrayLike<unknown> }
+
+function rowsIn({ columns, count }: Rows): SegmentRow[] {
+  return leavesIn({ columns, count }).map((leaf, at) => {
+    const event: RecordedEvent = {
+      ...leaf.identity,
+      position: columns.position![at] as bigint,
+      recordedAt: (columns.recorded_at![at] as Date).toISOString(),
+      data: heldValue(leaf.data) as object,
+      metadata: heldValue(leaf.metadata) as EventMetadata,
+    }
+    return { ...leaf, leafIndex: Number(columns.leaf_index![at]), event }
+  })
+}
+
+function heldIn(columns: Rows['columns'], name: 'data' | 'metadata', at: number): Held {
+  const json = columns[name]![at]
   if (typeof json === 'string') return { json }
+  const base64 = columns[`${name}_base64`]![at]
   if (typeof base64 === 'string') return { base64 }
   throw new SegmentUnreadable('an event holds nothing')
 }

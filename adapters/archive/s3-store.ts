@@ -3,9 +3,11 @@ import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   GetObjectLockConfigurationCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   RestoreObjectCommand,
@@ -34,6 +36,8 @@ const PART_BYTES = 16 * 2 ** 20
 const DAY_MS = 24 * 60 * 60 * 1_000
 const REQUEST_TIMEOUT_MS = 60_000
 const CONNECTION_TIMEOUT_MS = 5_000
+/** Not allowed; not known to the provider. */
+const NOT_FOR_US: readonly number[] = [403, 404, 405, 501]
 /** Said by buckets of which objects are read only once they were restored. */
 const COLD_CLASSES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE']
 
@@ -158,6 +162,20 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
         await client.send(new RestoreObjectCommand({ ...placeOf(name), RestoreRequest: wish }))
       } catch (error) {
         if ((error as Error).name !== 'RestoreAlreadyInProgress') throw unavailable(error)
+      }
+    },
+
+    async discard(begin, except) {
+      const place = { Bucket: bucket, Prefix: `${prefix}${begin}` }
+      const kept = except.map((name) => `${prefix}${name}`)
+      try {
+        const { Contents = [] } = await client.send(new ListObjectsV2Command(place))
+        for (const { Key } of Contents) if (!kept.includes(Key!)) await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }))
+        const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand(place))
+        for (const { Key, UploadId } of Uploads) await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
+      } catch (error) {
+        // Whoever archives need not be allowed to delete, and not every provider lists uploads.
+        if (!NOT_FOR_US.includes(statusOf(error) ?? 0)) throw unavailable(error)
       }
     },
 

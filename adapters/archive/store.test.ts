@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -71,6 +71,50 @@ for (const [name, open] of Object.entries(STORES)) {
     t.false(await store.put('segments/large', content))
   })
 }
+
+for (const [name, open] of Object.entries(STORES)) {
+  test(`${name} discards what begins so, but for what is excepted`, async (t) => {
+    const store = await open(t)
+    for (const object of ['segments/1-a', 'segments/1-b', 'segments/2-a']) await store.put(object, Buffer.from(object))
+    await store.discard('segments/1-', ['segments/1-b'])
+    t.deepEqual(
+      (await listed(store, 'segments/')).map((object) => object.name),
+      ['segments/1-b', 'segments/2-a'],
+    )
+  })
+}
+
+test('in a folder, what a run that was killed has begun is discarded with it, and nothing else', async (t) => {
+  const store = await STORES['a folder']!(t)
+  const drafts = join(store.place, '.unfinished')
+  await mkdir(drafts)
+  for (const draft of ['segments+1-a.parquet.0', 'segments+2-a.parquet.0']) await writeFile(join(drafts, draft), 'half')
+  await store.discard('segments/1-', [])
+  t.deepEqual(await readdir(drafts), ['segments+2-a.parquet.0'])
+})
+
+test('in a folder, the cold tier may be on another disk', async (t) => {
+  const store = await STORES['a folder']!(t)
+  const disk = await mkdtemp('/dev/shm/quorate-cold-').catch(() => undefined)
+  if (disk === undefined) {
+    t.pass('there is no other disk on this machine')
+    return
+  }
+  t.teardown(() => rm(disk, { recursive: true }))
+  await store.put('segments/one', Buffer.from('one'))
+  await symlink(disk, join(store.place, 'cold'))
+  t.not((await stat(disk)).dev, (await stat(store.place)).dev)
+  await store.moveTo('cold', 'segments/one')
+  t.deepEqual(await readdir(join(disk, 'segments')), ['one'])
+  await t.throwsAsync(store.get('segments/one'), { instanceOf: NotRetrieved })
+  await store.retrieve('segments/one', 7)
+  t.like((await listed(store, 'segments/'))[0], { tier: 'cold', retrieval: 'readable' })
+  await store.moveTo('cold', 'segments/one')
+  await store.moveTo('warm', 'segments/one')
+  t.deepEqual(Buffer.from((await store.get('segments/one'))!), Buffer.from('one'))
+  t.deepEqual(await readdir(join(disk, 'segments')), [])
+  t.deepEqual(await readdir(join(disk, '.unfinished')), [])
+})
 
 test('in a folder, what is cold is read once it was asked for', async (t) => {
   const store = await STORES['a folder']!(t)

@@ -46,3 +46,11 @@ test('a key that is damaged, or that others may read, is refused', async (t) => 
   await writeFile(file, 'damaged')
   await t.throwsAsync(openLogIdentity({ dataDir, origin: undefined }), { code: 'key_unreadable' })
 })
+
+test('where there must be a key already, none is made', async (t) => {
+  const dataDir = join(await newFolder(t), 'mistyped')
+  await t.throwsAsync(openLogIdentity({ dataDir, origin: undefined, mayBeNew: false }), { code: 'key_missing' })
+  await t.throwsAsync(stat(dataDir), { code: 'ENOENT' })
+  const { key } = await openLogIdentity({ dataDir, origin: undefined })
+  t.deepEqual((await openLogIdentity({ dataDir, origin: undefined, mayBeNew: false })).key, key)
+})

@@ -6,14 +6,17 @@ import test, { type ExecutionContext } from 'ava'
 import { folderStore } from '../../adapters/archive/folder-store.ts'
 import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
+import { type Manifest, manifestName, signManifest } from '../../domain/archive/manifest.ts'
 import { isSame } from '../../domain/audit/merkle-tree.ts'
 import type { SegmentRow } from '../../domain/ports/archive.ts'
+import type { NewEvent } from '../../domain/ports/event-log.ts'
 import { allOf, newEvents, newSigner, openTestDocuments, openTestLog, rootOfLog, startKeeper, until } from '../testing/audited-log.ts'
 import { sha256 } from '../testing/sha256.ts'
+import { lookUp } from './looking-up.ts'
 import { readSegments } from './reading.ts'
 import { restoreArchive } from './restoring.ts'
-import { verifyArchive } from './verifying.ts'
-import { archiveLog } from './writing.ts'
+import { type Finding, verifyArchive } from './verifying.ts'
+import { ArchiveOvertaken, archiveLog } from './writing.ts'
 
 async function setUp(t: ExecutionContext, { segmentEvents = 100 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'quorate-archive-'))
@@ -84,7 +87,95 @@ test('restored into an empty log it has the same root, its checkpoints hold, and
   await sign(t, { ...context, ...other }, 225)
   t.like(await archiveLog({ ...context.options, log: other.log }), { first: 220, count: 5 })
   t.deepEqual((await context.verify()).findings, [])
-  await t.throwsAsync(restoreArchive({ ...context.options, log: other.log, tenant: '*' }), { code: 'log_not_empty' })
+  await other.append(1)
+  await t.throwsAsync(
+    restoreArchive({ ...context.options, log: other.log, tenant: '*' }),
+    { code: 'log_not_empty' },
+    'it has gone on since',
+  )
+})
+
+test('a segment ends with its bytes, too', async (t) => {
+  const context = await setUp(t)
+  await context.append(5_500)
+  t.like(await archiveLog({ ...context.options, log: context.log, segmentEvents: 1_000_000, segmentBytes: 1 }), {
+    number: 1,
+    first: 5_000,
+    count: 500,
+  })
+  t.like(await context.verify(), { segments: 2, events: 5_500, findings: [], unreferenced: [] })
+})
+
+test('a restore that was interrupted is gone on with, and a log that has anything else is refused', async (t) => {
+  const context = await setUp(t)
+  for (let stream = 0; stream < 6; stream++) await context.append(40)
+  await sign(t, context, 240)
+  await context.archive()
+  for (const appends of [1, 3, 6]) {
+    const other = await openTestLog(t, context.signer.key)
+    let left = appends
+    const append: typeof other.log.append = (...args) => (left-- > 0 ? other.log.append(...args) : Promise.reject(new Error('killed')))
+    await t.throwsAsync(restoreArchive({ ...context.options, log: { ...other.log, append }, tenant: '*' }), { message: 'killed' })
+    t.is((await rootOfLog(other.log)).size, 40 * appends)
+    for (const run of ['goes on', 'finds all done']) {
+      t.like(await restoreArchive({ ...context.options, log: other.log, tenant: '*' }), { events: 240, checkpoints: 1 }, run)
+      t.deepEqual((await rootOfLog(other.log)).root, (await rootOfLog(context.log)).root)
+      t.is((await other.checkpoints()).length, 1)
+    }
+  }
+  const foreign = await openTestLog(t, context.signer.key)
+  await foreign.append(3)
+  await t.throwsAsync(restoreArchive({ ...context.options, log: foreign.log, tenant: '*' }), { code: 'log_not_empty' })
+  t.is((await rootOfLog(foreign.log)).size, 3)
+})
+
+test('killed between any two steps, archiving leaves nothing that is taken for a segment, and the next run leaves nothing of it', async (t) => {
+  const context = await setUp(t, { segmentEvents: 40 })
+  await context.append(50)
+  const { store } = context.options
+  let steps = 0
+  for (let isDone = false; !isDone; steps++) {
+    let left = steps
+    // What was killed does nothing more, neither before the step nor after it.
+    const put: typeof store.put = async (...args) => {
+      if (left-- <= 0) throw new Error('killed')
+      return store.put(...args)
+    }
+    const run = archiveLog({ ...context.options, log: context.log, store: { ...store, put }, segmentEvents: 40 + steps })
+    isDone = await run.then(
+      () => true,
+      () => false,
+    )
+    const { findings, events } = await context.verify()
+    t.deepEqual(findings, [], `after ${steps} steps`)
+    t.true(events <= 50)
+  }
+  t.true(steps > 3)
+  t.like(await context.verify(), { events: 50, findings: [], unreferenced: [] })
+  t.deepEqual(await readdir(join(context.folder, '.unfinished')), [])
+})
+
+test('of two runs at once one archives, and the other is told, or has archived what follows', async (t) => {
+  const context = await setUp(t, { segmentEvents: 40 })
+  await context.append(300)
+  const runs = await Promise.allSettled([context.archive(), archiveLog({ ...context.options, log: context.log, segmentEvents: 70 })])
+  for (const run of runs) if (run.status === 'rejected') t.true(run.reason instanceof ArchiveOvertaken, String(run.reason))
+  t.true(runs.some(({ status }) => status === 'fulfilled'))
+  t.like(await context.verify(), { events: 300, findings: [], unreferenced: [] })
+})
+
+test('what is archived while the log grows is what it held when it was caught up with, and the rest follows', async (t) => {
+  const context = await setUp(t, { segmentEvents: 60 })
+  await context.append(100)
+  const growing = (async () => {
+    for (let more = 0; more < 10; more++) await context.append(20)
+  })()
+  await context.archive()
+  await growing
+  t.deepEqual((await context.verify()).findings, [])
+  await context.archive()
+  t.like(await context.verify(), { events: 300, findings: [] })
+  t.true(isSame((await context.verify()).root, (await rootOfLog(context.log)).root))
 })
 
 test('every byte of a segment, of the hashes, of the index and of a manifest counts', async (t) => {
@@ -102,6 +193,10 @@ test('every byte of a segment, of the hashes, of the index and of a manifest cou
       await context.change(file, flip)
       const { findings } = await context.verify()
       t.true(findings.length > 0, `${file} at ${at}`)
+      // Which of the two segments, and which events of it.
+      const [segment, events] = /0000000(1|00030-)/.test(file) ? [1, /30|5[0-9]/] : [0, /0 to 29/]
+      const isNamed = ({ leafIndex, message }: Finding) => leafIndex !== undefined || events.test(message) || file.startsWith('manifests')
+      t.true(findings.every((finding) => finding.segment >= segment! && isNamed(finding)))
       t.true(
         findings.every((finding) => finding.file === file || finding.code === 'manifests_out_of_order'),
         `${file} at ${at}: ${findings.map(({ message }) => message)}`,
@@ -110,6 +205,41 @@ test('every byte of a segment, of the hashes, of the index and of a manifest cou
     }
   }
   t.deepEqual((await context.verify()).findings, [])
+})
+
+test('an index that was signed and hides events is found, and a segment without one is read whole', async (t) => {
+  const context = await setUp(t)
+  const [{ id }] = (await context.append(60)) as [NewEvent]
+  const newest = await context.archive()
+  const { index, ...withoutIndex } = newest!
+  const { stream } = (await allOf(context.log)).find((event) => event.id === id)!
+  const replaced = async (manifest: Manifest) => {
+    const { text } = await signManifest(manifest, context.signer.identity)
+    await writeFile(join(context.folder, manifestName(0)), text)
+    return context.verify()
+  }
+  const found = async () => {
+    const groups = []
+    for await (const { events } of lookUp(context.options, stream)) groups.push(...events)
+    return groups
+  }
+  const looked = await found()
+  t.is(looked.length, 60)
+
+  const hiding = Buffer.from(`${(await readFile(join(context.folder, index!.name), 'latin1')).split(' ', 2).join(' ')}\n`)
+  await context.options.store.put('segments/hiding.index', hiding)
+  const { findings } = await replaced({
+    ...newest!,
+    index: { name: 'segments/hiding.index', bytes: hiding.length, sha256: sha256(hiding) },
+  })
+  t.deepEqual(
+    findings.map(({ code, file }) => [code, file]),
+    [['index_changed', 'segments/hiding.index']],
+  )
+  t.is((await found()).length, 1)
+
+  t.deepEqual((await replaced(withoutIndex)).findings, [])
+  t.deepEqual(await found(), looked)
 })
 
 test('which event was changed, dropped, inserted or moved is said', async (t) => {
@@ -123,11 +253,12 @@ test('which event was changed, dropped, inserted or moved is said', async (t) =>
     segment!.endsWith('.parquet') ? segment! : (await readdir(join(context.folder, 'segments')))[1]!,
   )
   const original = await readFile(file)
-  const rows = await context.options.format.read(original)
+  const rows: SegmentRow[] = []
+  for await (const group of context.options.format.read(original)) rows.push(...group)
   const rewritten = async (edit: (rows: SegmentRow[]) => SegmentRow[]) => {
     const writer = context.options.format.writer()
-    writer.add(edit([...rows]))
-    await writeFile(file, writer.finish())
+    for (const row of edit([...rows])) writer.add(row)
+    await writeFile(file, await writer.finish())
     const { findings } = await context.verify()
     await writeFile(file, original)
     return findings.map(({ code, leafIndex }) => [code, leafIndex])
@@ -161,8 +292,14 @@ test('segments that were removed or swapped are named, and manifests that were f
       ['segment_missing', 2],
     ],
   )
-  await writeFile(first, one)
+  await writeFile(first, one.subarray(0, one.length - 40))
   await writeFile(second, two)
+  await writeFile(third.replace('.parquet', '-extra.parquet'), two)
+  const cut = await context.verify()
+  t.like(cut.findings[0], { code: 'segment_unreadable', segment: 0 })
+  t.regex(cut.findings[0]!.message, /events 0 to 19/)
+  t.is(cut.unreferenced.length, 1)
+  await writeFile(first, one)
   const manifest = (number: number) => join(context.folder, 'manifests', `0000000${number}.json`)
   const [m0, m1] = [await readFile(manifest(0)), await readFile(manifest(1))]
   await writeFile(manifest(0), m1)

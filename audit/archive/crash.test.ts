@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
 import { folderStore } from '../../adapters/archive/folder-store.ts'
@@ -52,11 +54,19 @@ test('killed at any moment, archiving leaves nothing that a reader would take fo
     t.true(events <= EVENTS && events >= segments)
   }
   t.true(killed > 0)
+  const mistyped = join(folder, 'mistyped')
+  const stranger = spawn(process.execPath, [COMMAND], { env: { ...env, QUORATE_DATA_DIR: mistyped }, stdio: ['ignore', 'ignore', 'pipe'] })
+  const [said, [refused]] = await Promise.all([text(stranger.stderr!), once(stranger, 'exit')])
+  t.is(refused, 1)
+  t.regex(said, /mistyped\/audit\/identity, the key of the log, is missing/)
+  t.false(existsSync(mistyped))
   const last = run()
   const [code] = await once(last, 'exit')
   t.is(code, 0)
-  const { findings, events, root } = await verify()
+  const { findings, events, root, unreferenced } = await verify()
   t.deepEqual(findings, [])
   t.is(events, EVENTS)
+  t.deepEqual(unreferenced, [])
+  t.deepEqual(await readdir(join(folder, 'archive', '.unfinished')), [])
   t.true(isSame(root, (await rootOfLog(log)).root))
 })

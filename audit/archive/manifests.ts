@@ -37,8 +37,14 @@ export async function manifestAt(
 }
 
 /** @throws SegmentUnreadable when there is none of that number, NoteRefused */
-export async function requireManifest(store: Pick<ArchiveStore, 'get'>, number: number, key: ArchiveKey): Promise<ReadManifest> {
+export async function requireManifest(store: Pick<ArchiveStore, 'get'>, number: number, key: ArchiveKey): Promise<Manifest> {
   const read = await manifestAt(store, number, key)
   if (read?.manifest.number !== number) throw new SegmentUnreadable(`the manifest of segment ${number} is missing`)
-  return read
+  return read.manifest
+}
+
+/** All in their order. @throws SegmentUnreadable when one is missing, NoteRefused */
+export async function* readManifests(store: Pick<ArchiveStore, 'get' | 'list'>, key: ArchiveKey): AsyncGenerator<Manifest> {
+  const count = await countManifests(store)
+  for (let number = 0; number < count; number++) yield await requireManifest(store, number, key)
 }

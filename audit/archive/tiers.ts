@@ -1,6 +1,6 @@
 import { SEGMENTS } from '../../domain/archive/manifest.ts'
 import type { ArchiveStore, StoredObject } from '../../domain/ports/archive.ts'
-import { type ArchiveKey, countManifests, requireManifest } from './manifests.ts'
+import { type ArchiveKey, readManifests, requireManifest } from './manifests.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1_000
 
@@ -18,8 +18,7 @@ export async function tiersOf(store: Pick<ArchiveStore, 'list'>): Promise<readon
 export async function tierSegments(store: ArchiveStore, key: ArchiveKey, coldDays: number, now = Date.now()): Promise<readonly string[]> {
   const warm = new Set((await tiersOf(store)).filter(({ tier }) => tier === 'warm').map(({ name }) => name))
   const moved: string[] = []
-  for (let number = 0; number < (await countManifests(store)); number++) {
-    const { manifest } = await requireManifest(store, number, key)
+  for await (const manifest of readManifests(store, key)) {
     if (now - Date.parse(manifest.times[1]) < coldDays * DAY_MS) break
     if (!warm.has(manifest.segment.name)) continue
     await store.moveTo('cold', manifest.segment.name)
@@ -40,10 +39,10 @@ export async function retrieveSegments(
   )
   const requested: string[] = []
   for (let number = from; number <= to; number++) {
-    const { manifest } = await requireManifest(store, number, key)
-    if (!cold.has(manifest.segment.name)) continue
-    await store.retrieve(manifest.segment.name, days)
-    requested.push(manifest.segment.name)
+    const { segment } = await requireManifest(store, number, key)
+    if (!cold.has(segment.name)) continue
+    await store.retrieve(segment.name, days)
+    requested.push(segment.name)
   }
   return requested
 }
@@ -54,7 +53,6 @@ export async function coldSegments(store: ArchiveStore, key: ArchiveKey): Promis
     (await tiersOf(store)).filter(({ tier, retrieval }) => tier === 'cold' && retrieval !== 'readable').map(({ name }) => name),
   )
   const cold: number[] = []
-  for (let number = 0; number < (await countManifests(store)); number++)
-    if (unreadable.has((await requireManifest(store, number, key)).manifest.segment.name)) cold.push(number)
+  for await (const { number, segment } of readManifests(store, key)) if (unreadable.has(segment.name)) cold.push(number)
   return cold
 }

@@ -1,20 +1,21 @@
-import { grown, isSameTree, MANIFESTS, type Manifest, manifestName, SEGMENTS, type StoredFile } from '../../domain/archive/manifest.ts'
+import {
+  filesOf,
+  grown,
+  isSameTree,
+  MANIFESTS,
+  type Manifest,
+  manifestName,
+  SEGMENTS,
+  type StoredFile,
+} from '../../domain/archive/manifest.ts'
 import { growSegmentIndex } from '../../domain/archive/segment-index.ts'
 import { leafText } from '../../domain/audit/canonical-event.ts'
 import { type Checkpoint, checkpointHash, readCheckpoint } from '../../domain/audit/checkpoint.ts'
-import {
-  EMPTY_TREE,
-  type Frontier,
-  growTree,
-  HASH_BYTES,
-  type Hash,
-  isSame,
-  leafHash,
-  type Sha256,
-} from '../../domain/audit/merkle-tree.ts'
+import { EMPTY_TREE, type Frontier, growTree, type Hash, isSame, leafHash, type Sha256 } from '../../domain/audit/merkle-tree.ts'
 import { NoteRefused } from '../../domain/audit/signed-note.ts'
-import { type ArchiveStore, NotRetrieved, type SegmentFormat, type SegmentRow, SegmentUnreadable } from '../../domain/ports/archive.ts'
+import { type ArchiveStore, type LeafRow, NotRetrieved, type SegmentFormat, SegmentUnreadable } from '../../domain/ports/archive.ts'
 import { type ArchiveKey, manifestAt, manifestNumbers, type ReadManifest } from './manifests.ts'
+import { countHashes, hashesIn, packHashes } from './packed-hashes.ts'
 
 export type VerifyingOptions = ArchiveKey & {
   readonly store: ArchiveStore
@@ -98,7 +99,7 @@ export async function verifyArchive(options: VerifyingOptions): Promise<Verified
       continue
     }
     const { manifest } = read
-    for (const file of [manifest.segment, manifest.leaves, manifest.index]) if (file) referenced.add(file.name)
+    for (const { name } of filesOf(manifest)) referenced.add(name)
     const isNext = isFirst || before !== undefined
     if (before && !(manifest.previous && isSame(manifest.previous, before.hash)))
       found('manifests_out_of_order', manifestName(number), 'it does not go on from the manifest before it')
@@ -107,13 +108,13 @@ export async function verifyArchive(options: VerifyingOptions): Promise<Verified
       found('manifests_out_of_order', manifestName(number), said)
     }
     const leaves = await leavesOf(manifest, options, found)
-    findings.push(...(await findingsInSegment(manifest, leaves, options)))
+    const index = await indexOf(manifest, options, found)
+    findings.push(...(await findingsInSegment(manifest, leaves, index, options)))
     // After a gap the tree goes on from what the manifest says, which is signed.
     if (leaves && isNext && manifest.first === tree.size) {
-      const { tree: after, root } = grown(tree, leaves, sha256)
+      const { tree: after, root } = chain.grow(tree, leaves, manifest, found)
       if (!isSameTree(after, manifest.tree) || !isSame(root, manifest.treeRoot))
         found('tree_broken', manifestName(number), 'its tree is not that of its events')
-      chain.check(tree, leaves, manifest, found)
     } else chain.lose()
     tree = manifest.tree
     events += manifest.count
@@ -125,6 +126,9 @@ export async function verifyArchive(options: VerifyingOptions): Promise<Verified
   for await (const { name } of store.list(SEGMENTS)) if (!referenced.has(name)) unreferenced.push(name)
   return { segments: numbers.length, events, root: growTree(tree, sha256).root(), checkpoints: chain.held(), findings, unreferenced }
 }
+
+/** The events of a segment, for people. */
+const rangeOf = ({ first, count }: Manifest) => `${first} to ${first + count - 1}`
 
 const missing = (from: number, to: number) =>
   from === to
@@ -147,22 +151,22 @@ async function manifestOf(number: number, options: VerifyingOptions, found: Repo
 }
 
 /** The hashes of the events, when they are those that the manifest says. */
-async function leavesOf(
-  { leaves, root, count }: Manifest,
-  { store, sha256 }: VerifyingOptions,
-  found: Report,
-): Promise<readonly Hash[] | undefined> {
+async function leavesOf(manifest: Manifest, { store, sha256 }: VerifyingOptions, found: Report): Promise<Uint8Array | undefined> {
+  const { leaves, root, count } = manifest
   const content = await contentOf(store, leaves, found, 'hashes_missing')
   if (!content) return undefined
-  if (!isSame(sha256(content), leaves.sha256)) {
-    found('hashes_changed', leaves.name, 'the hashes of the events are not those of the segment')
-    return undefined
-  }
-  const hashes = Array.from({ length: content.length / HASH_BYTES }, (_, index) =>
-    content.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
-  )
-  if (hashes.length === count && isSame(grown(EMPTY_TREE, hashes, sha256).root, root)) return hashes
-  found('hashes_changed', leaves.name, 'the hashes of the events are not those of the segment')
+  const isWhole = isSame(sha256(content), leaves.sha256) && countHashes(content) === count
+  if (isWhole && isSame(grown(EMPTY_TREE, hashesIn(content), sha256).root, root)) return content
+  found('hashes_changed', leaves.name, `the hashes of events ${rangeOf(manifest)} are not those of the segment`)
+  return undefined
+}
+
+/** The index of the segment, when it is that of the manifest. */
+async function indexOf(manifest: Manifest, { store, sha256 }: VerifyingOptions, found: Report): Promise<Uint8Array | undefined> {
+  const { index } = manifest
+  const content = index && (await contentOf(store, index, found, 'index_missing'))
+  if (!content || isSame(sha256(content), index.sha256)) return content
+  found('index_changed', index.name, `the index of events ${rangeOf(manifest)} is not that of the segment`)
   return undefined
 }
 
@@ -185,97 +189,109 @@ async function contentOf(
 
 async function findingsInSegment(
   manifest: Manifest,
-  leaves: readonly Hash[] | undefined,
+  leaves: Uint8Array | undefined,
+  index: Uint8Array | undefined,
   options: VerifyingOptions,
 ): Promise<readonly Finding[]> {
   const { store, format, sha256 } = options
-  const { number, segment, first } = manifest
+  const { number, segment } = manifest
   const findings: Finding[] = []
   const found = (code: FindingCode, file: string, message: string) => findings.push({ code, segment: number, file, message })
   const content = await contentOf(store, segment, found, 'segment_missing')
   if (!content) return findings
   const isWhole = isSame(sha256(content), segment.sha256)
-  let rows: readonly SegmentRow[]
   try {
-    rows = await format.read(content)
+    const { hashes, index: made } = await madeAgain(content, options)
+    const expected = leaves ?? (isSame(grown(EMPTY_TREE, hashesIn(hashes), sha256).root, manifest.root) ? hashes : undefined)
+    if (!expected) {
+      const said = `its events are not ${rangeOf(manifest)} as the manifest says, and without their hashes it cannot be said which`
+      found('segment_replaced', segment.name, said)
+      return findings
+    }
+    findings.push(...(await named(differences(hashes, expected, manifest), manifest, content, format)))
+    // One that leaves events out would hide them from whoever looks for those of a wallet alone.
+    if (findings.length === 0 && isWhole && index && !isSame(made, index))
+      found('index_changed', manifest.index!.name, `it is not the index of events ${rangeOf(manifest)}, though it was signed as that`)
   } catch (error) {
     if (!(error instanceof SegmentUnreadable)) throw error
-    found('segment_unreadable', segment.name, `${error.message}: events ${first} to ${first + manifest.count - 1} are in it`)
+    found('segment_unreadable', segment.name, `${error.message}: events ${rangeOf(manifest)} are in it`)
     return findings
   }
-  const hashes = rows.map((row) => hashOf(row, sha256))
-  const expected = leaves ?? (isSame(grown(EMPTY_TREE, hashes, sha256).root, manifest.root) ? hashes : undefined)
-  if (!expected) {
-    found('segment_replaced', segment.name, 'its events are not those of the manifest, and without their hashes it cannot be said which')
-    return findings
-  }
-  findings.push(...differences(rows, hashes, expected, manifest))
   if (findings.length === 0 && !isWhole)
-    found('columns_changed', segment.name, 'the events are what they were, but the file is not: columns beside them were changed')
-  if (findings.length === 0) await checkIndex(manifest, rows, options, found)
+    found(
+      'columns_changed',
+      segment.name,
+      `events ${rangeOf(manifest)} are what they were, but the file is not: columns beside them were changed`,
+    )
   return findings
 }
 
-/** An index that leaves events out would hide them from whoever looks for those of a wallet alone. */
-async function checkIndex({ index }: Manifest, rows: readonly SegmentRow[], { store, sha256 }: VerifyingOptions, found: Report) {
-  if (!index) return
-  const content = await contentOf(store, index, found, 'index_missing')
-  if (!content) return
-  const made = growSegmentIndex(sha256)
-  for (const { identity, walletId } of rows) made.add(identity.stream, walletId)
-  if (!isSame(sha256(content), index.sha256) || Buffer.from(made.text()).compare(content) !== 0)
-    found('index_changed', index.name, 'it is not the index of the events of its segment')
+/** The hashes and the index of what a segment holds now. @throws SegmentUnreadable */
+async function madeAgain(content: Uint8Array, { format, sha256 }: VerifyingOptions): Promise<{ hashes: Uint8Array; index: Uint8Array }> {
+  const hashes = packHashes()
+  const index = growSegmentIndex(sha256)
+  for await (const rows of format.readLeaves(content))
+    for (const { identity, walletId, data, metadata } of rows) {
+      hashes.add(leafHash(Buffer.from(leafText(identity, data, metadata)), sha256))
+      index.add(identity.stream, walletId)
+    }
+  return { hashes: hashes.bytes(), index: Buffer.from(index.text()) }
 }
 
-function hashOf({ identity, data, metadata }: SegmentRow, sha256: Sha256): Hash {
-  return leafHash(Buffer.from(leafText(identity, data, metadata)), sha256)
-}
+/** `at` is the row that is there now. */
+type Difference = { readonly code: FindingCode; readonly index: number; readonly message: string; readonly at?: number }
 
 /** Which events are not those that were archived. Where one was dropped or inserted the others are found again further on. */
-function differences(
-  rows: readonly SegmentRow[],
-  hashes: readonly Hash[],
-  expected: readonly Hash[],
-  { number, segment, first }: Manifest,
-): readonly Finding[] {
-  const key = (hash: Hash) => Buffer.from(hash).toString('latin1')
-  if (hashes.length === expected.length && hashes.every((hash, index) => isSame(hash, expected[index]!))) return []
-  const wanted = new Set(expected.map(key))
-  const there = new Set(hashes.map(key))
-  const missing = expected.flatMap((hash, index) => (there.has(key(hash)) ? [] : [index]))
-  const added = hashes.flatMap((hash, index) => (wanted.has(key(hash)) ? [] : [index]))
-  if (wanted.size > 0 && missing.length === expected.length)
+function differences(hashes: Uint8Array, expected: Uint8Array, manifest: Manifest): readonly Difference[] {
+  if (isSame(hashes, expected)) return []
+  const keysOf = (packed: Uint8Array) => Array.from(hashesIn(packed), (hash) => Buffer.from(hash).toString('latin1'))
+  const [there, wanted] = [keysOf(hashes), keysOf(expected)]
+  const [isThere, isWanted] = [new Set(there), new Set(wanted)]
+  const missing = wanted.flatMap((key, index) => (isThere.has(key) ? [] : [index]))
+  const added = there.flatMap((key, index) => (isWanted.has(key) ? [] : [index]))
+  if (missing.length === wanted.length && there.length > 0 && wanted.length > 1)
     return [
       {
         code: 'segment_replaced',
-        segment: number,
-        file: segment.name,
-        message: 'it holds the events of another segment, or none that were archived',
+        index: 0,
+        message: `it holds the events of another segment, or none that were archived as ${rangeOf(manifest)}`,
       },
     ]
-  const finding = (code: FindingCode, index: number, message: string, row?: SegmentRow): Finding => ({
-    code,
-    segment: number,
-    file: segment.name,
-    leafIndex: first + index,
-    ...(row && { event: { ...row.identity, revision: row.identity.revision.toString() } }),
-    message,
-  })
   const addedAt = new Set(added)
-  const changed = hashes.length === expected.length ? missing.filter((index) => addedAt.has(index)) : []
-  const changedAt = new Set(changed)
-  const found = [
-    ...changed.map((index) => finding('event_changed', index, 'the event is not what was archived', rows[index])),
+  const changedAt = new Set(there.length === wanted.length ? missing.filter((index) => addedAt.has(index)) : [])
+  const found: readonly Difference[] = [
+    ...[...changedAt].map((index) => ({ code: 'event_changed' as const, index, message: 'the event is not what was archived', at: index })),
     ...missing
       .filter((index) => !changedAt.has(index))
-      .map((index) => finding('event_dropped', index, 'the event that was archived here is missing')),
+      .map((index) => ({ code: 'event_dropped' as const, index, message: 'the event that was archived here is missing' })),
     ...added
       .filter((index) => !changedAt.has(index))
-      .map((index) => finding('event_inserted', index, 'the event was not archived', rows[index])),
+      .map((index) => ({ code: 'event_inserted' as const, index, message: 'the event was not archived', at: index })),
   ]
   if (found.length > 0) return found.slice(0, MAX_FINDINGS)
-  const at = hashes.findIndex((hash, index) => !expected[index] || !isSame(hash, expected[index]))
-  return [finding('events_reordered', Math.max(at, 0), 'from here on the events are in another order, or are there twice', rows[at])]
+  const index = there.findIndex((key, at) => key !== wanted[at])
+  const at = index === -1 ? there.length : index
+  return [{ code: 'events_reordered', index: at, message: 'from here on the events are in another order, or are there twice', at }]
+}
+
+/** The findings, with the names of the events: the segment is read once more for them. @throws SegmentUnreadable */
+async function named(
+  differences: readonly Difference[],
+  { number, segment, first }: Manifest,
+  content: Uint8Array,
+  format: SegmentFormat,
+): Promise<readonly Finding[]> {
+  const names = new Map<number, LeafRow['identity']>()
+  const asked = new Set(differences.flatMap(({ at }) => (at === undefined ? [] : [at])))
+  let row = 0
+  if (asked.size > 0)
+    for await (const rows of format.readLeaves(content)) for (const { identity } of rows) if (asked.has(row++)) names.set(row - 1, identity)
+  return differences.map(({ code, index, message, at }) => {
+    const identity = at === undefined ? undefined : names.get(at)
+    const event = identity && { event: { ...identity, revision: identity.revision.toString() } }
+    const place = code === 'segment_replaced' ? {} : { leafIndex: first + index, ...event }
+    return { code, segment: number, file: segment.name, ...place, message }
+  })
 }
 
 /** The checkpoints of the archive, and those kept elsewhere: each of the tree that it says, and those of the archive each going on from the one before. */
@@ -309,9 +325,10 @@ function checkpointChain({ key, verify, sha256, kept = [] }: VerifyingOptions) {
     lose() {
       isUnbroken = false
     },
-    check(before: Frontier, leaves: readonly Hash[], manifest: Manifest, found: Report) {
+    /** The tree with the leaves of a segment, held against the checkpoints on the way. */
+    grow(before: Frontier, leaves: Uint8Array, manifest: Manifest, found: Report): { tree: Frontier; root: Hash } {
       const file = manifestName(manifest.number)
-      const end = before.size + leaves.length
+      const end = before.size + countHashes(leaves)
       const here = elsewhere.filter(({ size }) => size > before.size && size <= end)
       const due = [...notesOf(manifest, found), ...here]
       const bySize = new Map<number, Checkpoint[]>()
@@ -325,11 +342,12 @@ function checkpointChain({ key, verify, sha256, kept = [] }: VerifyingOptions) {
         bySize.delete(tree.size())
       }
       compare()
-      for (const leaf of leaves) {
+      for (const leaf of hashesIn(leaves)) {
         tree.append(leaf)
         if (bySize.has(tree.size())) compare()
       }
       for (const size of bySize.keys()) found('checkpoint_forged', file, `the checkpoint of ${size} events does not end in this segment`)
+      return { tree: tree.frontier(), root: tree.root() }
     },
     /** Kept checkpoints of more than there is. */
     beyond: (size: number): readonly Finding[] =>

@@ -1,25 +1,25 @@
-import { MAX_CHECKPOINTS, type Manifest, manifestName, SEGMENTS, type StoredFile, signManifest } from '../../domain/archive/manifest.ts'
+import {
+  filesOf,
+  MAX_CHECKPOINTS,
+  type Manifest,
+  manifestName,
+  SEGMENTS,
+  type StoredFile,
+  signManifest,
+} from '../../domain/archive/manifest.ts'
 import { growSegmentIndex } from '../../domain/archive/segment-index.ts'
 import { AUDITED_STREAMS, heldIn, isAudited, leafText } from '../../domain/audit/canonical-event.ts'
 import { readCheckpoint } from '../../domain/audit/checkpoint.ts'
 import { CHECKPOINT_STREAM, checkpointSigned } from '../../domain/audit/checkpoint-stream.ts'
-import {
-  EMPTY_TREE,
-  type GrowingTree,
-  growTree,
-  HASH_BYTES,
-  type Hash,
-  isSame,
-  leafHash,
-  type Sha256,
-} from '../../domain/audit/merkle-tree.ts'
+import { EMPTY_TREE, type GrowingTree, growTree, type Hash, isSame, leafHash, type Sha256 } from '../../domain/audit/merkle-tree.ts'
 import { walletNamedIn } from '../../domain/history/selection.ts'
-import type { ArchiveStore, SegmentFormat, SegmentRow } from '../../domain/ports/archive.ts'
+import type { ArchiveStore, SegmentFormat } from '../../domain/ports/archive.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { Identity } from '../../domain/ports/identity.ts'
 import { Contradiction } from '../contradiction.ts'
 import { positionOf } from '../leaf-position.ts'
 import { type ArchiveKey, countManifests, manifestAt, type ReadManifest } from './manifests.ts'
+import { packHashes } from './packed-hashes.ts'
 
 export type ArchivingOptions = ArchiveKey & {
   readonly log: Pick<EventLog, 'subscribe' | 'readStream'>
@@ -29,12 +29,13 @@ export type ArchivingOptions = ArchiveKey & {
   readonly sha256: Sha256
   /** Most events of a segment. */
   readonly segmentEvents: number
+  /** A segment ends with so many bytes of its file, too, which is in memory until it is stored. */
+  readonly segmentBytes?: number
   readonly signal: AbortSignal
   onSegment(manifest: Manifest): void
 }
 
-/** Events turned into rows of a segment at a time. */
-const ROWS = 10_000
+const SEGMENT_BYTES = 64 * 2 ** 20
 const MAX_BATCH = 2_000
 const POSITION_DIGITS = 12
 
@@ -47,15 +48,16 @@ export class ArchiveOvertaken extends Error {
 type Expected = { readonly size: number; readonly root: Hash; readonly note: string }
 
 /**
- * Archives what the log holds and the archive does not, in segments that are closed then and there: segment, hashes, and last the manifest, without which a
- * segment is none. Run again it goes on from the last manifest.
+ * Archives what the log holds and the archive does not, in segments that are closed then and there: hashes, index, segment, and last the manifest, without which
+ * a segment is none. Run again it goes on from the last manifest.
  * @returns the newest manifest, undefined when there is nothing to archive
  * @throws Contradiction when the log is not what its checkpoints, or the archive, say; ArchiveOvertaken, NoteRefused, Unavailable
  */
 export async function archiveLog(options: ArchivingOptions): Promise<Manifest | undefined> {
-  const { log, store, segmentEvents, signal } = options
+  const { log, store, segmentEvents, segmentBytes = SEGMENT_BYTES, signal } = options
   const count = await countManifests(store)
   let newest = count === 0 ? undefined : await manifestAt(store, count - 1, options)
+  if (newest) await discardOthers(store, newest.manifest)
   const { expected, signed } = await checkpointsSince(newest?.manifest, options)
   // What no checkpoint covers waits for one, so that each is archived with the events that it is of.
   if (newest && signed !== undefined && signed <= newest.manifest.tree.size) return newest.manifest
@@ -73,8 +75,10 @@ export async function archiveLog(options: ArchivingOptions): Promise<Manifest | 
       if (caughtUp.signal.aborted) break
       if (message.kind !== 'event' || !isAudited(message.event)) continue
       segment.add(message.event)
+      if (segment.isFull()) await segment.write()
       const isWhole = segment.end() === signed
-      if (segment.size() === segmentEvents || segment.checkpoints() === MAX_CHECKPOINTS || isWhole) await close()
+      if (segment.size() === segmentEvents || segment.bytes() >= segmentBytes || segment.checkpoints() === MAX_CHECKPOINTS || isWhole)
+        await close()
       if (isWhole) caughtUp.abort()
       if (isWhole) break
     }
@@ -85,31 +89,42 @@ export async function archiveLog(options: ArchivingOptions): Promise<Manifest | 
   return newest?.manifest
 }
 
+/** What else there is of the segment, which a run that was killed or overtaken has left: nobody can make a segment of it any more. */
+async function discardOthers(store: ArchiveStore, manifest: Manifest): Promise<void> {
+  const own = filesOf(manifest).map(({ name }) => name)
+  await store.discard(`${SEGMENTS}${placeOf(manifest.first)}-`, own)
+  await store.discard(manifestName(manifest.number), [manifestName(manifest.number)])
+}
+
+const placeOf = (first: number) => String(first).padStart(POSITION_DIGITS, '0')
+
 const leafIn = ({ last }: Manifest) => ({ stream: last.stream, revision: BigInt(last.revision), id: last.id })
 
 /** A segment that goes on from the one before. */
 function openSegment(before: ReadManifest | undefined, expected: readonly Expected[], options: ArchivingOptions) {
-  const { store, format, identity, sha256, onSegment } = options
+  const { store, format, sha256, onSegment } = options
   const tree = growTree(before?.manifest.tree ?? EMPTY_TREE, sha256)
   const own = growTree(EMPTY_TREE, sha256)
   const first = tree.size()
   const writer = format.writer()
-  const leaves: Hash[] = []
+  const leaves = packHashes()
   const index = growSegmentIndex(sha256)
   // One of all that was archived before may have been signed since.
   const checkpoints = [...checked(tree, expected)]
-  let rows: SegmentRow[] = []
   const ends: { first?: RecordedEvent; last?: RecordedEvent } = {}
 
   const put = async (name: string, content: Uint8Array): Promise<StoredFile> => {
     const digest = sha256(content)
-    const file = `${SEGMENTS}${String(first).padStart(POSITION_DIGITS, '0')}-${Buffer.from(digest).toString('hex').slice(0, 16)}${name}`
+    const file = `${SEGMENTS}${placeOf(first)}-${Buffer.from(digest).toString('hex').slice(0, 16)}${name}`
     await store.put(file, content)
     return { name: file, bytes: content.length, sha256: digest }
   }
 
   return {
-    size: () => leaves.length,
+    size: leaves.count,
+    bytes: writer.bytes,
+    isFull: writer.isFull,
+    write: writer.write,
     end: () => tree.size(),
     checkpoints: () => checkpoints.length,
 
@@ -117,29 +132,27 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
       const [data, metadata] = [heldIn(event.data), heldIn(event.metadata)]
       const leaf = leafHash(Buffer.from(leafText(event, data, metadata)), sha256)
       const walletId = walletNamedIn(event)
-      rows.push({ leafIndex: tree.size(), identity: event, walletId, data, metadata, event })
-      leaves.push(leaf)
+      writer.add({ leafIndex: tree.size(), identity: event, walletId, data, metadata, event })
+      leaves.add(leaf)
       index.add(event.stream, walletId)
       for (const each of [tree, own]) each.append(leaf)
       checkpoints.push(...checked(tree, expected))
       ends.first ??= event
       ends.last = event
-      if (rows.length < ROWS) return
-      writer.add(rows)
-      rows = []
     },
 
     async close(): Promise<ReadManifest> {
-      writer.add(rows)
       const { first: oldest, last: newest } = ends as Required<typeof ends>
-      const manifest: Manifest = {
-        number: (before?.manifest.number ?? -1) + 1,
+      const number = (before?.manifest.number ?? -1) + 1
+      const manifest = async (): Promise<Manifest> => ({
+        number,
         previous: before?.hash,
         first,
-        count: leaves.length,
-        segment: await put(format.extension, writer.finish()),
-        leaves: await put('.leaves', joined(leaves)),
+        count: leaves.count(),
+        // Whoever reads all segments that lie there finds none without its hashes and its index.
+        leaves: await put('.leaves', leaves.bytes()),
         index: await put('.index', Buffer.from(index.text())),
+        segment: await put(format.extension, await writer.finish()),
         root: own.root(),
         tree: tree.frontier(),
         treeRoot: tree.root(),
@@ -147,13 +160,37 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
         times: [oldest.recordedAt, newest.recordedAt],
         last: { stream: newest.stream, revision: newest.revision.toString(), id: newest.id },
         checkpoints,
-      }
-      const { text, hash } = await signManifest(manifest, identity)
-      if (!(await store.put(manifestName(manifest.number), Buffer.from(text))))
-        throw new ArchiveOvertaken(`segment ${manifest.number} was archived by another run meanwhile`)
-      onSegment(manifest)
-      return { manifest, hash }
+      })
+      const closed = await closeWith(manifest, number, options)
+      onSegment(closed.manifest)
+      return closed
     },
+  }
+}
+
+/** @throws ArchiveOvertaken, and as the store does */
+async function closeWith(storeFiles: () => Promise<Manifest>, number: number, options: ArchivingOptions): Promise<ReadManifest> {
+  const own = await storeSegment(storeFiles, number, options)
+  const stored = own ?? (await manifestAt(options.store, number, options))
+  if (stored) await discardOthers(options.store, stored.manifest)
+  if (own) return own
+  throw new ArchiveOvertaken(`segment ${number} was archived by another run meanwhile`)
+}
+
+/** Undefined when another run was first. */
+async function storeSegment(
+  storeFiles: () => Promise<Manifest>,
+  number: number,
+  { store, identity }: ArchivingOptions,
+): Promise<ReadManifest | undefined> {
+  try {
+    const manifest = await storeFiles()
+    const { text, hash } = await signManifest(manifest, identity)
+    return (await store.put(manifestName(number), Buffer.from(text))) ? { manifest, hash } : undefined
+  } catch (error) {
+    // Who has closed the segment discards what others have begun of it, under their hands.
+    if ((await store.get(manifestName(number))) === undefined) throw error
+    return undefined
   }
 }
 
@@ -192,10 +229,4 @@ function binarySearch(sorted: readonly Expected[], size: number): Expected | und
     else high = middle
   }
   return sorted[low]?.size === size ? sorted[low] : undefined
-}
-
-function joined(hashes: readonly Hash[]): Uint8Array {
-  const bytes = new Uint8Array(hashes.length * HASH_BYTES)
-  for (const [index, hash] of hashes.entries()) bytes.set(hash, index * HASH_BYTES)
-  return bytes
 }

@@ -45,6 +45,9 @@ const MAX_STORED = 4 * 1024 * 1024
 /** Checkpoints in a manifest: a segment that more would end in is closed. */
 export const MAX_CHECKPOINTS = 1_000
 
+/** The files of a segment. */
+export const filesOf = ({ segment, leaves, index }: Manifest): readonly StoredFile[] => [segment, leaves, ...(index ? [index] : [])]
+
 export const manifestName = (number: number): string => `${MANIFESTS}${String(number).padStart(DIGITS, '0')}.json`
 
 /** A manifest as it is stored, and the hash by which the next one names it. */
@@ -86,7 +89,7 @@ function signedIn(stored: string): { body: unknown; text: string; signature: str
 const malformed = (reason: string) => new NoteRefused('note_malformed', `the manifest cannot be read: ${reason}`)
 
 /** The tree with these leaves added. */
-export function grown(before: Frontier, leaves: readonly Hash[], hash?: (message: Uint8Array) => Hash): { tree: Frontier; root: Hash } {
+export function grown(before: Frontier, leaves: Iterable<Hash>, hash?: (message: Uint8Array) => Hash): { tree: Frontier; root: Hash } {
   const tree = growTree(before, hash)
   for (const leaf of leaves) tree.append(leaf)
   return { tree: tree.frontier(), root: tree.root() }

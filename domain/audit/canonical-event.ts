@@ -28,6 +28,8 @@ export type Held = { readonly json: string } | { readonly base64: string }
 export const heldIn = (value: unknown): Held =>
   value instanceof Uint8Array ? { base64: bytesToBase64(value) } : { json: canonicalJson(value ?? null) }
 
+export const textOf = (held: Held): string => ('json' in held ? held.json : held.base64)
+
 /** `canonicalEvent` of an event that holds this. */
 export function leafText({ stream, revision, id, type }: Omit<AuditedEvent, 'data' | 'metadata'>, data: Held, metadata: Held): string {
   const [name, kind, identity] = [stream, type, id].map(canonicalJson)

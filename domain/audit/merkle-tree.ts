@@ -6,6 +6,7 @@ import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 
 /** SHA-256, 32 bytes. */
 export type Hash = Uint8Array
+/** Keeps nothing of the message, which is overwritten afterwards. */
 export type Sha256 = (message: Uint8Array) => Hash
 
 export const HASH_BYTES = 32
@@ -14,18 +15,25 @@ const LEAF_PREFIX = 0
 const NODE_PREFIX = 1
 
 export function leafHash(leaf: Uint8Array, sha256: Sha256 = nobleSha256): Hash {
-  const message = new Uint8Array(1 + leaf.length)
-  message[0] = LEAF_PREFIX
+  const message = messageOf(LEAF_PREFIX, leaf.length)
   message.set(leaf, 1)
   return sha256(message)
 }
 
 export function nodeHash(left: Hash, right: Hash, sha256: Sha256 = nobleSha256): Hash {
-  const message = new Uint8Array(1 + 2 * HASH_BYTES)
-  message[0] = NODE_PREFIX
+  const message = messageOf(NODE_PREFIX, 2 * HASH_BYTES)
   message.set(left, 1)
   message.set(right, 1 + HASH_BYTES)
   return sha256(message)
+}
+
+/** Where messages are put together, one after the other: to allocate each takes longer than to hash it. */
+const scratch = new Uint8Array(65_536)
+
+function messageOf(prefix: number, length: number): Uint8Array {
+  const message = length < scratch.length ? scratch.subarray(0, 1 + length) : new Uint8Array(1 + length)
+  message[0] = prefix
+  return message
 }
 
 /** Of the tree without leaves. */
@@ -147,7 +155,9 @@ export function verifyConsistency({ from, to, proof }: Consistency, sha256: Sha2
 }
 
 export function isSame(a: Hash, b: Hash): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 // Sizes are beyond 32 bits, where bitwise operators do not reach.

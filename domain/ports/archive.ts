@@ -18,6 +18,11 @@ export interface ArchiveStore {
   moveTo(tier: Tier, name: string): Promise<void>
   /** Asks for an object of the cold tier to be made readable for some days. */
   retrieve(name: string, days: number): Promise<void>
+  /**
+   * Removes the objects whose names begin so, apart from those that are excepted, and what of such an object was begun and not finished. What it may not
+   * remove it leaves.
+   */
+  discard(prefix: string, except: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -50,21 +55,32 @@ export type SegmentRow = {
   readonly event: RecordedEvent
 }
 
-/** Segments as files of a format that data teams can read. */
+/** What of a row is in the tree and in the segment's index. */
+export type LeafRow = Pick<SegmentRow, 'identity' | 'walletId' | 'data' | 'metadata'>
+
+/** Segments as files of a format that data teams can read. They are read in groups of rows, some thousands at a time, of which one is in memory. */
 export interface SegmentFormat {
   /** Ends of file names. */
   readonly extension: string
   writer(): SegmentWriter
   /** In the order of the file. @throws SegmentUnreadable */
-  read(content: Uint8Array): Promise<SegmentRow[]>
+  read(content: Uint8Array): AsyncIterable<readonly SegmentRow[]>
+  /** The same without what only repeats it. @throws SegmentUnreadable */
+  readLeaves(content: Uint8Array): AsyncIterable<readonly LeafRow[]>
   /** Some rows alone, by their numbers in rising order. @throws SegmentUnreadable */
-  readRows(content: Uint8Array, rows: readonly number[]): Promise<SegmentRow[]>
+  readRows(content: Uint8Array, numbers: readonly number[]): Promise<readonly SegmentRow[]>
 }
 
 export interface SegmentWriter {
-  /** Rows in their order, some thousands at a time. */
-  add(rows: readonly SegmentRow[]): void
-  finish(): Uint8Array
+  /** The next row. Nothing of it is kept but its text. */
+  add(row: SegmentRow): void
+  /** Whether so many have been added that they are to be written. */
+  isFull(): boolean
+  /** Writes a group of rows. Resolves once there is room for the next one. */
+  write(): Promise<void>
+  /** Of the file, but for the last group or two. */
+  bytes(): number
+  finish(): Promise<Uint8Array>
 }
 
 /** The file is no segment, or was damaged. */

@@ -70,7 +70,19 @@ test('the whole log is replayed, and figures are printed beside those of an earl
   t.regex(found.printed, /whole log, each event digested +reader +[\d,]+ +events\/s +0\.5 /)
 })
 
+test('a history is archived, verified, replayed and restored by the commands, whose time, memory and sizes are measured', async (t) => {
+  const found = await bench(t, 'archive', '--events', '3000')
+  assertMeasured(t, { ...found, figures: found.figures.filter(({ unit }) => unit !== 'µs/event') })
+  const named = (unit: string) => found.figures.filter((figure) => figure.unit === unit)
+  t.deepEqual(
+    named('events/s').map(({ name }) => name),
+    ['generate', 'archive', 'verify', 'replay', 'restore'],
+  )
+  t.is(named('MiB').length, 5)
+  t.is(named('bytes/event').length, 5)
+})
+
 test('a benchmark that does not exist is refused, and the ones that do are named', async (t) => {
   const refused = await t.throwsAsync(promisify(execFile)(process.execPath, [BENCH, 'everything'], { timeout: WITHIN_MS }))
-  t.regex(refused?.message ?? '', /system\|signing\|store\|projections\|replay/)
+  t.regex(refused?.message ?? '', /system\|signing\|store\|projections\|replay\|archive/)
 })

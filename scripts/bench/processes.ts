@@ -18,7 +18,14 @@ export type Workplace = {
   run(plan: Plan & { withinMs: number; onStart(pid: number): void }): Promise<string>
 }
 
-type Plan = { name: string; entry: string; args?: readonly string[]; env?: { [name: string]: string } }
+type Plan = {
+  name: string
+  entry: string
+  args?: readonly string[]
+  /** Options of Node. */
+  execArgv?: readonly string[]
+  env?: { [name: string]: string }
+}
 
 const READY_WITHIN_MS = 60_000
 const STOP_WITHIN_MS = 10_000
@@ -35,9 +42,10 @@ export async function besideProcesses<T>(work: (workplace: Workplace) => Promise
   const givenUp = new Promise<never>((_, reject) => {
     giveUp = reject
   })
-  const launch = ({ entry, args = [], env = {} }: Plan, options: ForkOptions) => {
+  const launch = ({ entry, args = [], execArgv = [], env = {} }: Plan, options: ForkOptions) => {
     if (over) throw new Error('the benchmark was given up')
-    const child = fork(entry, args, { ...options, execArgv: [...process.execArgv, ...NODE_FLAGS], env: { ...environment(), ...env } })
+    const flags = [...process.execArgv, ...NODE_FLAGS, ...execArgv]
+    const child = fork(entry, args, { ...options, execArgv: flags, env: { ...environment(), ...env } })
     children.push(child)
     return child
   }

@@ -48,7 +48,7 @@ async function openArchive(settings: Settings, vkey: string | undefined) {
     return undefined
   }
   const { dataDir, logOrigin } = settings
-  const key = vkey === undefined ? (await openLogIdentity({ dataDir, origin: logOrigin })).key : await readKey(vkey)
+  const key = vkey === undefined ? (await openLogIdentity({ dataDir, origin: logOrigin, mayBeNew: false })).key : await readKey(vkey)
   const sha256 = (content: Uint8Array) => hash('sha256', content, 'buffer')
   return { reading: { store, key, format: await parquetFormat(), verify: verifyIdentity, sha256 } }
 }
