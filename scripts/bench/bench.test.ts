@@ -79,7 +79,7 @@ test('a history is archived, verified, replayed and restored by the commands, wh
     ['generate', 'archive', 'verify', 'replay', 'restore'],
   )
   t.is(named('MiB').length, 5)
-  t.is(named('bytes/event').length, 4)
+  t.is(named('bytes/event').length, 5)
 })
 
 test('a benchmark that does not exist is refused, and the ones that do are named', async (t) => {

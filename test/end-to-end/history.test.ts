@@ -80,10 +80,11 @@ test.serial('a policy is told as it is and as it was', async (t) => {
 test.serial('a wallet, its key and its session are replayed alone, with the digest that the API gives', async (t) => {
   const { answered, sign } = auditorOf(system)
   const { walletId } = await sign()
-  const audit = await answered<{ digest: string; position: string; keys: { keyId: string }[]; sessions: { sessionId: string }[] }>(
+  const audit = await answered<{ position: string; digest: string; keys: { keyId: string }[]; sessions: { sessionId: string }[] }>(
     `/v1/wallets/${walletId}/audit`,
   )
   const replay = async (...args: string[]) => JSON.parse(await system.run('replay', ...args, '--source', 'log'))
+  // What the parties say after the signature may come in meanwhile.
   t.like(await replay('--wallet', walletId, '--as-of', audit.position), { digest: audit.digest })
   const [{ keyId }, { sessionId }] = [audit.keys[0]!, audit.sessions[0]!]
   t.like(await replay('--key-id', keyId), { key: { keyId, status: 'active' } })

@@ -62,6 +62,8 @@ export function createGrpcServer(routes: Routes, report: (line: string) => void)
 
   const pings = setInterval(() => {
     for (const [session, life] of sessions) {
+      // Between its end and its `close` it is still in the list, and refuses to ping.
+      if (session.destroyed) continue
       if (!life.answered) {
         session.destroy()
         continue
