@@ -64,7 +64,7 @@ export async function allowTransaction(asked: TransactionAsked, dependencies: Tr
   const effect = coded(() => codec.read(unsigned, sender))
   const move = coded(() => moveOf(chain, wanted))
   requireEffect(effect, move, replacement)
-  if (wanted.psbt !== null && !replacement) coded(() => requireSame(codec, wanted.psbt!, unsigned))
+  if (wanted.psbt !== null) coded(() => requireMade(codec, sender, wanted.psbt!, { unsigned, effect, replacement }))
   requireFee(effect, chain, policy, wanted, replacement)
 
   const usdCents = prices.usdCents(move.asset, move.amount) ?? null
@@ -140,11 +140,18 @@ function requireEffect(effect: Effect, move: Move, replacement: ReplacementWante
   for (const field of ['asset', 'to', 'amount', 'memo'] as const) if (effect[field] !== move[field]) throw differs(field)
 }
 
-/** What another wallet has made is signed as it is. @throws Refusal `transaction_mismatch`, TransactionRefused */
-function requireSame(codec: TransactionCodec, psbt: string, unsigned: Uint8Array): void {
+type Shown = { unsigned: Uint8Array; effect: Effect; replacement: ReplacementWanted | null }
+
+/**
+ * What another wallet has made is signed as it is. What takes its place spends nothing else: then no more than one of them can be mined, whether or not this party
+ * has signed the first. @throws Refusal `transaction_mismatch`, TransactionRefused
+ */
+function requireMade(codec: TransactionCodec, sender: Sender, psbt: string, { unsigned, effect, replacement }: Shown): void {
   const bytes = base64ToBytes(psbt)
   const made = bytes && codec.fromPsbt?.(bytes)
-  if (!made || !equalBytes(made, unsigned)) throw differs('PSBT')
+  if (!made || !(replacement || equalBytes(made, unsigned))) throw differs('PSBT')
+  const { conflicts } = codec.read(made, sender)
+  if (!effect.conflicts.every((conflict) => conflicts.includes(conflict))) throw differs('PSBT')
 }
 
 /** @throws Refusal `fee_too_high` */

@@ -123,7 +123,7 @@ export interface ChainNode {
    * it goes back by itself, and may find again what it has found before.
    */
   deposits(addresses: ReadonlySet<string>, cursor: string | null): Promise<Deposits>
-  /** Null when it is not in the chain (any more). */
+  /** Null when it is not in the chain (any more); without confirmations as long as nodes do not agree on that. */
   standing(deposit: Deposit): Promise<{ readonly block: BlockReference; readonly confirmations: number } | null>
   /** Blocks from that one to the newest, both counted; null when another one is in its place. */
   depth(block: BlockReference): Promise<number | null>

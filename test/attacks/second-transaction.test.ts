@@ -118,6 +118,19 @@ test.serial('what another wallet has made is signed as it is, and nothing else t
   signed(t, await ask(transfer, faster, { replacement: replacementOf(system, transfer, 'accelerate', { fee: 'high' }) }))
 })
 
+test.serial('what takes the place of what another wallet has made spends nothing else, also when others have signed that', async (t) => {
+  const [a, b] = [newCoin(), newCoin()]
+  const transfer = request({ psbt: Buffer.from(build({ coins: [a] })).toString('base64') })
+  for (const kind of ['accelerate', 'cancel'] as const) {
+    const wish = replacementOf(system, transfer, kind, kind === 'cancel' ? {} : { fee: 'high' })
+    const payments = kind === 'cancel' ? [] : [paid]
+    for (const coins of [[b], [a, b]])
+      refused(t, await ask(transfer, build({ coins, fee: 2_000n }, payments), { replacement: wish }), 'transaction_mismatch', kind)
+  }
+  const wish = replacementOf(system, transfer, 'accelerate', { fee: 'high' })
+  signed(t, await ask(transfer, build({ coins: [a], fee: 2_000n }), { replacement: wish }))
+})
+
 test.serial('an acceleration does what the transfer does, at no more than the client has said', async (t) => {
   const transfer = request({ maxFee: '3000' })
   const coin = newCoin()

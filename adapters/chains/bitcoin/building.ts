@@ -16,7 +16,7 @@ import type { CoinSource, Coins, FoundCoin } from './coins.ts'
 import { lookUp, malformed } from './core-rpc.ts'
 import { lineageOf } from './lineage.ts'
 import { MAX_MEMO_BYTES, memoScript, scriptOf } from './output-script.ts'
-import { type Coin, type Payment, readPsbt, type Spending, txidOf, unsignedTxid, withoutWitnesses, writePsbt } from './psbt.ts'
+import { type Coin, type Payment, readPsbt, type Spending, unsignedTxid, withoutWitnesses, writePsbt } from './psbt.ts'
 import { costOf, type Rates, ratesOf } from './rates.ts'
 import type { SpenderSearch } from './spenders.ts'
 import { conflictOf } from './transactions.ts'
@@ -138,9 +138,8 @@ async function coinToSpend(
 ): Promise<Coin> {
   if (sender.scheme === 'frost-secp256k1-tr') return { txid, index, amount, script, previous: null }
   const known = await lookUp(call, txid)
-  const previous = known && withoutWitnesses(known.raw)
-  if (!previous || txidOf(previous) !== txid) throw malformed()
-  return { txid, index, amount, script, previous }
+  if (!known) throw malformed()
+  return { txid, index, amount, script, previous: withoutWitnesses(known.raw) }
 }
 
 /** @throws ChainFailure for what can be told without knowing any coins */

@@ -3,6 +3,7 @@ import type { BlockReference } from '../../../domain/ports/chain-node.ts'
 import type { Call, Nodes } from '../rpc/endpoint.ts'
 import { EndpointFailure, RpcRefusal } from '../rpc/failures.ts'
 import { type Block, readBlock } from './block.ts'
+import { txidOf, withoutWitnesses } from './psbt.ts'
 
 /** Error codes of Bitcoin Core (`src/rpc/protocol.h`). */
 const NOT_CONNECTED = -9
@@ -67,14 +68,19 @@ export async function blockOf(call: Call, hash: string): Promise<Block> {
 /** `blockHash` is null, and `confirmations` none, while it waits in the mempool. */
 export type KnownTransaction = { readonly raw: Uint8Array; readonly blockHash: string | null; readonly confirmations: number }
 
-/** A transaction in the mempool or in the chain; undefined when the node does not know it, or only from a block that the chain has left. */
+/**
+ * A transaction in the mempool or in the chain; undefined when the node does not know it, or only from a block that the chain has left. Fees, and what can never
+ * be mined any more, are told from it: a node that hands out another one is not believed.
+ */
 export async function lookUp(call: Call, txid: string): Promise<KnownTransaction | undefined> {
   const found = await unlessUnknown(call('getrawtransaction', [txid, true]))
   if (found === undefined) return undefined
   const { hex, blockhash, confirmations } = Object(found) as { hex?: unknown; blockhash?: unknown; confirmations?: unknown }
-  if (blockhash === undefined) return { raw: bytesIn(hex), blockHash: null, confirmations: 0 }
+  const raw = bytesIn(hex)
+  if (txidIn(raw) !== txid) throw malformed()
+  if (blockhash === undefined) return { raw, blockHash: null, confirmations: 0 }
   if (typeof confirmations !== 'number' || confirmations < 1) return undefined
-  return { raw: bytesIn(hex), blockHash: hashIn(blockhash), confirmations }
+  return { raw, blockHash: hashIn(blockhash), confirmations }
 }
 
 /** Whether an output is there, and no block has spent it. */
@@ -97,6 +103,14 @@ async function unlessUnknown(answer: Promise<unknown>): Promise<unknown> {
 function hashIn(value: unknown): string {
   if (typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value)) throw malformed()
   return value
+}
+
+function txidIn(raw: Uint8Array): string | undefined {
+  try {
+    return txidOf(withoutWitnesses(raw))
+  } catch {
+    return undefined
+  }
 }
 
 function bytesIn(value: unknown): Uint8Array {

@@ -6,6 +6,7 @@ import type { Call } from '../rpc/endpoint.ts'
 import { RpcRefusal } from '../rpc/failures.ts'
 import { rememberAnswers } from '../rpc/remembered.ts'
 import type { Rpc } from '../rpc/rpc.ts'
+import { standingOf } from '../rpc/standing.ts'
 import { failureOf } from './broadcast.ts'
 import { buildTransaction, quoteFor } from './building.ts'
 import type { CoinSource } from './coins.ts'
@@ -101,7 +102,7 @@ export function bitcoinNode(options: BitcoinNodeOptions): ChainNode {
     },
     deposits: (addresses, cursor) => rpc.ask((call) => readDeposits(call, { asset: chain.nativeAsset, network }, addresses, cursor)),
     standing: ({ hash }) =>
-      rpc.ask(async (call) => {
+      standingOf(rpc, async (call) => {
         const blockHash = (await lookUp(call, hash))?.blockHash ?? null
         if (blockHash === null) return null
         const { height, confirmations } = await headerOf(call, blockHash)

@@ -471,6 +471,27 @@ test('deposits in blocks that a reorganisation takes away stand no more, and tho
   t.is(watch.seen.length, 1)
 })
 
+test('an endpoint that does not know of a deposit does not undo it, nor is it counted on as long as endpoints do not agree', async (t) => {
+  const proxy = await startFaultProxy(shared.url)
+  const benches = await Promise.all([[proxy.url, shared.url], [proxy.url]].map((endpoints) => evmBench(shared, {}, endpoints)))
+  t.teardown(async () => {
+    for (const bench of benches) await bench.close()
+    await proxy.close()
+  })
+  const [node, alone] = benches.map((bench) => bench.node) as [ChainNode, ChainNode]
+  const account = evmAccount()
+  const watch = watching(node, [account])
+  await watch.look()
+  await shared.send(account.address, 5n)
+  await watch.look()
+  const [deposit] = watch.seen as [Deposit]
+  proxy.fault = ({ method }) => (/Receipt/.test(method) ? { kind: 'result', result: null } : undefined)
+  t.deepEqual(await node.standing(deposit), { block: deposit.block, confirmations: 0 })
+  t.is(await alone.standing(deposit), null)
+  proxy.fault = () => undefined
+  t.deepEqual(await node.standing(deposit), { block: deposit.block, confirmations: 1 })
+})
+
 test('a block that does not follow the one before is left for the next time', async (t) => {
   const proxy = await startFaultProxy(shared.url)
   t.teardown(() => proxy.close())

@@ -6,6 +6,7 @@ import type { Call, Nodes } from '../rpc/endpoint.ts'
 import { EndpointFailure, RpcRefusal } from '../rpc/failures.ts'
 import { rememberAnswers } from '../rpc/remembered.ts'
 import { openRpc } from '../rpc/rpc.ts'
+import { standingOf } from '../rpc/standing.ts'
 import { readBlock, readQuantity, toQuantity } from './answers.ts'
 import { tokenBalance, transactionBuilder } from './building.ts'
 import { depositWatch } from './deposits.ts'
@@ -76,7 +77,7 @@ export const openNode: OpenNode = async (chain, settings, observer) => {
     async standing(deposit) {
       const inclusion = await standings.get(
         deposit.id,
-        () => ask((call) => watch.inclusion(call, deposit)),
+        () => translated(standingOf(rpc, (call) => watch.inclusion(call, deposit))),
         (found) => found !== null && found.confirmations >= finality,
       )
       return inclusion && { block: inclusion.receipt.block, confirmations: inclusion.confirmations }

@@ -39,7 +39,7 @@ const TOKEN_UNITS = 80_000
 const MEMO_UNITS = 60_000
 /**
  * Two transfers of as much to the same address would be one transaction, and pay once, if they were made with the same block's hash. So each has a limit of
- * its own, by chance, up to so many units above what it needs.
+ * its own, by chance, up to so many units above what it needs; a durable nonce tells them apart, and there a higher price is to be a higher fee.
  */
 const SPARE_UNITS = 4_096
 const NOTHING: Plan = { steps: [], units: COIN_UNITS }
@@ -76,7 +76,7 @@ export function builderOf({ chain, cluster, nonceAccounts }: BuilderOptions): Pi
   async function priced(
     { sender, fee, maxFee }: WantedTransaction,
     { steps, units }: Plan,
-    { nonce, least = 0n, spare = randomInt(SPARE_UNITS) }: { nonce?: Nonce | undefined; least?: bigint; spare?: number },
+    { nonce, least = 0n, spare = nonce ? 0 : randomInt(SPARE_UNITS) }: { nonce?: Nonce | undefined; least?: bigint; spare?: number },
   ): Promise<readonly Step[]> {
     const first = nonce ? [nonce.step] : []
     const needed = units + COIN_UNITS * first.length

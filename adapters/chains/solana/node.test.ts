@@ -183,6 +183,7 @@ test('with a durable nonce a transaction lasts, and can be replaced and cancelle
   const first = await signed(node, wanted)
   const [conflict] = first.conflicts
   t.regex(conflict!, /^durable-nonce:/)
+  t.deepEqual((await signed(node, wanted)).unsigned, first.unsigned, 'of a limit by chance the faster one could have less than this one')
   const faster = await signed(node, wanted, { replaces: { unsigned: first.unsigned, as: 'acceleration' } })
   const cancelling = await signed(node, wanted, { replaces: { unsigned: faster.unsigned, as: 'cancellation' } })
   t.deepEqual([faster.conflicts, cancelling.conflicts], [[conflict], [conflict]])

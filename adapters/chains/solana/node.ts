@@ -3,6 +3,7 @@ import type { Chain } from '../../../domain/ports/chain.ts'
 import { ChainFailure, type ChainNode, type TransactionStatus } from '../../../domain/ports/chain-node.ts'
 import { EndpointFailure, RpcRefusal } from '../rpc/failures.ts'
 import type { Rpc } from '../rpc/rpc.ts'
+import { standingOf } from '../rpc/standing.ts'
 import { tokensIn } from './accounts.ts'
 import { type BuilderOptions, builderOf } from './building.ts'
 import { type Cluster, clusterOf } from './cluster.ts'
@@ -70,11 +71,12 @@ export function solanaNode({ chain, confirmations, finality, pollMs, rpc, nonceA
     deposits: (addresses, cursor) => ask((cluster) => depositsSince(chain, cluster, addresses, cursor)),
 
     standing: ({ hash }) =>
-      ask(async (cluster) => {
+      standingOf(rpc, async (call) => {
+        const cluster = clusterOf(call)
         const { state, at } = await cluster.signature(hash)
         const blockhash = state?.isConfirmed && !state.hasFailed ? await cluster.blockhash(state.slot) : null
         return state && blockhash ? { block: { height: state.slot, hash: blockhash }, confirmations: depth(state.slot, at) } : null
-      }),
+      }).catch(unreadable),
 
     depth: ({ height, hash }) =>
       ask(async (cluster) => {
