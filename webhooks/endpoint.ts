@@ -12,7 +12,6 @@ import { type Attempted, type Attempting, type AttemptOptions, attemptDelivery }
 import { receiverSince } from './receiver.ts'
 import { deliveryRecord } from './record.ts'
 import { NOTHING_SENT, resend } from './resending.ts'
-import { waitAfter } from './retries.ts'
 import { type ReadStream, type Waiting, waitingStreams } from './waiting-streams.ts'
 import { MOST_MS, wakeUp } from './wake-up.ts'
 import { isWanted } from './wanted.ts'
@@ -62,13 +61,15 @@ const UNTIL_WOKEN = Number.POSITIVE_INFINITY
 
 /** Delivers until the signal aborts. Whatever goes wrong, it begins again from what is stored. */
 export function startEndpoint(options: EndpointOptions): Endpoint {
-  const { webhook, records, owner, signal, onFailure } = options
+  const { webhook, records, signal, onFailure } = options
   let current: Run | undefined
+  let heardOf: bigint | undefined
   const keepRunning = async () => {
     while (!signal.aborted) {
       try {
         const stored = await records.readProgress(webhook.webhookId)
-        const takenMs = takenFor(stored, owner)
+        const takenMs = stored?.revision === heardOf ? 0 : takenFor(stored, options)
+        heardOf = stored?.revision
         if (takenMs > 0) await pause(takenMs, signal)
         else {
           current = openRun(options, stored)
@@ -85,10 +86,10 @@ export function startEndpoint(options: EndpointOptions): Endpoint {
   return { waiting: () => current?.waiting() ?? 0, look: () => current?.look(), ended: keepRunning() }
 }
 
-/** For how long another instance has the webhook to itself. */
-function takenFor(stored: StoredProgress | undefined, owner: string): number {
+/** For how long another instance has the webhook to itself, if nothing is heard of it meanwhile: no longer than a claim lasts, whatever its clock says. */
+function takenFor(stored: StoredProgress | undefined, { owner, claimMs }: Pick<EndpointOptions, 'owner' | 'claimMs'>): number {
   const claim = stored?.progress.claim
-  return claim && claim.owner !== owner ? Math.max(0, claim.until - Date.now()) : 0
+  return claim && claim.owner !== owner ? Math.min(Math.max(0, claim.until - Date.now()), claimMs) : 0
 }
 
 /** The attempt may have arrived or not: it is made again by whoever comes next. */
@@ -108,8 +109,10 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
   const alarm = wakeUp()
   const failingSince = stored?.progress.failingSince ?? null
   const isEnabledAnew = failingSince !== null && failingSince < options.enabledAt
-  const receiver = receiverSince(isEnabledAnew ? null : failingSince)
-  const resends: { [resendId: string]: ResendProgress } = { ...stored?.progress.resends }
+  const receiver = isEnabledAnew ? receiverSince(null) : receiverSince(failingSince, stored?.progress.leftAloneUntil)
+  const resends: { [resendId: string]: ResendProgress } = {}
+  for (const [resendId, progress] of Object.entries(stored?.progress.resends ?? {}))
+    resends[resendId] = isEnabledAnew ? { ...progress, failing: null } : progress
   const working = new Set<Promise<void>>()
   let attempts = 0
   let through = stored ? BigInt(stored.progress.through) : registeredAt
@@ -133,10 +136,14 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
     progress: () => ({
       through: String(through),
       failingSince: receiver.failingSince(),
+      leftAloneUntil: Number.isFinite(receiver.leftAloneUntil()) ? receiver.leftAloneUntil() : 0,
       waiting: waiting.places(),
       resends: { ...resends },
     }),
-    isAtWork: () => attempts > 0 || working.size > 0 || (waiting.nextDueAt() ?? UNTIL_WOKEN) < Date.now() + options.claimMs,
+    isAtWork: () =>
+      attempts > 0 ||
+      working.size > 0 ||
+      Math.max(waiting.nextDueAt() ?? UNTIL_WOKEN, receiver.leftAloneUntil()) < Date.now() + options.claimMs,
   })
 
   const attemptClaimed = async (entry: Entry, at: Which) => {
@@ -242,16 +249,19 @@ function openRun(options: EndpointOptions, stored: StoredProgress | undefined): 
   }
 
   const insist = async (entry: Entry, resendId: string): Promise<boolean> => {
-    let since: number | null = null
-    for (let count = 1; ; count++) {
-      const attempted: Attempted = await attempt(entry, { attempt: count, since, resendId })
+    while (!signal.aborted) {
+      const begun = resends[resendId] ?? NOTHING_SENT
+      const { failing } = begun
+      await pause(Math.max(0, Math.max(failing?.dueAt ?? 0, receiver.leftAloneUntil()) - Date.now()), signal)
+      if (signal.aborted) break
+      const attempted = await attempt(entry, { attempt: (failing?.attempts ?? 0) + 1, since: failing?.since ?? null, resendId })
+      const { status, attempt: attempts, nextAttemptAt } = attempted.record
+      if (nextAttemptAt !== null)
+        resends[resendId] = { ...begun, failing: { attempts, since: failing?.since ?? attempted.at, dueAt: Date.parse(nextAttemptAt) } }
       await disableIfDue(attempted)
-      const { status } = attempted.record
       if (status !== 'retrying') return status === 'delivered'
-      since ??= attempted.at
-      await pause(Math.max(waitAfter(retries, count), receiver.leftAloneUntil() - Date.now()), signal)
-      if (signal.aborted) return false
     }
+    return false
   }
 
   const resendAll = async () => {
