@@ -130,12 +130,68 @@ test('a webhook is left alone while another instance has it, and taken over when
   const webhookId = await register(receiver.url, { types: TYPES })
   const [lost, next] = await append(randomUUID(), 2)
   const until = Date.now() + 1_000
-  const progress = { claim: { owner: 'gone', until }, through: '0', failingSince: null, waiting: [], resends: {} }
+  const progress = { claim: { owner: 'gone', until }, through: '0', failingSince: null, leftAloneUntil: 0, waiting: [], resends: {} }
   await records.writeProgress(webhookId, progress, undefined)
   deliver()
   await receiver.until(({ length }) => length === 2)
   t.true(Date.now() >= until)
   t.deepEqual(idsOf(receiver.received), [lost, next])
+})
+
+test('a claim lasts no longer than claims do, whatever the clock of who made it said', async (t) => {
+  const { deliver, register, append, records } = await startDeliveries(t)
+  const receiver = await startReceiver(t)
+  const webhookId = await register(receiver.url, { types: TYPES })
+  const claim = { owner: 'ahead', until: Date.now() + 3_600_000 }
+  await records.writeProgress(
+    webhookId,
+    { claim, through: '0', failingSince: null, leftAloneUntil: 0, waiting: [], resends: {} },
+    undefined,
+  )
+  deliver({ claimMs: 300 })
+  const expected = await append(randomUUID(), 1)
+  await receiver.until(({ length }) => length === 1)
+  t.deepEqual(idsOf(receiver.received), expected)
+})
+
+test('nothing is stored for a receiver that is left alone, except for how long', async (t) => {
+  const { deliver, register, append, records } = await startDeliveries(t)
+  const receiver = await startReceiver(t, () => ({ status: 429, headers: { 'retry-after': '3600' } }))
+  const webhookId = await register(receiver.url, { types: TYPES })
+  deliver()
+  await append(randomUUID(), 1)
+  await until(async () => ((await records.readProgress(webhookId))?.progress.leftAloneUntil ?? 0) > Date.now() + 3_000_000)
+  await until(async () => (await records.readProgress(webhookId))?.progress.claim === null)
+  const stored = await records.readProgress(webhookId)
+  // Longer than it would take to make a claim anew.
+  await delay(1_200)
+  t.is((await records.readProgress(webhookId))?.revision, stored?.revision)
+  t.is(receiver.received.length, 1)
+})
+
+test('a resend that was cut off goes on with the event that it was at, and counts its attempts on', async (t) => {
+  const { deliver, register, append, command, records } = await startDeliveries(t)
+  const receiver = await startReceiver(t)
+  const webhookId = await register(receiver.url, { types: TYPES })
+  const retries = { waitsMs: [50], giveUpAfterMs: 60_000, disableAfterMs: 60_000 }
+  const running = deliver({ retries })
+  const [eventId] = await append(randomUUID(), 1)
+  await until(async () => (await records.readAttempts(webhookId)).length === 1)
+  receiver.reply(() => 500)
+  const resendId = randomUUID()
+  const asked = { resendId, from: null, to: new Date().toISOString(), types: null, status: 'delivered', eventId: eventId! } as const
+  await command(webhookId, { type: 'RequestResend', ...asked })
+  await receiver.until(({ length }) => length >= 3)
+  await running.stop()
+  receiver.reply(() => 200)
+  deliver({ retries })
+  const ofResend = async () => (await records.readAttempts(webhookId)).filter((attempt) => attempt.resendId === resendId)
+  await until(async () => (await ofResend()).at(-1)?.status === 'delivered')
+  const numbers = (await ofResend()).map(({ attempt }) => attempt)
+  t.deepEqual(
+    numbers,
+    numbers.map((_, index) => index + 1),
+  )
 })
 
 test('410 disables at once; enabled again, it goes on with what was refused', async (t) => {

@@ -20,11 +20,11 @@ const CAREFUL = 1
 /** Failures in a row after which it is taken to be away. */
 const AWAY_AFTER = 3
 
-export function receiverSince(failing: number | null): Receiver {
+export function receiverSince(failing: number | null, askedUntil = 0): Receiver {
   let failingSince = failing
   let failuresInARow = failing === null ? 0 : AWAY_AFTER
   let lastAttemptAt = 0
-  let leftAloneUntil = 0
+  let leftAloneUntil = askedUntil
   const isAway = () => failuresInARow >= AWAY_AFTER
   return {
     note({ record, retryAfterMs }, now) {

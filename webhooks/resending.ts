@@ -19,7 +19,7 @@ export type ResendOptions = {
   signal: AbortSignal
 }
 
-export const NOTHING_SENT: ResendProgress = { through: null, delivered: 0, failed: 0 }
+export const NOTHING_SENT: ResendProgress = { through: null, delivered: 0, failed: 0, failing: null }
 
 /** Goes on from what has been sent; returns how it stands at the end, or when the signal aborts. @throws Unavailable */
 export async function resend(request: RequestedResend, begun: ResendProgress, options: ResendOptions): Promise<ResendProgress> {
@@ -29,8 +29,8 @@ export async function resend(request: RequestedResend, begun: ResendProgress, op
   for await (const entry of request.status === null ? loggedEntries(request, after, options) : deliveredEntries(request, after, options)) {
     const isDelivered = await deliver(entry)
     if (signal.aborted) break
-    const { delivered, failed } = progress
-    progress = { through: String(entry.position), delivered: delivered + Number(isDelivered), failed: failed + Number(!isDelivered) }
+    const [delivered, failed] = [progress.delivered + Number(isDelivered), progress.failed + Number(!isDelivered)]
+    progress = { through: String(entry.position), delivered, failed, failing: null }
     onProgress(progress)
     if (request.eventId !== null) break
   }
@@ -63,7 +63,9 @@ async function* loggedEntries(request: RequestedResend, after: bigint | undefine
 async function* deliveredEntries(request: RequestedResend, after: bigint | undefined, options: ResendOptions): AsyncGenerator<Entry> {
   const { records, log, streams, webhookId } = options
   const latest = new Map<string, DeliveryAttempt>()
-  for (const attempt of await records.readAttempts(webhookId)) latest.set(attempt.eventId, attempt)
+  // An attempt of its own, before it was cut off, does not settle what was asked for.
+  for (const attempt of await records.readAttempts(webhookId))
+    if (attempt.resendId !== request.resendId) latest.set(attempt.eventId, attempt)
   const isAsked = asked(request)
   const found = [...latest.values()]
     .map((attempt) => ({ ...attempt, id: attempt.eventId, position: BigInt(attempt.position) }))

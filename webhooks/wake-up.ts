@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 /** Tells all who wait that something has changed. */
 export type WakeUp = {
   ring(): void
@@ -6,7 +8,7 @@ export type WakeUp = {
 }
 
 /** Longest that a timer can wait. */
-export const MOST_MS = 2 ** 31 - 1
+const MOST_MS = 2 ** 31 - 1
 
 export function wakeUp(): WakeUp {
   const waiting = new Set<() => void>()
@@ -29,3 +31,7 @@ export function wakeUp(): WakeUp {
       }),
   }
 }
+
+/** Resolves when the time is up, or the signal aborts. */
+export const pause = (milliseconds: number, signal: AbortSignal) =>
+  delay(Math.min(milliseconds, MOST_MS), undefined, { signal }).catch(() => {})

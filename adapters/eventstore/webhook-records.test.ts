@@ -5,7 +5,14 @@ import { WrongExpectedRevision } from '../../domain/ports/event-log.ts'
 import type { Progress } from '../../domain/ports/webhook-records.ts'
 import { webhookRecords } from './webhook-records.ts'
 
-const progress = (through: number): Progress => ({ claim: null, through: String(through), failingSince: null, waiting: [], resends: {} })
+const progress = (through: number): Progress => ({
+  claim: null,
+  through: String(through),
+  failingSince: null,
+  leftAloneUntil: 0,
+  waiting: [],
+  resends: {},
+})
 
 test('progress is what was stored last, and takes no more room than that', async (t) => {
   const log = await startLog(t)

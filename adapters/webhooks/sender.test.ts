@@ -120,6 +120,27 @@ test('an answer without end is not read to its end', async (t) => {
   t.true(await Promise.race([isCutOff, delay(10_000, false)]))
 })
 
+test('who takes its time for the body of its answer is sent the next event on no other connection', async (t) => {
+  const { seen, url } = await serve(t, (_, response) => {
+    response.writeHead(200).write('x')
+    setTimeout(() => response.end(), 50)
+  })
+  const send = sender(t)
+  for (let n = 0; n < 3; n++) t.like(await send(url), { status: 200 })
+  t.is(seen.connections, 1)
+})
+
+test('who answers that it speaks another protocol has not taken the event', async (t) => {
+  const port = await listening(
+    t,
+    createTcpServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'))
+    }),
+  )
+  t.deepEqual(await sender(t)(`http://127.0.0.1:${port}/`), { failure: 'connection_failed' })
+})
+
 test('who does not answer, or does not take a connection, is waited for no longer than is set', async (t) => {
   const silent = await serve(t, () => {})
   const begun = Date.now()

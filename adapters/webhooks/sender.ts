@@ -49,6 +49,7 @@ export function webhookSender({ allowPrivate, connectTimeoutMs = 5_000, timeoutM
       })
       const overdue = setTimeout(() => sending.destroy(new TimedOut()), timeoutMs)
       let connecting: NodeJS.Timeout | undefined
+      let outcome: SendOutcome | undefined
       sending.on('socket', (socket) => {
         if (!socket.connecting) return
         connecting = setTimeout(() => sending.destroy(new TimedOut()), connectTimeoutMs)
@@ -56,13 +57,17 @@ export function webhookSender({ allowPrivate, connectTimeoutMs = 5_000, timeoutM
       })
       sending.on('response', (answer) => {
         discard(answer)
-        settle({ status: answer.statusCode ?? 0, retryAfterMs: retryAfter(answer.headers['retry-after']) })
+        outcome = { status: answer.statusCode ?? 0, retryAfterMs: retryAfter(answer.headers['retry-after']) }
       })
       // A connection that was kept may have been closed by the other side meanwhile: that says nothing of the receiver.
-      sending.on('error', (error) => fail(sending.reusedSocket && isReset(error) ? new ConnectionStale() : error))
+      sending.on('error', (error) => outcome ?? fail(sending.reusedSocket && isReset(error) ? new ConnectionStale() : error))
       sending.on('close', () => {
         clearTimeout(connecting)
         clearTimeout(overdue)
+        // Not before: who sends its body by the byte must not hold more connections than it is sent events at a time.
+        if (outcome) settle(outcome)
+        // Who answers that it speaks another protocol is cut off without an answer, and without an error.
+        else fail(new Error('it was closed without an answer'))
       })
       sending.end(body)
     })

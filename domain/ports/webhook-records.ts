@@ -23,13 +23,20 @@ export type Progress = {
   through: string
   /** When the first delivery failed since one has last succeeded, ms since the epoch. */
   failingSince: number | null
+  /** Until when the receiver has asked to be left alone, ms since the epoch; in the past when it has not. */
+  leftAloneUntil: number
   waiting: readonly WaitingStream[]
   /** How far each resend is that is under way, by its id. */
   resends: { readonly [resendId: string]: ResendProgress }
 }
 
-/** Everything up to the position has been sent once more. */
-export type ResendProgress = { through: string | null; delivered: number; failed: number }
+/** Everything up to the position has been sent once more; `failing` tells of the event after it, times in ms since the epoch: of the first attempt, and of the next. */
+export type ResendProgress = {
+  through: string | null
+  delivered: number
+  failed: number
+  failing: { attempts: number; since: number; dueAt: number } | null
+}
 
 /** One attempt to deliver an event. */
 export type DeliveryAttempt = {

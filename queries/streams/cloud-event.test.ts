@@ -59,3 +59,10 @@ test('what cannot be read is told of without its data, and is in no read model',
   t.deepEqual([...streams], ['events'])
   t.is(of, undefined)
 })
+
+test('what somebody else wrote to the store, without metadata or data, is told of to the platform, and stops no stream', (t) => {
+  const foreign = { ...recorded('Foreign', {}), data: null, metadata: undefined } as unknown as RecordedEvent
+  const { tenant, time, json } = entryOf(foreign, { ...options, unreadable: true })
+  t.deepEqual([tenant, time], ['*', AT])
+  t.like(JSON.parse(json), { type: 'Foreign', tenant: '*' })
+})

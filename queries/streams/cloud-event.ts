@@ -1,6 +1,7 @@
 /** An event as streams deliver it: CloudEvents 1.0, JSON format. */
 import { personalFields } from '../../domain/personal-data/personal-fields.ts'
 import type { JsonObject, RecordedEvent } from '../../domain/ports/event-log.ts'
+import { PLATFORM_TENANT } from '../../http/route.ts'
 import { encodeCursor } from './cursor.ts'
 
 /** The log, as CloudEvents wants it named: `id` is unique within. */
@@ -41,17 +42,19 @@ export type EntryOptions = {
 }
 
 export function entryOf(event: RecordedEvent, { origin, projections, shown, unreadable = false }: EntryOptions): Entry {
-  const { position, type, stream, metadata } = event
+  const { position, type, stream } = event
   const cursor = encodeCursor({ origin, position })
-  const { walletId } = event.data as { walletId?: string }
+  // Whoever else writes to the store may leave out anything: that is for the platform to see.
+  const { tenant = PLATFORM_TENANT, occurredAt = event.recordedAt } = (event.metadata ?? {}) as Partial<RecordedEvent['metadata']>
+  const walletId = unreadable ? undefined : (event.data as { walletId?: string }).walletId
   const envelope = {
     specversion: '1.0',
     id: event.id,
     source: SOURCE,
     type,
     subject: stream,
-    time: metadata.occurredAt,
-    tenant: metadata.tenant,
+    time: occurredAt,
+    tenant,
     position: String(position),
     cursor,
     ...(!unreadable && { datacontenttype: 'application/json', data: { walletId, ...withoutPersonal(event, shown(event)) } }),
@@ -64,9 +67,9 @@ export function entryOf(event: RecordedEvent, { origin, projections, shown, unre
     position,
     cursor,
     type,
-    time: metadata.occurredAt,
-    tenant: metadata.tenant,
-    walletId: unreadable ? undefined : walletId,
+    time: occurredAt,
+    tenant,
+    walletId,
     streams: new Set([EVERY_EVENT, ...touched.map(({ name }) => name)]),
     json: JSON.stringify(envelope),
   }

@@ -109,8 +109,12 @@ test('how far deliveries are is told with the webhook', async (t) => {
   await project('webhooks', id, { webhookId: id, ...fields('acme') })
   t.is((await get(`/v1/webhooks/${id}`)).deliveries, undefined)
   const waiting = [{ stream: 'wallet-1', revision: '3', attempts: 2, since: 1, dueAt: 2 }]
-  const resends = { r: { through: '5', delivered: 4, failed: 1 } }
-  await records.writeProgress(id, { claim: null, through: '77', failingSince: Date.parse(AT), waiting, resends }, undefined)
+  const resends = { r: { through: '5', delivered: 4, failed: 1, failing: null } }
+  await records.writeProgress(
+    id,
+    { claim: null, through: '77', failingSince: Date.parse(AT), leftAloneUntil: 0, waiting, resends },
+    undefined,
+  )
   t.deepEqual((await get(`/v1/webhooks/${id}`)).deliveries, {
     ...{ through: '77', waiting: 1, failingSince: AT, resends: [{ resendId: 'r', delivered: 4, failed: 1 }] },
   })
