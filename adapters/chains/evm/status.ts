@@ -28,7 +28,8 @@ async function statusAt(call: Call, transaction: SentTransaction, finality: numb
   if ((await call('eth_getTransactionByHash', [hash])) !== null) return { state: 'pending' }
   const use = await useOfNonce(call, transaction.sender.address, nonceIn(transaction.conflicts), finality)
   if (!use) return { state: 'unknown' }
-  if (use.hash === hash) return FORGOTTEN
+  // What it was so long ago cannot be found out: it may have been this one, and the node be far behind where it was asked for its receipt.
+  if (use.hash === hash || use.hash === null) return FORGOTTEN
   // It may have been mined since it was asked for.
   return (await inclusionStatus(call, transaction, finality)) ?? { state: 'impossible', reason: 'replaced', by: use.hash }
 }

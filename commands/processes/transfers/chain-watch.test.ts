@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { startEmbeddedEventStore } from '../../../adapters/embedded/eventstore/server.ts'
 import { connectEventLog } from '../../../adapters/eventstore/event-log.ts'
 import type { Deposit } from '../../../domain/ports/chain-node.ts'
@@ -96,15 +96,15 @@ test('a wallet that more comes in for than it has room for holds up nobody else,
   t.is(await settledOf(other), '2')
 })
 
-test('blocks in which nothing has come in are not written down one by one, and none is looked through twice', async (t) => {
-  const written: unknown[] = []
+/** A chain on which nothing happens but blocks, until it has been asked so often; returns from where it was asked. `onAsked` may change what is stored. */
+async function watchIdleChain(t: ExecutionContext, stored: unknown[], times: number, onAsked = (_asked: number) => {}) {
   const cursors: (string | null)[] = []
   const stop = new AbortController()
   await watchChain({
     log: {
-      readSnapshot: async () => written.at(-1),
+      readSnapshot: async () => stored.at(-1),
       async writeSnapshot(_, progress) {
-        written.push(progress)
+        stored.push(progress)
       },
     },
     node: {
@@ -112,7 +112,8 @@ test('blocks in which nothing has come in are not written down one by one, and n
       pollMs: 1,
       async deposits(_, cursor) {
         cursors.push(cursor)
-        if (cursors.length === 30) stop.abort()
+        onAsked(cursors.length)
+        if (cursors.length === times) stop.abort()
         const height = Number(cursor ?? 0) + 1
         return { found: [], cursor: String(height), height: BigInt(height), isAtHead: true }
       },
@@ -124,38 +125,20 @@ test('blocks in which nothing has come in are not written down one by one, and n
     look: async () => {},
     lookWithoutDeposits: async () => t.fail(),
   })
-  t.deepEqual(cursors, [null, ...Array.from({ length: 29 }, (_, index) => String(index + 1))])
-  t.deepEqual(written, [{ version: 1, cursor: '1', behind: {} }])
+  return cursors
+}
+
+test('blocks in which nothing has come in are not written down one by one, and none is looked through twice', async (t) => {
+  const stored: unknown[] = []
+  t.deepEqual(await watchIdleChain(t, stored, 30), [null, ...Array.from({ length: 29 }, (_, index) => String(index + 1))])
+  t.deepEqual(stored, [{ version: 1, cursor: '1', behind: {} }])
 })
 
 test('where another coordinator has stored something else, it goes on from there', async (t) => {
-  let stored: unknown
-  const cursors: (string | null)[] = []
-  const stop = new AbortController()
-  await watchChain({
-    log: {
-      readSnapshot: async () => stored,
-      async writeSnapshot(_, progress) {
-        stored = progress
-      },
-    },
-    node: {
-      chain: CHAIN,
-      pollMs: 1,
-      async deposits(_, cursor) {
-        cursors.push(cursor)
-        if (cursors.length === 3) stored = { version: 1, cursor: '40', behind: {} }
-        if (cursors.length === 5) stop.abort()
-        const height = Number(cursor ?? 0) + 1
-        return { found: [], cursor: String(height), height: BigInt(height), isAtHead: true }
-      },
-    },
-    signal: stop.signal,
-    onFailure: (error) => t.fail(String(error)),
-    accounts: async () => new Map(),
-    found: async () => new Set(),
-    look: async () => {},
-    lookWithoutDeposits: async () => t.fail(),
+  const stored: unknown[] = []
+  const another = { version: 1, cursor: '40', behind: {} }
+  const cursors = await watchIdleChain(t, stored, 5, (asked) => {
+    if (asked === 3) stored.push(another)
   })
   t.deepEqual(cursors, [null, '1', '2', '40', '41'])
 })
