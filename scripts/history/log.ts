@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
+import { NODE_FLAGS } from '../../adapters/process/node-flags.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
 import type { EventLog } from '../../domain/ports/event-log.ts'
 import { readEndpoints } from '../supervisor/endpoints.ts'
@@ -44,7 +45,10 @@ export async function openLog(
  * @throws Error that says why it did not start
  */
 async function startServer(dataDir: string): Promise<{ url: string; close(): Promise<void> }> {
-  const server = fork(SERVER, ['eventstore', '--data', dataDir], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const server = fork(SERVER, ['eventstore', '--data', dataDir], {
+    execArgv: [...process.execArgv, ...NODE_FLAGS],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
   const said = text(server.stderr!)
   const ended = once(server, 'exit')
   const ready = await Promise.race([once(server, 'message'), ended.then(() => undefined)])
