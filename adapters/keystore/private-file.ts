@@ -29,8 +29,10 @@ export async function createPrivateFile(file: string, bytes: Buffer): Promise<Bu
     await syncFolder(folder)
     return bytes
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await readFile(file)
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    // Whoever was first may not have come to this yet, and what is done with the bytes here must not outlive them.
+    await syncFolder(folder)
+    return await readFile(file)
   } finally {
     await handle.close()
     await unlink(draft)
