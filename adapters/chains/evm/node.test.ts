@@ -144,7 +144,11 @@ test('what another transaction has taken the nonce of is not given up before tha
   await anvil.mine(2)
   t.deepEqual(await node.status(other.sent), { state: 'impossible', reason: 'replaced', by: one.sent.hash })
   await anvil.mine(130)
-  t.deepEqual(await node.status(other.sent), { state: 'pending' }, 'nobody can tell any more what it was, so that it may have been this one')
+  t.deepEqual(
+    await node.status(other.sent),
+    { state: 'pending' },
+    'nobody can tell any more what it was, so that it may have been this one',
+  )
 })
 
 test('a replacement that would cost more than is allowed is not made', async (t) => {
