@@ -165,16 +165,21 @@ test('with a durable nonce it outlasts slow signers; while all are in use the ot
 test('what has a durable nonce is cancelled by using that up, and can never be mined then', async (t) => {
   const side = await start(t, { nonces: 1 })
   const { bench, cluster, proxy } = side
-  proxy.fault = ({ method }) => (method === 'sendTransaction' ? { kind: 'error', code: -32_002, message: 'no' } : undefined)
+  let refused: unknown
+  proxy.fault = ({ method, params }) => {
+    if (method !== 'sendTransaction') return undefined
+    refused ??= params[0]
+    return params[0] === refused ? { kind: 'error', code: -32_002, message: 'no' } : undefined
+  }
   const transferId = await bench.request({ amount: SOL })
   await bench.reaches(transferId, 'stuck')
   await bench.replace(transferId, 'cancel')
   await bench.until(({ transfers }) => transfers[transferId]!.transactions.at(1)?.raw != null)
   const [first] = (await bench.wallet()).transfers[transferId]!.transactions
-  proxy.fault = () => undefined
   await bench.until(({ transfers }) => transfers[transferId]?.mined?.version === 2)
   cluster.advance(FINAL)
   await bench.reaches(transferId, 'cancelled')
+  proxy.fault = () => undefined
   const sent = { ...first!, raw: Buffer.from(first!.raw!, 'base64'), hash: first!.hash!, sender: undefined as never }
   await t.throwsAsync(bench.node.broadcast(sent), { instanceOf: ChainFailure, code: 'transaction_expired' })
   t.is(coinsOf(side, RECEIVER), 0n)
