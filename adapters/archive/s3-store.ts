@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -15,7 +16,7 @@ import {
   type StorageClass,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { type ArchiveStore, NotRetrieved, type Retrieval, type StoredObject } from '../../domain/ports/archive.ts'
+import { ArchiveRefused, type ArchiveStore, NotRetrieved, type Retrieval, type StoredObject } from '../../domain/ports/archive.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 
 export type S3StoreOptions = {
@@ -38,6 +39,8 @@ const REQUEST_TIMEOUT_MS = 60_000
 const CONNECTION_TIMEOUT_MS = 5_000
 /** Not allowed; not known to the provider. */
 const NOT_FOR_US: readonly number[] = [403, 404, 405, 501]
+/** Not a refusal: it took too long, or there are too many requests. */
+const LATER: readonly number[] = [408, 429]
 /** Said by buckets of which objects are read only once they were restored. */
 const COLD_CLASSES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE']
 
@@ -67,7 +70,7 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
     } catch (error) {
       // A bucket without it, or a provider that has never heard of it. What is not allowed to be asked is not taken for no.
       if ([404, 405, 501].includes(statusOf(error) ?? 0) || (error as Error).name === 'ObjectLockConfigurationNotFoundError') return false
-      throw unavailable(error)
+      throw failureOf(error)
     }
   }
 
@@ -77,8 +80,15 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
       return true
     } catch (error) {
       if (statusOf(error) === 404) return false
-      throw unavailable(error)
+      throw failureOf(error)
     }
+  }
+
+  /** By the object itself: in lists only AWS tells. */
+  async function retrievalOf(name: string): Promise<Retrieval> {
+    const { Restore } = await client.send(new HeadObjectCommand(placeOf(name))).catch((error) => Promise.reject(failureOf(error)))
+    if (Restore === undefined) return 'none'
+    return Restore.includes('ongoing-request="true"') ? 'requested' : 'readable'
   }
 
   async function putInParts(name: string, content: Uint8Array): Promise<void> {
@@ -88,8 +98,8 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
       const Parts: { ETag: string | undefined; PartNumber: number }[] = []
       for (let at = 0; at < content.length; at += PART_BYTES) {
         const PartNumber = Parts.length + 1
-        const part = new UploadPartCommand({ ...place, UploadId, PartNumber, Body: content.subarray(at, at + PART_BYTES) })
-        Parts.push({ ETag: (await client.send(part)).ETag, PartNumber })
+        const part = bodyOf(content.subarray(at, at + PART_BYTES))
+        Parts.push({ ETag: (await client.send(new UploadPartCommand({ ...place, UploadId, PartNumber, ...part }))).ETag, PartNumber })
       }
       await client.send(new CompleteMultipartUploadCommand({ ...place, UploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' }))
     } catch (error) {
@@ -106,11 +116,11 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
       if (await isThere(name)) return false
       try {
         if (content.length > PART_BYTES) await putInParts(name, content)
-        else await client.send(new PutObjectCommand({ ...placeOf(name), ...(await retention()), Body: content, IfNoneMatch: '*' }))
+        else await client.send(new PutObjectCommand({ ...placeOf(name), ...(await retention()), ...bodyOf(content), IfNoneMatch: '*' }))
         return true
       } catch (error) {
         if (statusOf(error) === 412) return false
-        throw unavailable(error)
+        throw failureOf(error)
       }
     },
 
@@ -121,7 +131,7 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
       } catch (error) {
         if (statusOf(error) === 404) return undefined
         if ((error as Error).name === 'InvalidObjectState') throw new NotRetrieved(name)
-        throw unavailable(error)
+        throw failureOf(error)
       }
     },
 
@@ -137,11 +147,13 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
               ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
             }),
           )
-          .catch((error) => Promise.reject(unavailable(error)))
+          .catch((error) => Promise.reject(failureOf(error)))
         for (const { Key = '', Size = 0, StorageClass: kind = 'STANDARD', RestoreStatus } of page.Contents ?? []) {
-          const retrieval: Retrieval = RestoreStatus?.IsRestoreInProgress ? 'requested' : RestoreStatus ? 'readable' : 'none'
+          const name = Key.slice(prefix.length)
           const isCold = COLD_CLASSES.includes(kind) || kind === coldClass
-          const object: StoredObject = { name: Key.slice(prefix.length), bytes: Size, tier: isCold ? 'cold' : 'warm', retrieval }
+          let retrieval: Retrieval = RestoreStatus?.IsRestoreInProgress ? 'requested' : RestoreStatus ? 'readable' : 'none'
+          if (isCold && !RestoreStatus && endpoint !== undefined) retrieval = await retrievalOf(name)
+          const object: StoredObject = { name, bytes: Size, tier: isCold ? 'cold' : 'warm', retrieval }
           yield object
         }
         ContinuationToken = page.NextContinuationToken
@@ -151,9 +163,15 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
     async moveTo(tier, name) {
       const StorageClass = tier === 'cold' ? coldClass : 'STANDARD'
       const source = { CopySource: `${bucket}/${encodeURIComponent(`${prefix}${name}`)}`, MetadataDirective: 'COPY' as const }
-      await client
-        .send(new CopyObjectCommand({ ...placeOf(name), ...source, ...(await retention()), StorageClass }))
-        .catch((error) => Promise.reject(unavailable(error)))
+      try {
+        const { ObjectLockRetainUntilDate, StorageClass: present = 'STANDARD' } = await client.send(new HeadObjectCommand(placeOf(name)))
+        if (present === StorageClass) return
+        // The copy is a version of its own, kept no longer than the first one.
+        const kept = { ...(await retention()), ...(ObjectLockRetainUntilDate && { ObjectLockRetainUntilDate }) }
+        await client.send(new CopyObjectCommand({ ...placeOf(name), ...source, ...kept, StorageClass, ChecksumAlgorithm: 'SHA256' }))
+      } catch (error) {
+        throw failureOf(error)
+      }
     },
 
     async retrieve(name, Days) {
@@ -161,7 +179,7 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
         const wish = { Days, GlacierJobParameters: { Tier: 'Standard' as const } }
         await client.send(new RestoreObjectCommand({ ...placeOf(name), RestoreRequest: wish }))
       } catch (error) {
-        if ((error as Error).name !== 'RestoreAlreadyInProgress') throw unavailable(error)
+        if ((error as Error).name !== 'RestoreAlreadyInProgress') throw failureOf(error)
       }
     },
 
@@ -175,7 +193,7 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
         for (const { Key, UploadId } of Uploads) await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
       } catch (error) {
         // Whoever archives need not be allowed to delete, and not every provider lists uploads.
-        if (!NOT_FOR_US.includes(statusOf(error) ?? 0)) throw unavailable(error)
+        if (!NOT_FOR_US.includes(statusOf(error) ?? 0)) throw failureOf(error)
       }
     },
 
@@ -185,6 +203,17 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
   }
 }
 
+/** With the digest that buckets with object lock ask for, and by which all others see what was damaged on its way. */
+const bodyOf = (content: Uint8Array) => ({ Body: content, ContentMD5: createHash('md5').update(content).digest('base64') })
+
 const statusOf = (error: unknown): number | undefined => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
 
-const unavailable = (error: unknown) => (error instanceof Unavailable ? error : new Unavailable('archive', { cause: error }))
+function failureOf(error: unknown): Error {
+  if (error instanceof Unavailable) return error
+  const { name, message } = error as Error
+  const status = statusOf(error)
+  const isRefusal = status !== undefined && status >= 400 && status < 500 && !LATER.includes(status)
+  return isRefusal || name === 'CredentialsProviderError'
+    ? new ArchiveRefused(`${name}: ${message}`, { cause: error })
+    : new Unavailable('archive', { cause: error })
+}

@@ -1,7 +1,7 @@
 import type { Held } from '../audit/canonical-event.ts'
 import type { RecordedEvent } from './event-log.ts'
 
-/** Where the archive is kept: a folder, or a bucket. Names are paths with slashes. Each @throws Unavailable */
+/** Where the archive is kept: a folder, or a bucket. Names are paths with slashes. Each @throws Unavailable, ArchiveRefused */
 export interface ArchiveStore {
   /** For people. */
   readonly place: string
@@ -39,6 +39,15 @@ export class NotRetrieved extends Error {
   readonly code = 'not_retrieved'
   constructor(readonly object: string) {
     super(`${object} is in the cold tier: ask for it with "npm run archive -- --retrieve", and wait until it is readable`)
+  }
+}
+
+/** The bucket answers, and does not do it: credentials, a policy, or a setting that it does not know. Trying again does not help. */
+export class ArchiveRefused extends Error {
+  override readonly name = 'ArchiveRefused'
+  readonly code = 'archive_refused'
+  constructor(why: string, options?: ErrorOptions) {
+    super(`the bucket of the archive refuses: ${why}`, options)
   }
 }
 
