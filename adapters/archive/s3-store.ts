@@ -12,11 +12,19 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   RestoreObjectCommand,
+  type RestoreStatus,
   S3Client,
   type StorageClass,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { ArchiveRefused, type ArchiveStore, NotRetrieved, type Retrieval, type StoredObject } from '../../domain/ports/archive.ts'
+import {
+  ArchiveRefused,
+  type ArchiveStore,
+  NotRetrieved,
+  type Retrieval,
+  type StoredObject,
+  type Tier,
+} from '../../domain/ports/archive.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 
 export type S3StoreOptions = {
@@ -41,8 +49,8 @@ const CONNECTION_TIMEOUT_MS = 5_000
 const NOT_FOR_US: readonly number[] = [403, 404, 405, 501]
 /** Not a refusal: it took too long, or there are too many requests. */
 const LATER: readonly number[] = [408, 429]
-/** Said by buckets of which objects are read only once they were restored. */
-const COLD_CLASSES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE']
+/** Classes whose objects are read only once they were restored; those of the others are as quickly read as warm ones. */
+const ASKED_FOR_FIRST: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE']
 
 /** An archive in a bucket of S3, or of what speaks its protocol. Credentials come from where the AWS SDK looks for them: environment, profile, role. */
 export function s3Store({ bucket, prefix, endpoint, region, coldClass, retentionDays }: S3StoreOptions): ArchiveStore {
@@ -84,8 +92,12 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
     }
   }
 
-  /** By the object itself: in lists only AWS tells. */
-  async function retrievalOf(name: string): Promise<Retrieval> {
+  async function retrievalOf(name: string, kind: string, tier: Tier, listed: RestoreStatus | undefined): Promise<Retrieval> {
+    if (tier === 'warm') return 'none'
+    if (!ASKED_FOR_FIRST.includes(kind)) return 'readable'
+    if (listed) return listed.IsRestoreInProgress ? 'requested' : 'readable'
+    // In lists only AWS tells, the others of an object alone.
+    if (endpoint === undefined) return 'none'
     const { Restore } = await client.send(new HeadObjectCommand(placeOf(name))).catch((error) => Promise.reject(failureOf(error)))
     if (Restore === undefined) return 'none'
     return Restore.includes('ongoing-request="true"') ? 'requested' : 'readable'
@@ -150,10 +162,8 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
           .catch((error) => Promise.reject(failureOf(error)))
         for (const { Key = '', Size = 0, StorageClass: kind = 'STANDARD', RestoreStatus } of page.Contents ?? []) {
           const name = Key.slice(prefix.length)
-          const isCold = COLD_CLASSES.includes(kind) || kind === coldClass
-          let retrieval: Retrieval = RestoreStatus?.IsRestoreInProgress ? 'requested' : RestoreStatus ? 'readable' : 'none'
-          if (isCold && !RestoreStatus && endpoint !== undefined) retrieval = await retrievalOf(name)
-          const object: StoredObject = { name, bytes: Size, tier: isCold ? 'cold' : 'warm', retrieval }
+          const tier = ASKED_FOR_FIRST.includes(kind) || kind === coldClass ? 'cold' : 'warm'
+          const object: StoredObject = { name, bytes: Size, tier, retrieval: await retrievalOf(name, kind, tier, RestoreStatus) }
           yield object
         }
         ContinuationToken = page.NextContinuationToken

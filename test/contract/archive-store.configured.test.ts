@@ -9,7 +9,7 @@ import {
 import anyTest, { type ExecutionContext } from 'ava'
 import { openArchiveStore } from '../../adapters/archive/open-store.ts'
 import { ArchiveRefused } from '../../domain/ports/archive.ts'
-import { archiveStoreContract, SETTINGS } from './archive-store.ts'
+import { archiveStoreContract, listed, SETTINGS } from './archive-store.ts'
 
 const endpoint = process.env.QUORATE_TEST_S3_URL
 /**
@@ -53,6 +53,14 @@ if (endpoint) {
     }
   })
 
+  test('a cold class that is read at once needs not be asked for', async (t) => {
+    const { store } = await newBucket(t, {}, isMoto ? 'STANDARD_IA' : COLD_CLASS)
+    await store.put('segments/one', Buffer.from('one'))
+    await store.moveTo('cold', 'segments/one')
+    t.like((await listed(store, 'segments/'))[0], { tier: 'cold', retrieval: 'readable' })
+    t.is(Buffer.from((await store.get('segments/one'))!).toString(), 'one')
+  })
+
   test('what the bucket refuses is said with its reason', async (t) => {
     const { store } = await newBucket(t)
     await t.throwsAsync(store.moveTo('cold', 'segments/none'), { instanceOf: ArchiveRefused, code: 'archive_refused', message: /NotFound/ })
@@ -72,13 +80,13 @@ if (endpoint) {
   })
 } else test.skip('QUORATE_TEST_S3_URL names no server', () => {})
 
-async function newBucket(t: ExecutionContext, options: { ObjectLockEnabledForBucket?: true } = {}) {
+async function newBucket(t: ExecutionContext, options: { ObjectLockEnabledForBucket?: true } = {}, coldClass = COLD_CLASS) {
   const bucket = `quorate-${randomUUID()}`
   const client = new S3Client({ endpoint: endpoint!, region, forcePathStyle: true })
   await client.send(new CreateBucketCommand({ Bucket: bucket, ...options }))
   const store = await openArchiveStore({
     ...SETTINGS,
-    coldClass: COLD_CLASS,
+    coldClass,
     url: `s3://${bucket}/quorate?endpoint=${endpoint}&region=${region}`,
   })
   t.teardown(async () => {
