@@ -12,16 +12,19 @@ const MOST_CONNECTIONS = 1024
 const FIRST_BYTES_TIMEOUT_MS = 10_000
 const HEALTH_TIMEOUT_MS = 30_000
 
+/** The number is of a message inside the real server, and differs from version to version there. */
+const PONG = JSON.stringify({ msgTypeId: 0, text: 'Ping request successfully handled' })
+
 export type Port = { number: number; close(): Promise<void> }
 
 /**
  * Listens on a loopback port (0 means any free one) that answers HTTP/2 and, for health checks, HTTP/1.1: `/health/live` is 204 while
- * the server runs. Which of them a connection is shows in its first bytes.
+ * the server runs, and `/ping` answers as the real server's does. Which of them a connection is shows in its first bytes.
  */
 export async function openPort(acceptHttp2: (socket: Socket) => void, port: number): Promise<Port> {
-  const health = createHttpServer((request, response) => {
-    response.statusCode = request.url === '/health/live' ? 204 : 404
-    response.end()
+  const health = createHttpServer(({ method, url }, response) => {
+    if (method === 'GET' && url === '/ping') response.setHeader('content-type', 'application/json').end(PONG)
+    else response.writeHead(url === '/health/live' ? 204 : 404).end()
   })
   const sockets = new Set<Socket>()
 

@@ -152,6 +152,8 @@ test.serial('a live subscriber that does not read is cut off', async (t) => {
 test.serial('health is told over HTTP/1.1 on the same port', async (t) => {
   await withServer(undefined, async (_client, { port }) => {
     t.is((await fetch(`http://127.0.0.1:${port}/health/live`)).status, 204)
+    t.like(await (await fetch(`http://127.0.0.1:${port}/ping`)).json(), { text: 'Ping request successfully handled' })
+    t.is((await fetch(`http://127.0.0.1:${port}/ping`, { method: 'POST' })).status, 404)
     t.is((await fetch(`http://127.0.0.1:${port}/other`)).status, 404)
   })
 })
