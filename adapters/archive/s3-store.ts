@@ -38,6 +38,7 @@ const REQUEST_TIMEOUT_MS = 60_000
 const CONNECTION_TIMEOUT_MS = 5_000
 /** Not allowed; not known to the provider. */
 const NOT_FOR_US: readonly number[] = [403, 404, 405, 501]
+const BEYOND_END = 416
 /** Said by buckets of which objects are read only once they were restored. */
 const COLD_CLASSES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE']
 
@@ -114,12 +115,14 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
       }
     },
 
-    async get(name) {
+    async get(name, range) {
       try {
-        const { Body } = await client.send(new GetObjectCommand(placeOf(name)))
+        const part = range && { Range: `bytes=${range.start}-${range.end - 1}` }
+        const { Body } = await client.send(new GetObjectCommand({ ...placeOf(name), ...part }))
         return await Body?.transformToByteArray()
       } catch (error) {
         if (statusOf(error) === 404) return undefined
+        if (statusOf(error) === BEYOND_END) return new Uint8Array()
         if ((error as Error).name === 'InvalidObjectState') throw new NotRetrieved(name)
         throw unavailable(error)
       }
