@@ -1,7 +1,8 @@
 import { type Held, textOf } from '../../domain/audit/canonical-event.ts'
 import { type LeafRow, type SegmentFormat, type SegmentRow, SegmentUnreadable, type SegmentWriter } from '../../domain/ports/archive.ts'
 import type { EventMetadata, RecordedEvent } from '../../domain/ports/event-log.ts'
-import { FileUnread, type Rows, readGroups, readNumbered } from './parquet-columns.ts'
+import { readGroups } from './parquet-columns.ts'
+import { FileUnread, type Rows, readNumbered } from './parquet-rows.ts'
 import { parquetFileOnThread, type ThreadedFile } from './parquet-thread.ts'
 import { loadZstd } from './zstd.ts'
 

@@ -11,7 +11,7 @@ const SEGMENT = { segment: { name: 'segments/0.parquet', bytes: SIGNED.length, s
 const BLOCKS = {
   blockBytes: BLOCK_BYTES,
   hashes: Array.from({ length: Math.ceil(SIGNED.length / BLOCK_BYTES) }, (_, block) =>
-    sha256(SIGNED.subarray(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES)),
+    Buffer.from(sha256(SIGNED.subarray(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES))).toString('base64'),
   ),
 }
 

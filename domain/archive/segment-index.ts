@@ -6,8 +6,8 @@
  * The last line has the SHA-256 of each block of the segment's file, so that who reads a few rows knows of what he reads, and of no more, that it was signed.
  */
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
-import { base64ToBytes, bytesToBase64 } from '../audit/base64.ts'
-import type { Hash, Sha256 } from '../audit/merkle-tree.ts'
+import { bytesToBase64 } from '../audit/base64.ts'
+import type { Sha256 } from '../audit/merkle-tree.ts'
 import { walletStream } from '../wallet/events.ts'
 
 const NAME_BYTES = 6
@@ -15,8 +15,8 @@ const NAME_BYTES = 6
 const BLOCKS = 'sha256'
 const BLOCK_BYTES = 64 * 1024
 
-/** Hashes of the parts of a file, each of so many bytes but for the last, which may have fewer. */
-export type BlockHashes = { readonly blockBytes: number; readonly hashes: readonly Hash[] }
+/** Hashes, in base64, of the parts of a file, each of so many bytes but for the last, which may have fewer. */
+export type BlockHashes = { readonly blockBytes: number; readonly hashes: readonly string[] }
 
 export type SegmentIndex = {
   /** The event of the next row: its stream, and the wallet that its data name. */
@@ -66,10 +66,9 @@ export function rowsIn(index: string, stream: string, sha256: Sha256): readonly 
 /** Undefined in an index that was made before there were any. */
 export function blocksIn(index: string): BlockHashes | undefined {
   const at = index.lastIndexOf(`\n${BLOCKS} `)
-  const [, blockBytes, ...texts] = index.slice(at + 1, -1).split(' ')
-  const hashes = texts.flatMap((text) => base64ToBytes(text) ?? [])
-  const isWhole = at >= 0 && Number(blockBytes) > 0 && hashes.length === texts.length
-  return isWhole ? { blockBytes: Number(blockBytes), hashes } : undefined
+  if (at < 0) return undefined
+  const [, blockBytes, ...hashes] = index.slice(at + 1, -1).split(' ')
+  return Number(blockBytes) > 0 ? { blockBytes: Number(blockBytes), hashes } : undefined
 }
 
 function blocksLine(segment: Uint8Array, sha256: Sha256): string {
