@@ -11,7 +11,8 @@ import { TransactionRefused } from '../domain/ports/transaction-codec.ts'
 import { messageToSign, readWantedSignature } from '../domain/signing-session/payload.ts'
 import { protocolOf } from '../domain/threshold/registry.ts'
 import type { Scheme } from '../domain/threshold/scheme.ts'
-import { nextPolicy, readPolicyChange } from '../domain/wallet/policy.ts'
+import { nextPolicy } from '../domain/wallet/policy.ts'
+import { readPolicyChange } from '../domain/wallet/read-policy-change.ts'
 
 /**
  * What a party checks for itself before it does anything with a share: that somebody whom the key's own policy names has signed for exactly this.

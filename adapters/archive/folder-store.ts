@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type ArchiveStore, NotRetrieved, type StoredObject } from '../../domain/ports/archive.ts'
+import { type ArchiveStore, type ByteRange, NotRetrieved, type StoredObject } from '../../domain/ports/archive.ts'
 
 /** Objects that are being written, by their names; whatever is found there was not finished. */
 const UNFINISHED = '.unfinished'
@@ -24,8 +24,8 @@ export function folderStore(folder: string): ArchiveStore {
       return putWhole(folder, name, (draft) => writeDurably(draft, content))
     },
 
-    async get(name) {
-      const content = await readIfThere(fileOf(name))
+    async get(name, range) {
+      const content = await readIfThere(fileOf(name), range)
       if (content === undefined && (await isThere(coldFileOf(name)))) throw new NotRetrieved(name)
       return content
     },
@@ -166,12 +166,25 @@ async function readdirIfThere(folder: string): Promise<readonly string[]> {
   }
 }
 
-async function readIfThere(file: string): Promise<Uint8Array | undefined> {
+async function readIfThere(file: string, range: ByteRange | undefined): Promise<Uint8Array | undefined> {
   try {
-    return await readFile(file)
+    return await (range ? readPart(file, range) : readFile(file))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
+  }
+}
+
+async function readPart(file: string, { start, end }: ByteRange): Promise<Uint8Array> {
+  const handle = await open(file)
+  try {
+    const part = new Uint8Array(end - start)
+    let length = 0
+    for (let more = -1; more !== 0 && length < part.length; length += more)
+      more = (await handle.read(part, length, part.length - length, start + length)).bytesRead
+    return part.subarray(0, length)
+  } finally {
+    await handle.close()
   }
 }
 

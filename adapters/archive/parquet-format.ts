@@ -1,8 +1,8 @@
 import { type Held, textOf } from '../../domain/audit/canonical-event.ts'
 import { type LeafRow, type SegmentFormat, type SegmentRow, SegmentUnreadable, type SegmentWriter } from '../../domain/ports/archive.ts'
 import type { EventMetadata, RecordedEvent } from '../../domain/ports/event-log.ts'
-import { type Rows, readGroups, readNumbered } from './parquet-columns.ts'
-import { parquetFile } from './parquet-file.ts'
+import { readGroups } from './parquet-columns.ts'
+import { FileUnread, type Rows, readNumbered } from './parquet-rows.ts'
 import { parquetFileOnThread, type ThreadedFile } from './parquet-thread.ts'
 import { loadZstd } from './zstd.ts'
 
@@ -68,11 +68,13 @@ export async function parquetFormat(): Promise<SegmentFormat> {
 
     readLeaves: (content) => readable(readGroups(content, LEAF_COLUMNS), leavesIn),
 
-    async readRows(content, numbers) {
-      const rows: SegmentRow[] = []
-      for await (const group of readable(readNumbered(content, ROW_COLUMNS, numbers), rowsIn)) rows.push(...group)
-      if (rows.length < numbers.length) throw new SegmentUnreadable('it has fewer rows than its index')
-      return rows
+    async *readRows(file, numbers) {
+      let count = 0
+      for await (const group of readable(readNumbered(file, ROW_COLUMNS, numbers), rowsIn)) {
+        count += group.length
+        yield group
+      }
+      if (count < numbers.length) throw new SegmentUnreadable('it has fewer rows than its index')
     },
   }
 }
@@ -98,6 +100,8 @@ function parquetWriter(): SegmentWriter {
     async finish() {
       if (file && group.rows() > 0) await write()
       if (file) return file.finish()
+      // Readers do without what writes.
+      const { parquetFile } = await import('./parquet-file.ts')
       const small = await parquetFile(newGroup().columns)
       if (group.rows() > 0) small.write(group.columns)
       return small.finish()
@@ -155,11 +159,12 @@ const LEAF_COLUMNS = ['stream', 'revision', 'id', 'type', 'wallet_id', 'data', '
 /** What an event is made of again. */
 const ROW_COLUMNS = [...LEAF_COLUMNS, 'leaf_index', 'position', 'recorded_at']
 
-/** @throws SegmentUnreadable */
+/** @throws SegmentUnreadable, and what the file could not be read for */
 async function* readable<Row>(groups: AsyncIterable<Rows>, rowsOf: (rows: Rows) => Row[]): AsyncGenerator<Row[]> {
   try {
     for await (const group of groups) yield rowsOf(group)
   } catch (error) {
+    if (error instanceof FileUnread) throw error.cause
     throw error instanceof SegmentUnreadable ? error : new SegmentUnreadable('the file is no segment, or was damaged', { cause: error })
   }
 }

@@ -49,6 +49,7 @@ const CONNECTION_TIMEOUT_MS = 5_000
 const NOT_FOR_US: readonly number[] = [403, 404, 405, 501]
 /** Not a refusal: it took too long, or there are too many requests. */
 const LATER: readonly number[] = [408, 429]
+const BEYOND_END = 416
 /** Classes whose objects are read only once they were restored; those of the others are as quickly read as warm ones. */
 const ASKED_FOR_FIRST: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE']
 
@@ -136,12 +137,14 @@ export function s3Store({ bucket, prefix, endpoint, region, coldClass, retention
       }
     },
 
-    async get(name) {
+    async get(name, range) {
       try {
-        const { Body } = await client.send(new GetObjectCommand(placeOf(name)))
+        const part = range && { Range: `bytes=${range.start}-${range.end - 1}` }
+        const { Body } = await client.send(new GetObjectCommand({ ...placeOf(name), ...part }))
         return await Body?.transformToByteArray()
       } catch (error) {
         if (statusOf(error) === 404) return undefined
+        if (statusOf(error) === BEYOND_END) return new Uint8Array()
         if ((error as Error).name === 'InvalidObjectState') throw new NotRetrieved(name)
         throw failureOf(error)
       }

@@ -144,6 +144,7 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
     async close(): Promise<ReadManifest> {
       const { first: oldest, last: newest } = ends as Required<typeof ends>
       const number = (before?.manifest.number ?? -1) + 1
+      const content = await writer.finish()
       const manifest = async (): Promise<Manifest> => ({
         number,
         previous: before?.hash,
@@ -151,8 +152,8 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
         count: leaves.count(),
         // Whoever reads all segments that lie there finds none without its hashes and its index.
         leaves: await put('.leaves', leaves.bytes()),
-        index: await put('.index', Buffer.from(index.text())),
-        segment: await put(format.extension, await writer.finish()),
+        index: await put('.index', Buffer.from(index.text(content))),
+        segment: await put(format.extension, content),
         root: own.root(),
         tree: tree.frontier(),
         treeRoot: tree.root(),

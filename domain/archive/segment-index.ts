@@ -2,17 +2,27 @@
  * Where in a segment the events of each wallet, and of each stream, are. Text: a sorted line for each, with the first 12 hex digits of the SHA-256 of the
  * stream's name (a wallet goes by that of its own) and the rows, from 0, each but the first as its distance from the one before. Two names may have the same
  * digits: whoever finds an event by it looks whether it is one of those that were sought.
+ *
+ * The last line has the SHA-256 of each block of the segment's file, so that who reads a few rows knows of what he reads, and of no more, that it was signed.
  */
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { bytesToBase64 } from '../audit/base64.ts'
 import type { Sha256 } from '../audit/merkle-tree.ts'
 import { walletStream } from '../wallet/events.ts'
 
 const NAME_BYTES = 6
+/** Comes after all names, whose digits are hex. */
+const BLOCKS = 'sha256'
+const BLOCK_BYTES = 64 * 1024
+
+/** Hashes, in base64, of the parts of a file, each of so many bytes but for the last, which may have fewer. */
+export type BlockHashes = { readonly blockBytes: number; readonly hashes: readonly string[] }
 
 export type SegmentIndex = {
   /** The event of the next row: its stream, and the wallet that its data name. */
   add(stream: string, walletId: string | undefined): void
-  text(): string
+  /** With the hashes of the file that the rows are in, if that is given. */
+  text(segment?: Uint8Array): string
 }
 
 export function growSegmentIndex(sha256: Sha256): SegmentIndex {
@@ -29,11 +39,11 @@ export function growSegmentIndex(sha256: Sha256): SegmentIndex {
       if (walletId !== undefined && walletStream(walletId) !== stream) note(walletStream(walletId))
       row++
     },
-    text() {
+    text(segment) {
       const lines = [...rowsOf].map(
         ([name, rows]) => `${nameHash(name, sha256)} ${rows.map((at, i) => at - (rows[i - 1] ?? 0)).join(' ')}\n`,
       )
-      return lines.sort().join('')
+      return `${lines.sort().join('')}${segment ? `${blocksLine(segment, sha256)}\n` : ''}`
     },
   }
 }
@@ -51,6 +61,20 @@ export function rowsIn(index: string, stream: string, sha256: Sha256): readonly 
     }
   }
   return rows.sort((one, other) => one - other)
+}
+
+/** Undefined in an index that was made before there were any. */
+export function blocksIn(index: string): BlockHashes | undefined {
+  const at = index.lastIndexOf(`\n${BLOCKS} `)
+  if (at < 0) return undefined
+  const [, blockBytes, ...hashes] = index.slice(at + 1, -1).split(' ')
+  return Number(blockBytes) > 0 ? { blockBytes: Number(blockBytes), hashes } : undefined
+}
+
+function blocksLine(segment: Uint8Array, sha256: Sha256): string {
+  const hashes: string[] = []
+  for (let at = 0; at < segment.length; at += BLOCK_BYTES) hashes.push(bytesToBase64(sha256(segment.subarray(at, at + BLOCK_BYTES))))
+  return [BLOCKS, BLOCK_BYTES, ...hashes].join(' ')
 }
 
 const nameHash = (name: string, sha256: Sha256) => bytesToHex(sha256(utf8ToBytes(name)).subarray(0, NAME_BYTES))

@@ -10,8 +10,8 @@ export interface ArchiveStore {
    * @returns whether it is this one that is there now
    */
   put(name: string, content: Uint8Array): Promise<boolean>
-  /** Undefined when there is none. @throws NotRetrieved */
-  get(name: string): Promise<Uint8Array | undefined>
+  /** Undefined when there is none; of a range of bytes what there is of it. @throws NotRetrieved */
+  get(name: string, range?: ByteRange): Promise<Uint8Array | undefined>
   /** In the order of their names. */
   list(prefix: string): AsyncIterable<StoredObject>
   /** Moves an object to the tier; one that is there already stays. */
@@ -25,6 +25,9 @@ export interface ArchiveStore {
   discard(prefix: string, except: readonly string[]): Promise<void>
   close(): Promise<void>
 }
+
+/** From the first byte to the one before the end. */
+export type ByteRange = { readonly start: number; readonly end: number }
 
 /** `warm` can be read at once, `cold` once it was asked for. */
 export type Tier = 'warm' | 'cold'
@@ -76,9 +79,12 @@ export interface SegmentFormat {
   read(content: Uint8Array): AsyncIterable<readonly SegmentRow[]>
   /** The same without what only repeats it. @throws SegmentUnreadable */
   readLeaves(content: Uint8Array): AsyncIterable<readonly LeafRow[]>
-  /** Some rows alone, by their numbers in rising order. @throws SegmentUnreadable */
-  readRows(content: Uint8Array, numbers: readonly number[]): Promise<readonly SegmentRow[]>
+  /** Some rows alone, by their numbers in rising order, of each group that has any. @throws SegmentUnreadable, and as reading the file does */
+  readRows(file: SegmentFile, numbers: readonly number[]): AsyncIterable<readonly SegmentRow[]>
 }
+
+/** A file of which parts are read. */
+export type SegmentFile = { readonly bytes: number; read(range: ByteRange): Promise<Uint8Array> }
 
 export interface SegmentWriter {
   /** The next row. Nothing of it is kept but its text. */

@@ -1,8 +1,6 @@
-import { type ClientKey, readClientKey } from '../authorisation/client-key.ts'
-import { isPresignatureTier, type KeyPolicy, type PresignatureTier } from '../authorisation/key-policy.ts'
+import type { ClientKey } from '../authorisation/client-key.ts'
+import type { KeyPolicy, PresignatureTier } from '../authorisation/key-policy.ts'
 import { DomainError } from '../domain-error.ts'
-import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
-import { readTransferRules } from '../policy/read-rules.ts'
 import type { TransferRules } from '../policy/rules.ts'
 
 /** What a wallet allows. */
@@ -77,42 +75,6 @@ export function checkClientKeys(clientKeys: readonly ClientKey[]): void {
   const refuse = (message: string) => new DomainError('client_keys_invalid', message, '/clientKeys')
   if (clientKeys.length < 1 || clientKeys.length > MAX_CLIENT_KEYS) throw refuse(`a wallet has 1 to ${MAX_CLIENT_KEYS} client keys`)
   if (new Set(clientKeys.map(({ kid }) => kid)).size !== clientKeys.length) throw refuse('each key needs a kid of its own')
-}
-
-/**
- * What is wanted in the body of `POST /v1/wallets/:walletId/policy`: what the policy leaves out takes its default. API and parties read it by this function alone, so that
- * they cannot take one body for two policies.
- * @throws MalformedJson, DomainError as `checkPolicy` and `checkClientKeys`
- */
-export function readPolicyChange(body: string): PolicyChange {
-  const { policy, clientKeys } = readFields(parseStrictJson(body), ['policy'], ['clientKeys'])
-  const {
-    rawDigests = false,
-    approvals,
-    presignatures,
-    transfers,
-  } = readFields(policy, [], ['rawDigests', 'approvals', 'presignatures', 'transfers'])
-  if (typeof rawDigests !== 'boolean') throw new MalformedJson('rawDigests must be true or false')
-  if (presignatures !== undefined && !isPresignatureTier(presignatures)) throw new MalformedJson('presignatures is none of the tiers')
-  const read: WalletPolicy = {
-    rawDigests,
-    ...(approvals === undefined ? {} : { approvals: readApprovals(approvals) }),
-    ...(presignatures === undefined ? {} : { presignatures }),
-    ...(transfers === undefined ? {} : { transfers: readTransferRules(transfers, '/policy/transfers', readClientKey) }),
-  }
-  checkPolicy(read)
-  if (clientKeys === undefined) return { policy: read }
-  if (!Array.isArray(clientKeys) || clientKeys.length > MAX_CLIENT_KEYS) throw new MalformedJson('clientKeys must be a list of keys')
-  const keys = clientKeys.map(readClientKey)
-  checkClientKeys(keys)
-  return { policy: read, clientKeys: keys }
-}
-
-function readApprovals(value: unknown): { required: number; approvers: readonly ClientKey[] } {
-  const { required, approvers } = readFields(value, ['required', 'approvers'])
-  if (!Number.isSafeInteger(required)) throw new MalformedJson('required must be a whole number')
-  if (!Array.isArray(approvers) || approvers.length > MAX_APPROVERS) throw new MalformedJson('approvers must be a list of keys')
-  return { required: required as number, approvers: approvers.map(readClientKey) }
 }
 
 function termsOf({ rawDigests, approvals, presignatures = DEFAULT_PRESIGNATURES, transfers }: WalletPolicy) {

@@ -14,8 +14,11 @@ export type Workplace = {
   folder: string
   /** Starts a process of Quorate and waits until it is ready. */
   start(plan: Plan): Promise<Running>
-  /** Runs a script to its end and resolves to what it wrote. `onStart` is told its process id. @throws Error when it fails */
-  run(plan: Plan & { withinMs: number; onStart(pid: number): void }): Promise<string>
+  /**
+   * Runs a script to its end and resolves to what it wrote. `onStart` is told its process id, and `onErrorOutput` what it wrote to standard error, which is
+   * passed on otherwise. @throws Error when it fails
+   */
+  run(plan: Plan & { withinMs: number; onStart(pid: number): void; onErrorOutput?(text: string): void }): Promise<string>
 }
 
 type Plan = {
@@ -67,10 +70,11 @@ export async function besideProcesses<T>(work: (workplace: Workplace) => Promise
           const ready = await Promise.race([ended, firstMessage(name, child)])
           return { name, pid: child.pid as number, ready }
         },
-        async run({ withinMs, onStart, ...plan }) {
-          const child = launch(plan, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], timeout: withinMs })
+        async run({ withinMs, onStart, onErrorOutput, ...plan }) {
+          const child = launch(plan, { stdio: ['ignore', 'pipe', onErrorOutput ? 'pipe' : 'inherit', 'ipc'], timeout: withinMs })
           if (child.pid !== undefined) onStart(child.pid)
-          const [output] = await Promise.all([text(child.stdout as Readable), success(plan.name, child)])
+          const errors = child.stderr && text(child.stderr).then((said) => onErrorOutput?.(said))
+          const [output] = await Promise.all([text(child.stdout as Readable), success(plan.name, child), errors])
           return output
         },
       }),

@@ -1,15 +1,12 @@
 import { hash } from 'node:crypto'
 import { openArchiveStore } from '../../adapters/archive/open-store.ts'
-import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
 import { openLogIdentity } from '../../adapters/identity/log-identity.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
-import { connectMongo } from '../../adapters/mongodb/connect.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
 import { countManifests } from '../../audit/archive/manifests.ts'
 import type { HistorySources } from '../../audit/history.ts'
 import { readEndpoints } from '../supervisor/endpoints.ts'
 import { readKey } from '../verify/keys.ts'
-import { openLog } from './log.ts'
 
 export const SOURCES = ['both', 'log', 'archive'] as const
 export type Source = (typeof SOURCES)[number]
@@ -20,7 +17,7 @@ export type OpenedSources = HistorySources & { readonly places: readonly string[
 export async function openSources(settings: Settings, source: Source, key: string | undefined): Promise<OpenedSources> {
   const archive = source === 'log' ? undefined : await openArchive(settings, key)
   if (source === 'archive' && !archive) throw new Error(`there is nothing in the archive ${settings.archive.url}`)
-  const opened = source === 'archive' ? undefined : await openLog(settings)
+  const opened = source === 'archive' ? undefined : await openLogHere(settings)
   const index = opened && (await openIndex(settings))
   return {
     log: opened?.log,
@@ -35,10 +32,19 @@ export async function openSources(settings: Settings, source: Source, key: strin
   }
 }
 
+// Drivers take longer to load than a wallet to replay: each is loaded where it is needed.
+
+async function openLogHere(settings: Settings) {
+  const { openLog } = await import('./log.ts')
+  return openLog(settings)
+}
+
 /** What the keeper of the tree keeps beside the log, where it can be had: without it the log is read from end to end. */
 async function openIndex({ eventStoreUrl, mongodbUrl, mongodbDatabase, dataDir }: Settings) {
   const url = mongodbUrl ?? (eventStoreUrl === undefined ? (await readEndpoints(dataDir))?.mongodb : undefined)
-  return url === undefined ? undefined : connectMongo({ url, database: mongodbDatabase }).catch(() => undefined)
+  if (url === undefined) return undefined
+  const { connectMongo } = await import('../../adapters/mongodb/connect.ts')
+  return connectMongo({ url, database: mongodbDatabase }).catch(() => undefined)
 }
 
 async function openArchive(settings: Settings, vkey: string | undefined) {
@@ -47,6 +53,7 @@ async function openArchive(settings: Settings, vkey: string | undefined) {
     await store.close()
     return undefined
   }
+  const { parquetFormat } = await import('../../adapters/archive/parquet-format.ts')
   const { dataDir, logOrigin } = settings
   const key = vkey === undefined ? (await openLogIdentity({ dataDir, origin: logOrigin, mayBeNew: false })).key : await readKey(vkey)
   const sha256 = (content: Uint8Array) => hash('sha256', content, 'buffer')

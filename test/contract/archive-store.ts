@@ -27,6 +27,14 @@ export function archiveStoreContract(
     t.is((await store.get('segments/empty'))!.length, 0)
   })
 
+  test(`${name} reads what there is of a range`, async (t) => {
+    const store = await open(t)
+    await store.put('segments/one', Buffer.from('0123456789'))
+    const part = async (start: number, end: number) => Buffer.from((await store.get('segments/one', { start, end }))!).toString()
+    t.deepEqual([await part(0, 3), await part(4, 10), await part(8, 20), await part(30, 40)], ['012', '456789', '89', ''])
+    t.is(await store.get('segments/two', { start: 0, end: 3 }), undefined)
+  })
+
   test(`${name} lists by prefix, in order`, async (t) => {
     const store = await open(t)
     for (const object of ['manifests/2', 'segments/1', 'manifests/1']) await store.put(object, Buffer.from(object))

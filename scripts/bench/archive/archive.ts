@@ -6,6 +6,7 @@ import { wholeNumber } from '../options.ts'
 import { besideProcesses, type Running, type Workplace } from '../processes.ts'
 import { describeMachine, type Findings, printFindings, sayShort, writeResults } from '../report.ts'
 import { type Usage, watchProcesses } from '../resources.ts'
+import { measureReplay } from './replayed-wallet.ts'
 
 const BUILD = resolve(import.meta.dirname, '../../..')
 const STORE = 'event store'
@@ -61,16 +62,14 @@ async function measure(workplace: Workplace, events: number, seed: string): Prom
     promise: { atLeast: 50_000 },
   })
   const walletId = await anyWallet(workplace, env, archive, key)
-  const replayed = await measureCommand(workplace, {
-    ...{ name: 'replay', args: ['--source', 'archive', '--key', key, '--wallet', walletId, '--as-of', AS_OF], env, events },
-  })
+  const replayed = await measureReplay(workplace, { env, key, walletId, asOf: AS_OF })
   const other = await startStore(workplace, 'restored')
   const restored = await measureCommand(workplace, {
     ...{ name: 'restore', args: ['--archive', archive, '--key', key], env: environmentOf(other), events, store: other },
   })
-  const all = [generated, archived, verified, replayed, restored]
+  const all = [generated, archived, verified, restored]
   return {
-    figures: [...all.flatMap(({ figures }) => figures), ...(await sizes(folder, events))],
+    figures: [...all.flatMap(({ figures }) => figures), ...replayed, ...(await sizes(folder, events))],
     usage: all.flatMap(({ usage }) => usage),
   }
 }
