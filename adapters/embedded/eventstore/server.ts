@@ -6,8 +6,10 @@ import { createMemoryStorage } from './log/memory-storage.ts'
 import { createGroupStore } from './persistent/group-store.ts'
 import { startPersistentSubscriptions } from './persistent/subsystem.ts'
 import { openPort } from './port.ts'
+import { openScavenger } from './scavenging/scavenger.ts'
 import { gossipRoutes } from './services/gossip.ts'
 import { monitoringRoutes } from './services/monitoring.ts'
+import { operationsRoutes } from './services/operations.ts'
 import { persistentRoutes } from './services/persistent-service.ts'
 import { SERVER_VERSION, serverFeaturesRoutes } from './services/server-features.ts'
 import { streamsRoutes } from './services/streams-service.ts'
@@ -39,7 +41,9 @@ export async function startEmbeddedEventStore(options: {
   const store = { log, commits }
   if (log.head() === 0) await commits.submit(() => setMetadata(log, STATISTICS_STREAM, STATISTICS_METADATA, Date.now()))
   const groups = startPersistentSubscriptions(log, commits, createGroupStore(log), report)
+  const scavenger = openScavenger(store, report)
   const closeStore = async () => {
+    await scavenger.close()
     await groups.close()
     // Whatever was written before this is stored before the log closes.
     await commits.submit(() => undefined)
@@ -53,6 +57,7 @@ export async function startEmbeddedEventStore(options: {
       ...serverFeaturesRoutes(),
       ...gossipRoutes(() => portNumber),
       ...monitoringRoutes(log),
+      ...operationsRoutes(scavenger),
     ]),
     report,
   )
