@@ -3,6 +3,7 @@ import { createCommitQueue } from './log/commit-queue.ts'
 import { openDiskStorage } from './log/disk-storage.ts'
 import { openLog } from './log/log.ts'
 import { createMemoryStorage } from './log/memory-storage.ts'
+import { hideOldCheckpoints } from './persistent/checkpoint.ts'
 import { createGroupStore } from './persistent/group-store.ts'
 import { startPersistentSubscriptions } from './persistent/subsystem.ts'
 import { openPort } from './port.ts'
@@ -40,8 +41,10 @@ export async function startEmbeddedEventStore(options: {
   const commits = createCommitQueue(log, report)
   const store = { log, commits }
   if (log.head() === 0) await commits.submit(() => setMetadata(log, STATISTICS_STREAM, STATISTICS_METADATA, Date.now()))
-  const groups = startPersistentSubscriptions(log, commits, createGroupStore(log), report)
-  const scavenger = openScavenger(store, report)
+  const groupStore = createGroupStore(log)
+  await commits.submit(() => hideOldCheckpoints(log, groupStore.load()))
+  const groups = startPersistentSubscriptions(log, commits, groupStore, report)
+  const scavenger = openScavenger({ log, commits, groups: groupStore }, report)
   const closeStore = async () => {
     await scavenger.close()
     await groups.close()

@@ -5,7 +5,7 @@ import type { Commit, Log } from '../log/log.ts'
 import { compileFilter, everything } from '../streams/filter.ts'
 import { readStream, resolveLink } from '../streams/read.ts'
 import { allSource, streamSource } from '../streams/source.ts'
-import { append, keepLast, setMetadata } from '../streams/write.ts'
+import { append, setMetadata } from '../streams/write.ts'
 import { checkpointData, loadCheckpoint, loadReplayed } from './checkpoint.ts'
 import type { Consumer, Message } from './consumer.ts'
 import {
@@ -56,9 +56,6 @@ export type Runner = {
   /** Drops the consumers and resolves when the progress is stored. */
   stop(): Promise<void>
 }
-
-/** Checkpoints of a group that can be read, as in EventStoreDB; those before them are for a scavenge. */
-const KEPT_CHECKPOINTS = 2
 
 /** What may be written to connections before they are asked whether they can take it. */
 const DELIVERIES_PER_TURN = 64
@@ -187,11 +184,7 @@ export function startRunner(log: Log, commits: CommitQueue, key: GroupKey, confi
       data: checkpointData(key.source, settled),
       metadata: new Uint8Array(),
     }
-    const store = () => {
-      appendOwn(checkpointStream, event)
-      keepLast(log, checkpointStream, KEPT_CHECKPOINTS, Date.now())
-    }
-    write(store).then(
+    write(() => appendOwn(checkpointStream, event)).then(
       () => {
         writing = false
         checkpoint = settled

@@ -97,6 +97,8 @@ function carryOut(log: Log, step: Step, proposed: ReturnType<typeof events>, now
     case 'append':
       return append(log, STREAMS[step.stream]!, 'any', proposed, now)
     case 'metadata': {
+      // A scavenge takes the metadata with it, and nobody can have it back.
+      if (log.lastRevision(STREAMS[step.stream]!) === TOMBSTONE) return undefined
       const { truncateBefore, maxCount, maxAge } = step
       const data = metadata({ $tb: truncateBefore, $maxCount: maxCount, $maxAge: maxAge })
       return append(log, metastreamOf(STREAMS[step.stream]!), 'any', [{ ...proposed[0]!, json: true, data }], now)
@@ -112,7 +114,7 @@ function carryOut(log: Log, step: Step, proposed: ReturnType<typeof events>, now
 test('whatever was written and removed, reads show what those of a log show that was never scavenged', (t) => {
   fc.assert(
     fc.property(fc.array(STEPS, { maxLength: 30 }), (steps) => runTwins(t, steps)),
-    { numRuns: 80 },
+    { numRuns: 30 },
   )
 })
 

@@ -3,6 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { CommitQueue } from '../log/commit-queue.ts'
 import type { Log } from '../log/log.ts'
 import type { Discards } from '../log/rewriting.ts'
+import { hideOldCheckpoints } from '../persistent/checkpoint.ts'
+import type { GroupStore } from '../persistent/group-store.ts'
 import { discardsAt } from './discard-point.ts'
 import { interruptedScavenge, type ScavengeEnd, writeCompleted, writeRewritten, writeStarted } from './scavenge-record.ts'
 
@@ -24,13 +26,17 @@ export type Scavenger = {
 type Running = { id: string; isStopped: boolean; done: Promise<void> }
 
 /** Removes what no read of a stream may show any more, when asked to, while the store goes on. `report` is told when that fails. */
-export function openScavenger({ log, commits }: { log: Log; commits: CommitQueue }, report: (line: string) => void): Scavenger {
+export function openScavenger(
+  { log, commits, groups }: { log: Log; commits: CommitQueue; groups: Pick<GroupStore, 'load'> },
+  report: (line: string) => void,
+): Scavenger {
   let running: Running | undefined
 
   async function scavenge(run: Running, startFromChunk: number): Promise<void> {
     const begun = performance.now()
     const end: ScavengeEnd = { result: 'Success', error: '', milliseconds: 0, bytes: 0, segment: 0 }
     try {
+      await commits.submit(() => hideOldCheckpoints(log, groups.load()))
       const discards = discardsAt(log, Date.now())
       for (const segment of log.closeSegment().filter((number) => number > startFromChunk)) {
         await rewriteSegment(run, segment, discards, end)

@@ -63,7 +63,8 @@ function bringBack(log: Log, stream: string, now: number): void {
 
 function factsOf(log: Log, stream: string): StreamFacts & { originDeleted: boolean } {
   const origin = originOf(stream)
-  const last = origin !== undefined && log.lastRevision(origin) === TOMBSTONE ? TOMBSTONE : log.lastRevision(stream)
+  const own = log.lastRevision(stream)
+  const last = own === NO_STREAM && origin !== undefined && log.lastRevision(origin) === TOMBSTONE ? TOMBSTONE : own
   return {
     last,
     deleted: isDeleted(metadataOf(log, stream)),
