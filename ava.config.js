@@ -11,6 +11,7 @@ const LONG = [
   'dist/test/attacks/{policy-swapped-at-generation,recovery-by-too-few,recovery-wish-of-an-earlier-epoch,refresh-without-all,replaced-client-key,revoked-while-signing,swapped-sealing-keys}.test.js',
   'dist/test/faults/*.test.js',
   'dist/test/crash/damage.test.js',
+  'dist/test/crash/scavenging.test.js',
   'dist/test/end-to-end/{bitcoin,killed-log,life-of-a-key,loss-of-parties,power-cut,restored-party,solana-transfers,supervision}.test.js',
   'dist/test/transfers/{many-*,real-parties}.test.js',
   'dist/test/outage/outage.test.js',
