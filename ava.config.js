@@ -12,7 +12,7 @@ const LONG = [
   'dist/test/faults/*.test.js',
   'dist/test/crash/damage.test.js',
   'dist/test/crash/scavenging.test.js',
-  'dist/test/end-to-end/{bitcoin,killed-log,life-of-a-key,loss-of-parties,power-cut,restored-party,solana-transfers,supervision}.test.js',
+  'dist/test/end-to-end/{bitcoin,killed-log,life-of-a-key,loss-of-parties,power-cut,restored-party,scavenging,solana-transfers,supervision}.test.js',
   'dist/test/transfers/{many-*,real-parties}.test.js',
   'dist/test/outage/outage.test.js',
   'dist/audit/archive/crash.test.js',

@@ -7,6 +7,7 @@ import { connectScavengedStore } from '../adapters/eventstore/scavenged-store.ts
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { readSettings, type Settings } from '../adapters/process/settings.ts'
 import { NotHeld } from '../audit/archive/holding.ts'
+import { countManifests } from '../audit/archive/manifests.ts'
 import type { ReadingOptions } from '../audit/archive/reading.ts'
 import { NoteRefused } from '../domain/audit/signed-note.ts'
 import { SegmentUnreadable } from '../domain/ports/archive.ts'
@@ -62,9 +63,10 @@ async function scavenge(): Promise<void> {
     ...(values['older-than'] === undefined ? {} : { QUORATE_ARCHIVE_HOT_DAYS: values['older-than'] }),
   })
   const key = await readKey(vkey)
-  for (const line of await verifyArchiveAt(url, key, await Promise.all(values.witness.map(readNoteFile)), settings)) console.error(line)
   const archive = await openArchiveStore({ ...settings.archive, url })
   try {
+    if ((await countManifests(archive)) === 0) throw new NotHeld('no_archive', `there is no archive in ${archive.place}`)
+    for (const line of await verifyArchiveAt(url, key, await Promise.all(values.witness.map(readNoteFile)), settings)) console.error(line)
     const reading = { store: archive, key, format: await parquetFormat(), verify: verifyIdentity, sha256 }
     await scavengeLog(reading, { settings, by, isDryRun: values['dry-run'] })
   } finally {

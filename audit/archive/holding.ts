@@ -6,6 +6,7 @@ import { hashesIn } from './packed-hashes.ts'
 import { type ReadingOptions, signedContent } from './reading.ts'
 
 export type NotHeldCode =
+  | 'no_archive'
   /** The first event of the log is not the first of the archive. */
   | 'archive_of_another_log'
   /** A later one is not. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { requireHeld } from '../../audit/archive/holding.ts'
 import type { ReadingOptions } from '../../audit/archive/reading.ts'
 import { bytesToBase64 } from '../../domain/audit/base64.ts'
-import type { EventLog } from '../../domain/ports/event-log.ts'
+import { type EventLog, Unavailable } from '../../domain/ports/event-log.ts'
 import type { ScavengedStore, ScavengeOutcome } from '../../domain/ports/scavenged-store.ts'
 import { type Removable, type ScavengeEvent, scavengeStream } from '../../domain/scavenge/events.ts'
 import { PLATFORM_TENANT } from '../../http/route.ts'
@@ -40,12 +40,14 @@ export type Scavenged = {
 }
 
 const LOOK_EVERY_MS = 250
+/** The largest stores take hours. */
+const ENDS_WITHIN_MS = 24 * 3_600_000
 /** No event was recorded before. */
 const NOTHING = new Date(0)
 
 /**
  * Has the event store remove what no read of a stream may show any more, provided that the archive holds the log and that nothing of what Quorate is made of
- * would go; before and after it is in the log that this was done, and afterwards all that is archived must still be in the log. It takes as long as the store does.
+ * would go; before and after it is in the log that this was done, and afterwards all that is archived must still be in the log. It takes as long as the store does, a day at most.
  * @throws NotHeld, HistoryHidden, ScavengeUnderWay, Unavailable, and as `readManifests`
  */
 export async function scavengeBehindArchive(options: ScavengingOptions): Promise<Scavenged> {
@@ -72,11 +74,11 @@ export async function scavengeBehindArchive(options: ScavengingOptions): Promise
 }
 
 async function outcomeOf(store: ScavengedStore, scavengeId: string): Promise<ScavengeOutcome> {
-  for (;;) {
+  for (const deadline = Date.now() + ENDS_WITHIN_MS; Date.now() < deadline; await delay(LOOK_EVERY_MS)) {
     const outcome = await store.outcomeOf(scavengeId)
     if (outcome) return outcome
-    await delay(LOOK_EVERY_MS)
   }
+  throw new Unavailable('eventstore')
 }
 
 /** Appends what has been done to the stream of the scavenge. */

@@ -23,6 +23,7 @@ type Limits = { readonly truncateBefore: number; readonly maxCount: number; read
 type Stored = { readonly first: RecordedEvent; last: number; expired: number; events: number }
 
 const METADATA = '$$'
+const UNLIMITED = Number.POSITIVE_INFINITY
 /** The revision of the event that ends a stream for ever. */
 const TOMBSTONE = 2n ** 63n - 1n
 const SUBSCRIPTIONS = ['$persistentsubscription-', '$persistentSubscriptionConfig']
@@ -39,7 +40,7 @@ export async function surveyStore(store: Pick<ScavengedStore, 'readStored'>, now
     stored.events += 1
     if (revision === TOMBSTONE) continue
     stored.last = Number(revision)
-    const since = now - (limits.get(stream)?.maxAge ?? Number.POSITIVE_INFINITY) * 1_000
+    const since = now - (limits.get(stream)?.maxAge ?? UNLIMITED) * 1_000
     if (Date.parse(event.recordedAt) < since) stored.expired = stored.last + 1
   }
   const removable = noEvents()
@@ -87,20 +88,21 @@ async function limitsIn(store: Pick<ScavengedStore, 'readStored'>) {
   return { limits, tombstoned, position }
 }
 
+/** What is not of the right kind means no limits at all. */
 function limitsOf(data: unknown): Limits | undefined {
-  const { $tb = 0, $maxCount = Number.POSITIVE_INFINITY, $maxAge = Number.POSITIVE_INFINITY } = (data ?? {}) as Record<string, unknown>
-  const [truncateBefore, maxCount, maxAge] = [$tb, $maxCount, $maxAge]
-  if (typeof truncateBefore !== 'number' || typeof maxCount !== 'number' || typeof maxAge !== 'number') return undefined
-  return truncateBefore > 0 || maxCount < Number.POSITIVE_INFINITY || maxAge < Number.POSITIVE_INFINITY
-    ? { truncateBefore, maxCount, maxAge }
-    : undefined
+  const { $tb = 0, $maxCount = UNLIMITED, $maxAge = UNLIMITED } = (data ?? {}) as Readonly<Record<string, unknown>>
+  if (!isWhole($tb, 0) || !isWhole($maxCount, 1) || !isWhole($maxAge, 1)) return undefined
+  return { truncateBefore: $tb, maxCount: $maxCount, maxAge: $maxAge }
 }
+
+const isWhole = (value: unknown, least: number): value is number =>
+  value === UNLIMITED || (typeof value === 'number' && Number.isInteger(value) && value >= least)
 
 /** A stream keeps its last event, unless it is the metadata of one that has ended for ever. */
 function countOf(stream: string, { first, last, expired, events }: Stored, limits: Limits | undefined, tombstoned: ReadonlySet<string>) {
   if (tombstoned.has(stream)) return events - 1
   if (stream.startsWith(METADATA)) return tombstoned.has(stream.slice(METADATA.length)) ? events : events - 1
-  const { truncateBefore = 0, maxCount = Number.POSITIVE_INFINITY } = limits ?? {}
+  const { truncateBefore = 0, maxCount = UNLIMITED } = limits ?? {}
   const point = Math.min(last, Math.max(truncateBefore, last - maxCount + 1, expired))
   return Math.max(0, point - Number(first.revision))
 }

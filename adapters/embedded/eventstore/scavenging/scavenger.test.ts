@@ -3,7 +3,13 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EventStoreDBClient, jsonEvent, persistentSubscriptionToStreamSettingsFromDefaults, START } from '@eventstore/db-client'
+import {
+  EventStoreDBClient,
+  jsonEvent,
+  persistentSubscriptionToStreamSettingsFromDefaults,
+  START,
+  streamNameFilter,
+} from '@eventstore/db-client'
 import type * as OperationsService from '@eventstore/db-client/generated/operations_grpc_pb.js'
 import type * as OperationsMessages from '@eventstore/db-client/generated/operations_pb.js'
 import { credentials, type ServiceError } from '@grpc/grpc-js'
@@ -68,6 +74,14 @@ async function read(client: EventStoreDBClient, stream: string): Promise<{ type:
   return found
 }
 
+/** Of the streams that are cut short, the first event from a position on. */
+async function firstAfter(client: EventStoreDBClient, fromPosition: typeof START | { commit: bigint; prepare: bigint }) {
+  const found: { streamId: string; revision: bigint; position: bigint }[] = []
+  for await (const { event } of client.readAll({ fromPosition }))
+    if (event?.streamId === 'short') found.push({ streamId: event.streamId, revision: event.revision, position: event.position.commit })
+  return found
+}
+
 /** Waits for the end of a scavenge, as a real server tells it. */
 async function completed({ client }: Opened, id: string): Promise<Record<string, unknown>> {
   for (;;) {
@@ -97,6 +111,8 @@ test.serial('a scavenge frees what is hidden, says so where a real server does, 
   await client.deleteStream('deleted')
   const before = await bytes()
   const shown = [await read(client, 'kept'), await read(client, 'short')]
+  const [gone] = await firstAfter(client, START)
+  t.is(gone?.streamId, 'short')
   const [first, second] = await Promise.all([store.start(), store.start()])
   t.deepEqual([first.result, second.result], [STARTED, IN_PROGRESS])
   t.is(second.id, first.id)
@@ -110,6 +126,14 @@ test.serial('a scavenge frees what is hidden, says so where a real server does, 
   for await (const { link } of client.readStream('$scavenges', { resolveLinkTos: true })) links.push(link?.streamId)
   t.deepEqual(links, ['$scavenges', '$scavenges'])
   for (const id of [first.id, 'current', '']) await t.throwsAsync(store.stop(id), { message: /5 NOT_FOUND: Scavenge id was invalid/ })
+  const removed = { commit: gone!.position, prepare: gone!.position }
+  t.is((await firstAfter(client, removed))[0]?.revision, 118n, 'a position at which nothing is any more is as good as another')
+  const subscription = client.subscribeToAll({ fromPosition: removed, filter: streamNameFilter({ prefixes: ['short'] }) })
+  for await (const { event } of subscription) {
+    t.is(event?.revision, 118n)
+    break
+  }
+  await subscription.unsubscribe()
   await store.close()
   const again = await open(t, path)
   t.deepEqual([await read(again.client, 'kept'), await read(again.client, 'short')], shown)
