@@ -224,13 +224,17 @@ function createLog(storage: Storage, report: (line: string) => void, segmentByte
     let events = 0
     const bytes = yield* segments.rewrite(segment, {
       discards: () => inOrder(discards),
-      replaced({ kept, discarded }) {
-        for (const { position, offset } of kept) offsets.set(position, offset)
-        for (const { position, stream } of discarded) {
-          offsets.set(position, 0)
-          index.discardFirst(stream)
+      replaced({ first, next, runs, discarded }) {
+        let position = first
+        for (const run of runs) {
+          for (; position < run.first; position += 1) offsets.set(position, 0)
+          for (; position < run.first + run.count; position += 1) offsets.set(position, offsets.get(position) + run.shift)
         }
-        events = discarded.length
+        for (; position < next; position += 1) offsets.set(position, 0)
+        for (const [stream, count] of discarded) {
+          index.discardFirst(stream, count)
+          events += count
+        }
       },
     })
     return { events, bytes }

@@ -9,8 +9,11 @@ import { formerDigest, RECORDS_AT, type WholeFrame, wholeFrames } from './whole-
 /** Whether the event of a stream is to go. Asked once for each event of a segment, in their order. */
 export type Discards = (stream: string, revision: number) => boolean
 
-/** What is left of a segment: where its records are now, by position, and of which stream each is that is gone, in order. */
-export type Remainder = { length: number; kept: { position: number; offset: number }[]; discarded: { position: number; stream: string }[] }
+/** Records in a row that are left: their offsets within the segment are greater by `shift` now. */
+export type Run = { first: number; count: number; shift: number }
+
+/** What is left of a segment, which held the positions from `first` to before `next`, and how many records of each stream are gone. */
+export type Remainder = { length: number; first: number; next: number; runs: Run[]; discarded: Map<string, number> }
 
 /** What is read before other work has its turn. */
 const TURN_BYTES = 256 * 1024
@@ -38,7 +41,7 @@ export function* holdsDiscarded(source: Source, discards: Discards): Generator<v
  */
 export function* writeRemainder(source: Source, discards: Discards, replacement: Replacement): Generator<void, Remainder> {
   const { header, segment } = source
-  const remainder: Remainder = { length: 0, kept: [], discarded: [] }
+  const remainder: Remainder = { length: 0, first: segment.first, next: segment.first, runs: [], discarded: new Map() }
   let digest: Buffer = Buffer.alloc(0)
   let unwritten: Buffer[] = []
   let unwrittenBytes = 0
@@ -67,27 +70,35 @@ export function* writeRemainder(source: Source, discards: Discards, replacement:
     write(bytes.subarray(DIGEST_BYTES))
   }
 
+  function writeRun(
+    { bytes, offset }: WholeFrame,
+    { first, count, from }: { first: number; count: number; from: number },
+    to: number,
+  ): void {
+    if (count === 0) return
+    remainder.runs.push({ first, count, shift: remainder.length + RECORDS_AT - (offset + from) })
+    writeFrame(bytes.subarray(from, to), count, first)
+  }
+
   write(encodeHeader({ ...header, isRewritten: true }))
-  let next = segment.first
   let former: Buffer | undefined
   for (const frame of framesOf(source)) {
     former = header.isRewritten ? formerDigest(frame) : Buffer.from(frame.bytes.subarray(-DIGEST_BYTES))
-    next = frame.first + frame.count
+    remainder.next = frame.first + frame.count
     let run = { from: RECORDS_AT, first: frame.first, count: 0 }
     for (const { stream, revision, position, from, to } of recordsOf(frame)) {
       if (!discards(stream, revision)) {
-        remainder.kept.push({ position, offset: remainder.length + FRAME_HEAD_BYTES + from - run.from })
         run.count += 1
         continue
       }
-      if (run.count > 0) writeFrame(frame.bytes.subarray(run.from, from), run.count, run.first)
-      remainder.discarded.push({ position, stream })
+      writeRun(frame, run, from)
+      remainder.discarded.set(stream, (remainder.discarded.get(stream) ?? 0) + 1)
       run = { from: to, first: position + 1, count: 0 }
     }
-    if (run.count > 0) writeFrame(frame.bytes.subarray(run.from, -DIGEST_BYTES), run.count, run.first)
+    writeRun(frame, run, frame.bytes.length - DIGEST_BYTES)
     if (isTurn(frame)) yield
   }
-  writeFrame(former ?? encodeHeader(header).subarray(-DIGEST_BYTES), 0, next)
+  writeFrame(former ?? encodeHeader(header).subarray(-DIGEST_BYTES), 0, remainder.next)
   flush()
   return remainder
 }

@@ -17,8 +17,8 @@ export type StreamIndex = {
   add(stream: string, revision: number, position?: number): void
   /** There are no events up to a position but those that were added. */
   skipTo(position: number): void
-  /** Forgets the first event of a stream. */
-  discardFirst(stream: string): void
+  /** Forgets the first events of a stream. */
+  discardFirst(stream: string, count: number): void
   /** Takes back the event that was added last. `before` is what `lastPosition` was until then. */
   takeBack(stream: string, before: number): void
   /** 0 when the stream has no event. */
@@ -118,10 +118,10 @@ export function createStreamIndex(): StreamIndex {
     },
     add,
     skipTo,
-    discardFirst(stream) {
+    discardFirst(stream, count) {
       const entry = entries.get(stream)!
-      entry.first = next.get(entry.first)
-      entry.discarded += 1
+      for (let event = 0; event < count; event += 1) entry.first = next.get(entry.first)
+      entry.discarded += count
       if (entry.discarded === entry.count) entries.delete(stream)
     },
     takeBack,
