@@ -9,7 +9,7 @@ export type Removable = {
   /** Of streams, when there is newer metadata. */
   metadata: number
   webhookRecords: number
-  /** Whatever else the store holds, and neither Quorate nor the store itself has written. */
+  /** Of the store's other streams of its own, and of streams that are not Quorate's. */
   others: number
 }
 
