@@ -6,8 +6,7 @@ import { parquetFormat } from '../adapters/archive/parquet-format.ts'
 import { connectScavengedStore } from '../adapters/eventstore/scavenged-store.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { readSettings, type Settings } from '../adapters/process/settings.ts'
-import { NotHeld } from '../audit/archive/holding.ts'
-import { countManifests } from '../audit/archive/manifests.ts'
+import { NotHeld, requireArchive } from '../audit/archive/holding.ts'
 import type { ReadingOptions } from '../audit/archive/reading.ts'
 import { NoteRefused } from '../domain/audit/signed-note.ts'
 import { SegmentUnreadable } from '../domain/ports/archive.ts'
@@ -65,7 +64,7 @@ async function scavenge(): Promise<void> {
   const key = await readKey(vkey)
   const archive = await openArchiveStore({ ...settings.archive, url })
   try {
-    if ((await countManifests(archive)) === 0) throw new NotHeld('no_archive', `there is no archive in ${archive.place}`)
+    await requireArchive(archive)
     for (const line of await verifyArchiveAt(url, key, await Promise.all(values.witness.map(readNoteFile)), settings)) console.error(line)
     const reading = { store: archive, key, format: await parquetFormat(), verify: verifyIdentity, sha256 }
     await scavengeLog(reading, { settings, by, isDryRun: values['dry-run'] })

@@ -1,11 +1,13 @@
 import { AUDITED_STREAMS, canonicalEvent, isAudited } from '../../domain/audit/canonical-event.ts'
 import { growTree, type Hash, isSame, leafHash } from '../../domain/audit/merkle-tree.ts'
+import type { ArchiveStore } from '../../domain/ports/archive.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
-import { readManifests } from './manifests.ts'
+import { countManifests, readManifests } from './manifests.ts'
 import { hashesIn } from './packed-hashes.ts'
 import { type ReadingOptions, signedContent } from './reading.ts'
 
 export type NotHeldCode =
+  /** Nothing is archived. */
   | 'no_archive'
   /** The first event of the log is not the first of the archive. */
   | 'archive_of_another_log'
@@ -30,6 +32,11 @@ export class NotHeld extends Error {
 /** How much of the log is archived, and the root of the archive's tree. */
 export type Held = { readonly events: number; readonly root: Hash }
 
+/** @throws NotHeld when nothing is archived there, Unavailable */
+export async function requireArchive(store: ArchiveStore): Promise<void> {
+  if ((await countManifests(store)) === 0) throw new NotHeld('no_archive', `there is no archive in ${store.place}`)
+}
+
 /**
  * Reads the log's events and holds each against its leaf in the archive, by hash: all that is archived must be in the log, in its order, and all that was
  * recorded before a moment must be archived.
@@ -37,6 +44,7 @@ export type Held = { readonly events: number; readonly root: Hash }
  */
 export async function requireHeld(log: Pick<EventLog, 'subscribe'>, archive: ReadingOptions, recordedBefore: Date): Promise<Held> {
   const { sha256 } = archive
+  await requireArchive(archive.store)
   const leaves = leavesOf(archive)
   const tree = growTree(undefined, sha256)
   let isBeyond = false

@@ -32,6 +32,10 @@ test('scavenged while it runs, it goes on, and all that it tells is what it told
     all: await system.run('audit', '--to', moment, '--source', 'log', '--format', 'ndjson'),
   })
   const before = await told()
+  await t.throwsAsync(system.run('scavenge', '--archive', join(system.dataDir, 'nowhere'), '--key', key), {
+    code: 1,
+    message: /no_archive: /,
+  })
   const scavenged = JSON.parse(await system.run('scavenge', '--archive', place, '--key', key, '--by', 'ops@example.com')) as Scavenged
   t.is(scavenged.result, 'Success')
   t.true(scavenged.removed.subscriptions > 0)
