@@ -9,6 +9,7 @@ import { KEY_SHARE_STREAMS } from './key-share/events.ts'
 import { keyShare } from './key-share/key-share.ts'
 import { PARTY_STREAMS } from './party/events.ts'
 import type { RecordedEvent } from './ports/event-log.ts'
+import { SCAVENGE_STREAMS } from './scavenge/events.ts'
 import { SIGNING_SESSION_STREAMS } from './signing-session/events.ts'
 import { signingSession } from './signing-session/signing-session.ts'
 import { transferAssignment } from './transfer/assignment.ts'
@@ -27,6 +28,7 @@ const EXAMPLES: { readonly [streams: string]: { folder: string; decider?: { stat
   [PARTY_STREAMS]: { folder: 'party' },
   [TRANSFER_STREAMS]: { folder: 'transfer', decider: transferAssignment },
   [WEBHOOK_STREAMS]: { folder: 'webhook', decider: webhook },
+  [SCAVENGE_STREAMS]: { folder: 'scavenge' },
 }
 const domain = resolve(import.meta.dirname, '../../domain')
 

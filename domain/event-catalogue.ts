@@ -4,6 +4,7 @@ import { KEY_SHARE_STREAMS } from './key-share/events.ts'
 import { keyShareSchemas } from './key-share/schemas.ts'
 import { PARTY_STREAMS, partySchemas } from './party/events.ts'
 import type { RecordedEvent } from './ports/event-log.ts'
+import { SCAVENGE_STREAMS, scavengeSchemas } from './scavenge/events.ts'
 import { SIGNING_SESSION_STREAMS } from './signing-session/events.ts'
 import { signingSessionSchemas } from './signing-session/schemas.ts'
 import { TRANSFER_STREAMS } from './transfer/events.ts'
@@ -23,6 +24,7 @@ export const CATALOGUE: readonly { streams: string; schemas: EventSchemas }[] = 
   { streams: PARTY_STREAMS, schemas: partySchemas },
   { streams: TRANSFER_STREAMS, schemas: transferAssignmentSchemas },
   { streams: WEBHOOK_STREAMS, schemas: webhookSchemas },
+  { streams: SCAVENGE_STREAMS, schemas: scavengeSchemas },
 ]
 
 /** The event as the code knows it; an event of a stream that is not of the domain as it is. @throws EventUnreadable */

@@ -22,6 +22,9 @@ export const { Timestamp } = load(
 export const { convertToCommandError } = load('./utils/CommandError.js') as { convertToCommandError(error: Error): Error }
 const services = load('../generated/streams_grpc_pb.js') as typeof StreamsService
 
+/** A service's client of the package, by which it knows the service. */
+type ServiceClass<Service> = new (...args: never[]) => Service
+
 /** What the client makes its own calls with: its channel, its credentials, and connecting anew when a call is lost. */
 type Internals = {
   GRPCStreamCreator<Call extends Readable | Duplex>(
@@ -30,6 +33,7 @@ type Internals = {
     open: (service: StreamsClient) => Call,
   ): () => Promise<Call>
   callArguments(base: object, options: CallOptions): [Metadata, CallOptions]
+  execute<Service, Answer>(service: ServiceClass<Service>, name: string, action: (service: Service) => Promise<Answer>): Promise<Answer>
   getChannel(): Promise<Channel>
   getGRPCClient(service: typeof StreamsClient, name: string): Promise<StreamsClient>
   handleError(service: StreamsClient, error: ServiceError): Promise<void>
@@ -63,6 +67,24 @@ export function openCall<Call extends Readable | Duplex>(
   return GRPCStreamCreator(services.StreamsClient, name, (service) =>
     open(service, ...callArguments({}, { deadline: Number.POSITIVE_INFINITY })),
   )()
+}
+
+/** A call with one answer, which has the client's own deadline. It fails with gRPC's errors. */
+export function callOnce<Service, Answer>(
+  client: EventStoreDBClient,
+  service: ServiceClass<Service>,
+  name: string,
+  call: (service: Service, metadata: Metadata, options: CallOptions, done: (error: ServiceError | null, answer: Answer) => void) => void,
+): Promise<Answer> {
+  const { execute, callArguments } = internals(client)
+  return execute(
+    service,
+    name,
+    (opened) =>
+      new Promise((resolve, reject) =>
+        call(opened, ...callArguments({}, {}), (error, answer) => (error ? reject(error) : resolve(answer))),
+      ),
+  )
 }
 
 /** Gives up the node that the client is connected to, as one that does not answer: its next call looks for the one that leads. */

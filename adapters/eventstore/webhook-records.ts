@@ -6,6 +6,9 @@ const PROGRESS = { prefix: 'webhookProgress-', type: 'WebhookProgress', keep: { 
 const DELIVERIES = { prefix: 'webhookDeliveries-', type: 'DeliveryAttempted', keep: { $maxCount: 5_000, $maxAge: 30 * 24 * 3_600 } }
 type Kept = typeof PROGRESS | typeof DELIVERIES
 
+/** Whether an event is such a record, and nothing of the domain. */
+export const isWebhookRecord = ({ stream }: { stream: string }) => [PROGRESS, DELIVERIES].some(({ prefix }) => stream.startsWith(prefix))
+
 /** The version of what is stored; anything else is taken for nothing. */
 const VERSION = 1
 

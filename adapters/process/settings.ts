@@ -39,6 +39,8 @@ export type Settings = {
     url: string
     /** Most events of a segment. */
     segmentEvents: number
+    /** Days for which events need not be archived; older ones must be before the event store is scavenged. */
+    hotDays: number
     /** Days after which a segment goes to the cold tier. */
     coldDays: number
     /** S3's name of the class of the cold tier. */
@@ -117,6 +119,7 @@ export function readSettings(env: Environment): Settings {
     archive: {
       url: text('QUORATE_ARCHIVE_URL') ?? join(dataDir, 'archive'),
       segmentEvents: integer(text, 'QUORATE_ARCHIVE_SEGMENT_EVENTS', 100_000, 1, 1_000_000),
+      hotDays: integer(text, 'QUORATE_ARCHIVE_HOT_DAYS', 30, 0, 36_500),
       coldDays: integer(text, 'QUORATE_ARCHIVE_COLD_DAYS', 90, 0, 36_500),
       coldClass: oneOf(text, 'QUORATE_ARCHIVE_COLD_CLASS', COLD_CLASSES, 'GLACIER'),
       retentionDays: integer(text, 'QUORATE_ARCHIVE_RETENTION_DAYS', SEVEN_YEARS, 1, 36_500),

@@ -13,7 +13,8 @@ const NOT_PERSONAL = new Set(
   `walletId keyId sessionId transferId accountId depositId partyId coordinatorId tenant kid kty crv x y scheme chain path address publicKey publicPackage digest
   packageDigest parties culprits helpers signers approver approvers granted refused intents approvals by asset amount feeAsset quotedFee usdCents maxFee feePaid
   spent to from hash was nonce deadline requestedAt notBefore since conflicts sessionIds validity hashOfUnsigned height rule numbers code message signature fee until coordinators
-  primaryType previous method intent openUntil actor received webhookId resendId eventId types projection wallet`.split(/\s+/),
+  primaryType previous method intent openUntil actor received webhookId resendId eventId types projection wallet
+  scavengeId storeScavengeId position archiveRoot`.split(/\s+/),
 )
 /** What else is in the clear, and why. */
 const DECIDED: { readonly [path: string]: string } = {
@@ -36,6 +37,8 @@ const DECIDED: { readonly [path: string]: string } = {
   'CircuitClosed.reason': 'a code',
   'TransferStuck.reason': 'a code',
   'TransferDropped.reason': 'a code',
+  'ScavengeCompleted.result': 'a code',
+  'ScavengeCompleted.error': 'what the event store says of its files',
   'TransferRequested.decision.findings.because': 'a sentence of the policy, made of numbers',
   'TransferApprovalsRevised.decision.findings.because': 'a sentence of the policy, made of numbers',
 }

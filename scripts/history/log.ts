@@ -16,13 +16,13 @@ const SERVER = fileURLToPath(new URL('../embedded.js', import.meta.url))
 export async function openLog(
   settings: Settings,
   { mayBeNew = false } = {},
-): Promise<{ log: EventLog; source: string; close(): Promise<void> }> {
+): Promise<{ log: EventLog; source: string; url: string; close(): Promise<void> }> {
   const running = settings.eventStoreUrl ?? (await readEndpoints(settings.dataDir))?.eventStore
   if (running !== undefined) {
     const log = connectEventLog({ url: running })
     try {
       await log.ping()
-      return { log, source: running.replace(/\/\/[^@/]*@/, '//'), close: () => log.close() }
+      return { log, source: running.replace(/\/\/[^@/]*@/, '//'), url: running, close: () => log.close() }
     } catch (error) {
       await log.close()
       if (settings.eventStoreUrl !== undefined) throw error
@@ -37,7 +37,7 @@ export async function openLog(
     await log.close()
     await server.close()
   }
-  return { log, source: dataDir, close }
+  return { log, source: dataDir, url: server.url, close }
 }
 
 /**

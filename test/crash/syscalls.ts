@@ -67,6 +67,23 @@ export function whyNotDurable(calls: readonly Syscall[], folder: string, marker:
   return named ? undefined : 'its file was made, and the folder not synced'
 }
 
+/**
+ * Why a file that took the place of another was not durable as a whole before, or its new name not before something that contains `marker` was written;
+ * undefined when both were.
+ * @throws when no file did
+ */
+export function whyNotReplaced(calls: readonly Syscall[], marker: string): string | undefined {
+  const renamed = calls.find((call) => /^rename/.test(call.name) && succeeded(call))
+  const path = /"([^"]*)"/.exec(renamed?.text ?? '')?.[1]
+  const told = calls.find((call) => isWrite(call) && call.text.includes(marker))
+  if (!renamed || path === undefined || !told) throw new Error('no file took the place of another')
+  const synced = (of: string, after: number, before: number) =>
+    calls.some((call) => isSync(call) && succeeded(call) && pathOf(call) === of && call.begun > after && call.ended < before)
+  const written = Math.max(...calls.filter((call) => isWrite(call) && pathOf(call) === path).map(({ ended }) => ended))
+  if (!synced(path, written, renamed.begun)) return 'it was named before it was synced'
+  return synced(path.slice(0, path.lastIndexOf('/')), renamed.ended, told.begun) ? undefined : 'it was told before the folder was synced'
+}
+
 /** Whether the file would still be found in its folder: it was there before, or the folder was synced since. */
 function isNameDurable(calls: readonly Syscall[], path: string, answer: Syscall): boolean {
   const made = calls.find((call) => call.name === 'openat' && call.text.includes('O_CREAT') && call.result.endsWith(`<${path}>`))

@@ -3,11 +3,14 @@ import { createCommitQueue } from './log/commit-queue.ts'
 import { openDiskStorage } from './log/disk-storage.ts'
 import { openLog } from './log/log.ts'
 import { createMemoryStorage } from './log/memory-storage.ts'
+import { hideOldCheckpoints } from './persistent/checkpoint.ts'
 import { createGroupStore } from './persistent/group-store.ts'
 import { startPersistentSubscriptions } from './persistent/subsystem.ts'
 import { openPort } from './port.ts'
+import { openScavenger } from './scavenging/scavenger.ts'
 import { gossipRoutes } from './services/gossip.ts'
 import { monitoringRoutes } from './services/monitoring.ts'
+import { operationsRoutes } from './services/operations.ts'
 import { persistentRoutes } from './services/persistent-service.ts'
 import { SERVER_VERSION, serverFeaturesRoutes } from './services/server-features.ts'
 import { streamsRoutes } from './services/streams-service.ts'
@@ -38,8 +41,12 @@ export async function startEmbeddedEventStore(options: {
   const commits = createCommitQueue(log, report)
   const store = { log, commits }
   if (log.head() === 0) await commits.submit(() => setMetadata(log, STATISTICS_STREAM, STATISTICS_METADATA, Date.now()))
-  const groups = startPersistentSubscriptions(log, commits, createGroupStore(log), report)
+  const groupStore = createGroupStore(log)
+  await commits.submit(() => hideOldCheckpoints(log, groupStore.load()))
+  const groups = startPersistentSubscriptions(log, commits, groupStore, report)
+  const scavenger = openScavenger({ log, commits, groups: groupStore }, report)
   const closeStore = async () => {
+    await scavenger.close()
     await groups.close()
     // Whatever was written before this is stored before the log closes.
     await commits.submit(() => undefined)
@@ -53,6 +60,7 @@ export async function startEmbeddedEventStore(options: {
       ...serverFeaturesRoutes(),
       ...gossipRoutes(() => portNumber),
       ...monitoringRoutes(log),
+      ...operationsRoutes(scavenger),
     ]),
     report,
   )

@@ -8,6 +8,8 @@ export type BlockCache = {
   readUInt32LE(segment: number, offset: number): number
   /** Must be told of every write: what was just written is what is read most. */
   written(segment: number, offset: number, bytes: Uint8Array): void
+  /** Must be told when a segment was replaced. */
+  clear(): void
 }
 
 const BLOCK_BYTES = 64 * 1024
@@ -19,7 +21,7 @@ const BLOCKS_PER_SEGMENT = 2 ** 16
 type Block = { bytes: Buffer; length: number }
 
 export function createBlockCache(storage: Storage): BlockCache {
-  const blocks = createBoundedMap<number, Block>(MOST_BLOCKS)
+  let blocks = createBoundedMap<number, Block>(MOST_BLOCKS)
   const keyOf = (segment: number, index: number) => segment * BLOCKS_PER_SEGMENT + index
 
   function blockOf(segment: number, index: number): Block {
@@ -64,6 +66,9 @@ export function createBlockCache(storage: Storage): BlockCache {
         }
         done += part.length
       }
+    },
+    clear() {
+      blocks = createBoundedMap(MOST_BLOCKS)
     },
   }
 }

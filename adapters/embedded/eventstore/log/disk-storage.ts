@@ -10,16 +10,20 @@ import {
   openSync,
   readdirSync,
   readSync,
+  renameSync,
   rmSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { FolderInUse, lockFolder } from '../../../process/folder-lock.ts'
 import { LogError } from './log-error.ts'
-import type { Storage } from './storage.ts'
+import type { Replacement, Storage } from './storage.ts'
 
 const FILE_NAME = /^(\d{8})\.log$/
 const fileName = (segment: number) => `${String(segment).padStart(8, '0')}.log`
+
+/** What is to take the place of a segment, until it does. */
+const REPLACEMENT = '.new'
 
 /** Where an earlier format kept its events. */
 const FORMER_FILE = 'eventstore.db'
@@ -52,6 +56,7 @@ export function openDiskStorage(folder: string): Storage {
   const { release } = lock(folder)
   const files = new Map<number, File>()
   for (const name of readdirSync(folder)) {
+    if (name.endsWith(`.log${REPLACEMENT}`)) rmSync(join(folder, name))
     const number = FILE_NAME.exec(name)?.[1]
     if (number === undefined) continue
     const fd = openSync(join(folder, name), FLAGS)
@@ -70,6 +75,29 @@ export function openDiskStorage(folder: string): Storage {
     const file = files.get(segment)
     if (file) closeSync(file.fd)
     files.delete(segment)
+  }
+
+  function replace(segment: number): Replacement {
+    const path = join(folder, fileName(segment))
+    const fd = openSync(path + REPLACEMENT, FLAGS | constants.O_CREAT | constants.O_TRUNC, 0o600)
+    let length = 0
+    return {
+      write(bytes) {
+        writeFully(fd, bytes, length)
+        length += bytes.length
+      },
+      finish() {
+        fsyncSync(fd)
+        renameSync(path + REPLACEMENT, path)
+        syncFolder(folder)
+        close(segment)
+        files.set(segment, { fd, length })
+      },
+      abandon() {
+        closeSync(fd)
+        rmSync(path + REPLACEMENT, { force: true })
+      },
+    }
   }
 
   return {
@@ -108,6 +136,7 @@ export function openDiskStorage(folder: string): Storage {
       rmSync(join(folder, fileName(segment)), { force: true })
       syncFolder(folder)
     },
+    replace,
     close() {
       for (const segment of [...files.keys()]) close(segment)
       release()

@@ -12,6 +12,10 @@ import { hash } from 'node:crypto'
  * A frame is one commit. Its digest is the SHA-256 of the digest before it, which is what stands right before it, and of the frame up to
  * there; so a frame that was changed, moved, left out or torn shows. The id is random and never leaves the folder: where it stands, a
  * frame was begun, whatever clients put into their events.
+ *
+ * A segment that was rewritten, without records that nobody can read any more, has a version of its own. The rest keep their positions, so
+ * that there are gaps between its frames. It was closed, and its last frame says so: that has no records, the position that the next segment
+ * begins with, and, in the place of records, the digest that this segment ended with before, which the next one's header holds.
  */
 export const HEADER_BYTES = 100
 export const FRAME_HEAD_BYTES = 32
@@ -23,14 +27,18 @@ export const GENESIS = Buffer.alloc(DIGEST_BYTES)
 
 const MAGIC = Buffer.from('QUORLOG')
 const VERSION = 1
+const REWRITTEN_VERSION = 2
 
-/** What a segment says of itself: `first` is the position of its first event, `previous` the last digest of the segment before it. */
-export type SegmentHeader = { id: Buffer; number: number; first: number; previous: Buffer }
+/**
+ * What a segment says of itself: `first` is the position of its first event as it was first written, `previous` the last digest of the
+ * segment before it.
+ */
+export type SegmentHeader = { id: Buffer; number: number; first: number; previous: Buffer; isRewritten: boolean }
 
-export function encodeHeader({ id, number, first, previous }: SegmentHeader): Buffer {
+export function encodeHeader({ id, number, first, previous, isRewritten }: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES)
   MAGIC.copy(bytes)
-  bytes[7] = VERSION
+  bytes[7] = isRewritten ? REWRITTEN_VERSION : VERSION
   id.copy(bytes, 8)
   bytes.writeUInt32LE(number, 24)
   bytes.writeDoubleLE(first, 28)
@@ -42,12 +50,14 @@ export function encodeHeader({ id, number, first, previous }: SegmentHeader): Bu
 /** A header, unless it is damaged or of another version. */
 export function decodeHeader(bytes: Buffer): SegmentHeader | 'damaged' | 'other_version' {
   if (!hasDigest(bytes, 0, HEADER_BYTES) || !bytes.subarray(0, 7).equals(MAGIC)) return 'damaged'
-  if (bytes[7] !== VERSION) return 'other_version'
+  const version = bytes[7]
+  if (version !== VERSION && version !== REWRITTEN_VERSION) return 'other_version'
   return {
     id: Buffer.from(bytes.subarray(8, 24)),
     number: bytes.readUInt32LE(24),
     first: bytes.readDoubleLE(28),
     previous: Buffer.from(bytes.subarray(36, 68)),
+    isRewritten: version === REWRITTEN_VERSION,
   }
 }
 

@@ -3,6 +3,7 @@ import { createColumn } from './column.ts'
 import { type Appended, type Direction, type ProposedEvent, type RecordedEvent, TOMBSTONE } from './event.ts'
 import { createFrameBuffer } from './frame-buffer.ts'
 import { decodeRecord, recordKey } from './record.ts'
+import type { Discards } from './rewriting.ts'
 import { openSegments } from './segments.ts'
 import type { Storage } from './storage.ts'
 import { createStreamIndex } from './stream-index.ts'
@@ -37,6 +38,15 @@ export type Log = {
   stagedBytes(): number
   /** Makes durable what was staged. When it throws, nothing of that was stored. */
   commit(): Commit
+  /** Begins a segment unless the last one is empty, and returns the numbers of those that are closed, in ascending order. */
+  closeSegment(): number[]
+  /**
+   * Removes from a closed segment the events for which `discards` says so, as far as all earlier ones of their streams are gone, too. What is
+   * left keeps its revision and position. Yields between parts of the work, during which anything may be read and appended; events go all
+   * together and durably, at its end. Returns how many went, and how many bytes shorter the segment is.
+   * @throws LogError when the segment is damaged, and nothing was changed
+   */
+  rewrite(segment: number, discards: Discards): Generator<void, { events: number; bytes: number }>
   close(): void
 }
 
@@ -68,14 +78,22 @@ export function openLog(storage: Storage, report: (line: string) => void, segmen
 
 function createLog(storage: Storage, report: (line: string) => void, segmentBytes: number): Log {
   const index = createStreamIndex()
-  /** Of each event's record within its segment, by position. */
+  /** Of each event's record within its segment, by position; 0 where the event is gone. */
   const offsets = createColumn()
   offsets.push(0)
-  const segments = openSegments(storage, segmentBytes, report, (bytes, at, offset) => {
+  let located = 0
+  const skipTo = (position: number) => {
+    for (; located < position; located += 1) offsets.push(0)
+  }
+  const segments = openSegments(storage, segmentBytes, report, (bytes, at, offset, position) => {
     const { stream, revision } = recordKey(bytes, at)
-    index.add(stream, revision)
+    index.add(stream, revision, position)
+    skipTo(position - 1)
     offsets.push(offset)
+    located = position
   })
+  skipTo(segments.head())
+  index.skipTo(segments.head())
   const recentIds = createBoundedMap<string, number>(RECENT_IDS)
   const frame = createFrameBuffer()
   let staged: Staged[] = []
@@ -88,8 +106,11 @@ function createLog(storage: Storage, report: (line: string) => void, segmentByte
     const isRecent = (position: number) =>
       segments.head() - position < RECENT_IDS / 2 && segments.bytesFrom(position, offsets.get(position)) < RECENT_BYTES
     while (first > 1 && isRecent(first - 1)) first -= 1
-    for (let position = first; position <= segments.head(); position += 1) recentIds.set(eventAt(position).id, position)
+    for (let position = first; position <= segments.head(); position += 1)
+      if (isThere(position)) recentIds.set(eventAt(position).id, position)
   }
+
+  const isThere = (position: number): boolean => position > segments.head() || offsets.get(position) > 0
 
   function eventAt(position: number): RecordedEvent {
     const stored = segments.head()
@@ -167,6 +188,7 @@ function createLog(storage: Storage, report: (line: string) => void, segmentByte
     let bytes = 0
     for (const position of positions) {
       if (events.length === most || bytes >= PAGE_BYTES) break
+      if (!isThere(position)) continue
       const event = eventAt(position)
       events.push(event)
       bytes += event.data.length + event.metadata.length
@@ -187,6 +209,37 @@ function createLog(storage: Storage, report: (line: string) => void, segmentByte
     return { events, next: following(events.at(-1)?.position, direction === 'forwards' ? head() : 1, direction) }
   }
 
+  /** Judges the events of one segment: what stays protects what comes after it in its stream. */
+  function inOrder(discards: Discards): Discards {
+    const next = new Map<string, number>()
+    return (stream, revision) => {
+      const isNext = revision === (next.get(stream) ?? index.firstRevision(stream))
+      if (!isNext || !discards(stream, revision)) return false
+      next.set(stream, revision + 1)
+      return true
+    }
+  }
+
+  function* rewrite(segment: number, discards: Discards): Generator<void, { events: number; bytes: number }> {
+    let events = 0
+    const bytes = yield* segments.rewrite(segment, {
+      discards: () => inOrder(discards),
+      replaced({ first, next, runs, discarded }) {
+        let position = first
+        for (const run of runs) {
+          for (; position < run.first; position += 1) offsets.set(position, 0)
+          for (; position < run.first + run.count; position += 1) offsets.set(position, offsets.get(position) + run.shift)
+        }
+        for (; position < next; position += 1) offsets.set(position, 0)
+        for (const [stream, count] of discarded) {
+          index.discardFirst(stream, count)
+          events += count
+        }
+      },
+    })
+    return { events, bytes }
+  }
+
   recall()
   return {
     head,
@@ -195,7 +248,7 @@ function createLog(storage: Storage, report: (line: string) => void, segmentByte
     readAll,
     revisionOf(stream, id) {
       const position = stagedIds.get(id) ?? recentIds.get(id)
-      const event = position === undefined ? undefined : eventAt(position)
+      const event = position === undefined || !isThere(position) ? undefined : eventAt(position)
       return event?.stream === stream ? event.revision : undefined
     },
     stage,
@@ -203,6 +256,8 @@ function createLog(storage: Storage, report: (line: string) => void, segmentByte
     tombstone,
     stagedBytes: frame.length,
     commit,
+    closeSegment: segments.closeSegment,
+    rewrite,
     close: segments.close,
   }
 }

@@ -43,6 +43,17 @@ export function createMemoryStorage(): Storage {
       segment.length = Math.min(segment.length, length)
     },
     remove: (number) => void segments.delete(number),
+    replace(number) {
+      const parts: Uint8Array[] = []
+      return {
+        write: (bytes) => void parts.push(Buffer.from(bytes)),
+        finish() {
+          const bytes = Buffer.concat(parts)
+          segments.set(number, { bytes, length: bytes.length })
+        },
+        abandon() {},
+      }
+    },
     close() {},
   }
 }

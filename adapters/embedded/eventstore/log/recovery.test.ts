@@ -182,8 +182,8 @@ test('a last segment that was just being made is made again', (t) => {
 })
 
 test('a log of another version is refused as such', (t) => {
-  const header = encodeHeader({ id: randomBytes(ID_BYTES), number: 1, first: 1, previous: GENESIS })
-  header[7] = 2
+  const header = encodeHeader({ id: randomBytes(ID_BYTES), number: 1, first: 1, previous: GENESIS, isRewritten: false })
+  header[7] = 9
   writeDigest(header, 0, HEADER_BYTES)
   t.throws(() => opened(new Map([[1, header]])), { code: 'log_format' })
 })

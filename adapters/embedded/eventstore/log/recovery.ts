@@ -1,8 +1,18 @@
-import { DIGEST_BYTES, decodeHeader, FRAME_HEAD_BYTES, GENESIS, HEADER_BYTES, hasDigest, ID_BYTES, readFrameHead } from './frame.ts'
+import {
+  DIGEST_BYTES,
+  decodeHeader,
+  FRAME_HEAD_BYTES,
+  GENESIS,
+  HEADER_BYTES,
+  ID_BYTES,
+  readFrameHead,
+  type SegmentHeader,
+} from './frame.ts'
 import { LogError } from './log-error.ts'
 import { recordLength } from './record.ts'
 import { createSegmentWindow, type SegmentWindow } from './segment-window.ts'
 import type { Storage } from './storage.ts'
+import { formerDigest, RECORDS_AT, wholeFrames } from './whole-frames.ts'
 
 /** A segment that is whole: the position of its first event, and where the bytes of its last commit end. */
 export type Segment = { number: number; first: number; end: number }
@@ -11,11 +21,12 @@ export type Segment = { number: number; first: number; end: number }
 export type Recovered = { id: Buffer | undefined; segments: Segment[]; digest: Buffer; head: number }
 
 /** Called for each event in order: its record is in `bytes` at `at`, and in its segment at `offset`. */
-export type OnRecord = (bytes: Buffer, at: number, offset: number) => void
+export type OnRecord = (bytes: Buffer, at: number, offset: number, position: number) => void
 
 /**
  * Reads and verifies all of a log. A commit, or a segment, is begun only when everything before it is durable. So a crash can have damaged
- * nothing but the last one, which nobody was told is stored: that is reported and cut off. No other damage is a crash's.
+ * nothing but the last one, which nobody was told is stored: that is reported and cut off. No other damage is a crash's; a segment that was
+ * rewritten took its name when it was durable.
  * @throws LogError `log_corrupt`, which says where; nothing was changed then
  */
 export function recover(storage: Storage, report: (line: string) => void, onRecord: OnRecord): Recovered {
@@ -26,10 +37,15 @@ export function recover(storage: Storage, report: (line: string) => void, onReco
     if (number !== index + 1) throw corrupt(`${storage.nameOf(index + 1)} is missing; it held the events from position ${log.head + 1} on`)
     const name = storage.nameOf(number)
     const window = createSegmentWindow(storage, number, length)
-    openSegment(window, name, number, log)
-    const end = readFrames(window, log, onRecord)
+    const header = openSegment(window, name, number, log)
+    const { end, former } = readFrames(window, header, log, onRecord)
     log.segments.at(-1)!.end = end
-    log.digest = Buffer.from(window(end - DIGEST_BYTES, DIGEST_BYTES)!)
+    log.digest = former ?? Buffer.from(window(end - DIGEST_BYTES, DIGEST_BYTES)!)
+    if (header.isRewritten) {
+      if (!former || end !== length) throw corrupt(damageAt(window, name, end, log.head, findLater(window, end, length, log.id!)))
+      if (index === segments.length - 1) throw corrupt(`${storage.nameOf(number + 1)} is missing; there was one when ${name} was rewritten`)
+      continue
+    }
     const damaged = contentEnd(window, end, length) - end
     if (damaged === 0) continue
     const later = findLater(window, end, length, log.id!)
@@ -52,7 +68,7 @@ function removeUnfinished(storage: Storage, report: (line: string) => void): voi
 }
 
 /** Checks that a segment is the one that comes next. */
-function openSegment(window: SegmentWindow, name: string, number: number, log: Recovered): void {
+function openSegment(window: SegmentWindow, name: string, number: number, log: Recovered): SegmentHeader {
   const bytes = window(0, HEADER_BYTES)
   const header = bytes ? decodeHeader(bytes) : 'damaged'
   if (header === 'other_version') throw new LogError('log_format', `${name} was written by another version`)
@@ -63,26 +79,25 @@ function openSegment(window: SegmentWindow, name: string, number: number, log: R
   }
   log.id = id
   log.segments.push({ number, first, end: HEADER_BYTES })
+  return header
 }
 
-/** Reads commits as long as they are whole, and returns where they end. */
-function readFrames(window: SegmentWindow, log: Recovered, onRecord: OnRecord): number {
-  let offset = HEADER_BYTES
-  for (;;) {
-    const head = window(offset, FRAME_HEAD_BYTES)
-    if (!head?.subarray(0, ID_BYTES).equals(log.id!)) return offset
-    const { length, count, first } = readFrameHead(head, 0)
-    // The digest before a frame is part of what its own digest covers.
-    const bytes = window(offset - DIGEST_BYTES, DIGEST_BYTES + length)
-    if (!bytes || length < FRAME_HEAD_BYTES + DIGEST_BYTES || !hasDigest(bytes, 0, bytes.length) || first !== log.head + 1) return offset
-    let at = DIGEST_BYTES + FRAME_HEAD_BYTES
+/** Reads commits as long as they are whole, and returns where they end; and the former digest of a segment that was rewritten. */
+function readFrames(window: SegmentWindow, header: SegmentHeader, log: Recovered, onRecord: OnRecord): { end: number; former?: Buffer } {
+  let end = HEADER_BYTES
+  for (const frame of wholeFrames(window, header)) {
+    const { bytes, offset, length, count, first } = frame
+    let at = RECORDS_AT
     for (let index = 0; index < count; index += 1) {
-      onRecord(bytes, at, offset + at - DIGEST_BYTES)
+      onRecord(bytes, at, offset + at - DIGEST_BYTES, first + index)
       at += recordLength(bytes, at)
     }
-    log.head += count
-    offset += length
+    log.head = first + count - 1
+    end = offset + length
+    const former = header.isRewritten ? formerDigest(frame) : undefined
+    if (former) return { end, former }
   }
+  return { end }
 }
 
 const SURVEYED_BYTES = 1024 * 1024

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createBlockCache } from './block-cache.ts'
-import { DIGEST_BYTES, encodeHeader, HEADER_BYTES, ID_BYTES } from './frame.ts'
+import { DIGEST_BYTES, decodeHeader, encodeHeader, HEADER_BYTES, ID_BYTES } from './frame.ts'
 import type { FrameBuffer } from './frame-buffer.ts'
 import { LogError } from './log-error.ts'
 import { type OnRecord, recover, type Segment } from './recovery.ts'
+import { type Discards, holdsDiscarded, type Remainder, writeRemainder } from './rewriting.ts'
 import type { Storage } from './storage.ts'
 
 /** The commits of a log, one after the other. */
@@ -19,8 +20,19 @@ export type Segments = {
   head(): number
   /** How many bytes, roughly, there are from a record to the end. */
   bytesFrom(position: number, offset: number): number
+  /** Begins a segment unless the last one is empty, and returns the numbers of those that are closed. @throws as `append` */
+  closeSegment(): number[]
+  /**
+   * Rewrites a closed segment without some of its records. Yields between parts of the work, with all of the segment as it was; it has changed
+   * when `replaced` is called, before anybody reads again. Returns how many bytes shorter it is.
+   * @throws LogError when it is damaged, which leaves it as it is
+   */
+  rewrite(number: number, rewriting: Rewriting): Generator<void, number>
   close(): void
 }
+
+/** `discards` makes a new judge for each time that the segment is read. */
+export type Rewriting = { discards(): Discards; replaced(remainder: Remainder): void }
 
 /** The disk is full: nothing is wrong with what it holds. */
 const OUT_OF_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
@@ -44,7 +56,7 @@ export function openSegments(storage: Storage, segmentBytes: number, report: (li
 
   /** Begins a segment after the last one. */
   function begin(number: number): Segment {
-    const header = encodeHeader({ id, number, first: head + 1, previous: digest })
+    const header = encodeHeader({ id, number, first: head + 1, previous: digest, isRewritten: false })
     try {
       storage.create(number, header)
     } catch (error) {
@@ -61,6 +73,40 @@ export function openSegments(storage: Storage, segmentBytes: number, report: (li
   function segmentWithRoom(bytes: number): Segment {
     const last = segments.at(-1)!
     return last.end > HEADER_BYTES && last.end + bytes > segmentBytes ? begin(last.number + 1) : last
+  }
+
+  function closeSegment(): number[] {
+    if (failure) throw failure
+    const last = segments.at(-1)!
+    try {
+      if (last.end > HEADER_BYTES) begin(last.number + 1)
+    } catch (error) {
+      abandon(error)
+      throw error
+    }
+    return segments.slice(0, -1).map(({ number }) => number)
+  }
+
+  function* rewrite(number: number, { discards, replaced }: Rewriting): Generator<void, number> {
+    const segment = segments[number - 1]!
+    const header = decodeHeader(cache.read(number, 0, HEADER_BYTES))
+    if (typeof header === 'string') throw new LogError('log_corrupt', `${storage.nameOf(number)} is damaged at offset 0`)
+    const source = { storage, segment, header }
+    if (!(yield* holdsDiscarded(source, discards()))) return 0
+    const replacement = storage.replace(number)
+    let isFinished = false
+    try {
+      const remainder = yield* writeRemainder(source, discards(), replacement)
+      replacement.finish()
+      isFinished = true
+      const freed = segment.end - remainder.length
+      cache.clear()
+      segment.end = remainder.length
+      replaced(remainder)
+      return freed
+    } finally {
+      if (!isFinished) replacement.abandon()
+    }
   }
 
   function append(frame: FrameBuffer, count: number): number {
@@ -119,6 +165,8 @@ export function openSegments(storage: Storage, segmentBytes: number, report: (li
     bytesFrom(position, offset) {
       return segments.slice(indexOf(position)).reduce((bytes, { end }) => bytes + end, -offset)
     },
+    closeSegment,
+    rewrite,
     close: () => storage.close(),
   }
 }

@@ -15,5 +15,15 @@ export type Storage = {
   /** Forgets everything from `length` on. */
   cut(segment: number, length: number): void
   remove(segment: number): void
+  /** Begins to write what is to take the place of a segment, which stays as it is meanwhile. */
+  replace(segment: number): Replacement
   close(): void
+}
+
+/** A segment in the making. One that is neither finished nor abandoned is gone after a restart. */
+export type Replacement = {
+  write(bytes: Uint8Array): void
+  /** The segment holds what was written, from now on and as a whole, or else what it held before. */
+  finish(): void
+  abandon(): void
 }

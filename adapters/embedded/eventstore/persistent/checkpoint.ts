@@ -1,5 +1,7 @@
+import { NO_STREAM } from '../log/event.ts'
 import type { Log } from '../log/log.ts'
 import { lastEvent, metadataOf, readability } from '../streams/stream-state.ts'
+import { keepLast } from '../streams/write.ts'
 import { ALL, checkpointStreamOf, type GroupKey, parkedStreamOf } from './settings.ts'
 
 /** How a revision or position is written down: `"4"` in a group on one stream, `"C:4/P:4"` in one on all streams. */
@@ -13,6 +15,15 @@ export function loadCheckpoint(log: Log, group: GroupKey): number | undefined {
   const event = readability(log, stream) === 'found' ? lastEvent(log, stream) : undefined
   const digits = event && /\d+/.exec(Buffer.from(event.data).toString())
   return digits ? Number(digits[0]) : undefined
+}
+
+/** As EventStoreDB has it, which says so when it has started anew. */
+const KEPT_CHECKPOINTS = 2
+
+/** Has the groups' checkpoints but the newest hidden, so that a scavenge takes them. Within `stage`. */
+export function hideOldCheckpoints(log: Log, groups: readonly GroupKey[]): void {
+  for (const stream of groups.map(checkpointStreamOf))
+    if (log.lastRevision(stream) !== NO_STREAM) keepLast(log, stream, KEPT_CHECKPOINTS, Date.now())
 }
 
 /** The last parked event that was replayed or removed: those after it are parked. */

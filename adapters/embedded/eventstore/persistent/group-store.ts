@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Log } from '../log/log.ts'
 import { lastEvent } from '../streams/stream-state.ts'
+import { keepLast } from '../streams/write.ts'
 import type { GroupConfig, GroupKey } from './settings.ts'
 
 type StoredGroup = GroupKey & { config: GroupConfig }
@@ -15,6 +16,8 @@ export type GroupStore = {
 /** The newest event of this stream holds the settings of all groups, as in EventStoreDB. */
 const CONFIG_STREAM = '$persistentSubscriptionConfig'
 const CONFIG_TYPE = 'PersistentConfig1'
+/** As EventStoreDB has it; the rest is for a scavenge. */
+const KEPT_CONFIGS = 2
 
 /** The groups' settings, in the log itself. */
 export function createGroupStore(log: Log): GroupStore {
@@ -25,7 +28,9 @@ export function createGroupStore(log: Log): GroupStore {
 
   function store(groups: StoredGroup[]): void {
     const data = Buffer.from(JSON.stringify({ groups }))
-    log.append(CONFIG_STREAM, [{ id: randomUUID(), type: CONFIG_TYPE, json: true, data, metadata: new Uint8Array() }], Date.now())
+    const now = Date.now()
+    keepLast(log, CONFIG_STREAM, KEPT_CONFIGS, now)
+    log.append(CONFIG_STREAM, [{ id: randomUUID(), type: CONFIG_TYPE, json: true, data, metadata: new Uint8Array() }], now)
   }
 
   const others = ({ source, name }: GroupKey) => load().filter((group) => group.source !== source || group.name !== name)

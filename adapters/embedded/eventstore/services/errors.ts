@@ -84,4 +84,7 @@ export const maximumSubscribersReached = (stream: string, group: string) =>
     groupTrailers('maximum-subscribers-reached', stream, group),
   )
 
+export const scavengeNotFound = (id: string) =>
+  new CallError(CODE.notFound, 'Scavenge id was invalid.', { exception: 'scavenge-not-found', 'scavenge-id': id })
+
 const groupTrailers = (exception: string, stream: string, group: string) => ({ exception, 'stream-name': stream, 'group-name': group })

@@ -4,6 +4,7 @@ import type * as GossipMessages from '@eventstore/db-client/generated/gossip_pb.
 import type * as MonitoringService from '@eventstore/db-client/generated/monitoring_grpc_pb.js'
 import type * as MonitoringMessages from '@eventstore/db-client/generated/monitoring_pb.js'
 import type * as OperationsService from '@eventstore/db-client/generated/operations_grpc_pb.js'
+import type * as OperationsMessages from '@eventstore/db-client/generated/operations_pb.js'
 import type * as PersistentService from '@eventstore/db-client/generated/persistent_grpc_pb.js'
 import type * as PersistentMessages from '@eventstore/db-client/generated/persistent_pb.js'
 import type * as FeaturesService from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js'
@@ -25,6 +26,7 @@ export const status = generated<typeof StatusMessages>('status_pb')
 export const features = generated<typeof FeaturesMessages>('serverfeatures_pb')
 export const gossip = generated<typeof GossipMessages>('gossip_pb')
 export const monitoring = generated<typeof MonitoringMessages>('monitoring_pb')
+export const operations = generated<typeof OperationsMessages>('operations_pb')
 
 export const { StreamsService: streamsService } = generated<typeof StreamsService>('streams_grpc_pb')
 export const { PersistentSubscriptionsService: persistentService } = generated<typeof PersistentService>('persistent_grpc_pb')

@@ -50,6 +50,11 @@ export function setMetadata(log: Log, stream: string, data: Uint8Array, now: num
   return log.append(metastreamOf(stream), [{ id: randomUUID(), type: '$metadata', json: true, data, metadata: new Uint8Array() }], now)
 }
 
+/** Has a stream of the server's own keep its last events only, if it does not do so yet. Within `stage`. */
+export function keepLast(log: Log, stream: string, maxCount: number, now: number): void {
+  if (metadataOf(log, stream).maxCount !== maxCount) setMetadata(log, stream, Buffer.from(JSON.stringify({ $maxCount: maxCount })), now)
+}
+
 /** Whatever else the metadata says stays; events up to now remain hidden. */
 function bringBack(log: Log, stream: string, now: number): void {
   const current = lastEvent(log, metastreamOf(stream))
