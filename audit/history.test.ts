@@ -65,16 +65,24 @@ test('a wallet looked up is the wallet read, from the log, from the archive and 
   await keeper.stop()
   // The keeper is behind from now on.
   await context.grow()
-  for (const sources of [{ log, documents }, { archive }, { log, documents, archive }])
+  const compare = async (sources: HistorySources) => {
     for (const id of [walletId, other]) {
       const found = await collected(readWallet(sources, id, () => t.fail('the log was read')))
       t.deepEqual(found, await scanned(sources, id))
       t.true(found.length > 0)
     }
+  }
+  for (const sources of [{ log, documents }, { archive }, { log, archive }, { log, documents, archive }]) await compare(sources)
   const whole = (await scanned({ log }, walletId)).filter(({ stream }) => stream === keyStream)
   t.deepEqual(await collected(readStreamOf({ log, archive }, keyStream)), whole)
   t.deepEqual(await collected(readStreamOf({ log }, keyStream)), whole)
   t.deepEqual(await collected(readWallet({ log, documents, archive }, randomUUID())), [])
+  // So much after the archive is looked up, too.
+  await log.append(`wallet-${randomUUID()}`, 'no_stream', about(randomUUID(), 1_100))
+  await compare({ log, documents, archive })
+  let scans = 0
+  await collected(readWallet({ log, archive }, walletId, () => scans++))
+  t.is(scans, 1)
 })
 
 test('what is lost of the index is noticed, and the log is read instead', async (t) => {

@@ -22,6 +22,8 @@ export type HistorySources = {
 type HistoryLog = Pick<EventLog, 'subscribe' | 'readStream' | 'readAll'>
 
 const MAX_BATCH = 1_000
+/** So much of the log after the archive is read sooner than a wallet is looked up in it. */
+const SHORT_TAIL = 1_000
 /** Beyond it the log is read from end to end, which needs no more memory however much it has of the wallet. */
 const BOUNDS = { streams: 20_000, tail: 20_000 }
 
@@ -47,13 +49,15 @@ export async function* readHistory({ log, archive }: HistorySources): AsyncGener
 }
 
 /**
- * The events of one wallet, as `readHistory` has them. They are looked up by the indexes of the archive's segments and of the log; where the latter will not do
- * the log is read, and `onScan` told.
+ * The events of one wallet, as `readHistory` has them. They are looked up by the indexes of the archive's segments and of the log, if that has much that the
+ * archive has not; where the log's will not do the log is read, and `onScan` told.
  */
 export async function* readWallet(sources: HistorySources, walletId: string, onScan: () => void = () => {}): AsyncGenerator<RecordedEvent> {
   const { documents } = sources
   const isWanted = (event: RecordedEvent) => isOfWallet(event, walletId)
   yield* acrossSeam(sources, walletStream(walletId), isWanted, async function* (log, { revisions, seam }) {
+    const tail = seam === undefined ? undefined : await shortTail(log, seam)
+    if (tail) return yield* tail.filter(isWanted)
     const found = documents && (await walletInLog({ log, documents }, walletId, BOUNDS, revisions))
     if (found) return yield* found
     onScan()
@@ -142,6 +146,13 @@ async function* archivedInLog(
     yield event
   }
   if (due) throw cold
+}
+
+/** What the log has after a position; undefined when that is not short. */
+async function shortTail(log: Pick<EventLog, 'readAll'>, after: bigint): Promise<readonly RecordedEvent[] | undefined> {
+  const events: RecordedEvent[] = []
+  for await (const event of log.readAll({ after, limit: SHORT_TAIL + 1 })) events.push(event)
+  return events.length > SHORT_TAIL ? undefined : events.filter(isAudited)
 }
 
 /** To where the log ends now. */

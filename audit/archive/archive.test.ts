@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
 import { type Manifest, manifestName, signManifest } from '../../domain/archive/manifest.ts'
 import { isSame } from '../../domain/audit/merkle-tree.ts'
-import type { SegmentRow } from '../../domain/ports/archive.ts'
+import { type SegmentRow, SegmentUnreadable } from '../../domain/ports/archive.ts'
 import type { NewEvent } from '../../domain/ports/event-log.ts'
 import { allOf, newEvents, newSigner, openTestDocuments, openTestLog, rootOfLog, startKeeper, until } from '../testing/audited-log.ts'
 import { sha256 } from '../testing/sha256.ts'
@@ -240,6 +241,54 @@ test('an index that was signed and hides events is found, and a segment without 
 
   t.deepEqual((await replaced(withoutIndex)).findings, [])
   t.deepEqual(await found(), looked)
+})
+
+test('of a segment no byte is taken that was not signed, whether its index has hashes of blocks, as it has, or was made before', async (t) => {
+  const context = await setUp(t)
+  const noise = () => randomBytes(4_000).toString('base64')
+  await context.log.append(
+    'wallet-1',
+    'any',
+    newEvents(40).map((event) => ({ ...event, data: { noise: noise() } })),
+  )
+  const newest = await context.archive()
+  const { index, segment } = newest!
+  const found = async () => {
+    const events = []
+    for await (const group of lookUp(context.options, 'wallet-1')) events.push(...group.events)
+    return events
+  }
+  const resigned = async (name: string, text: string) => {
+    await context.options.store.put(name, Buffer.from(text))
+    const other = { ...newest!, index: { name, bytes: text.length, sha256: sha256(Buffer.from(text)) } }
+    await writeFile(join(context.folder, manifestName(0)), (await signManifest(other, context.signer.identity)).text)
+    return codes(await context.verify())
+  }
+  const refusesChanges = async () => {
+    for (let at = 0; at < segment.bytes; at += Math.ceil(segment.bytes / 10)) {
+      const flip = (content: Buffer) => {
+        content[at]! ^= 1
+      }
+      await context.change(segment.name, flip)
+      await t.throwsAsync(found(), { instanceOf: SegmentUnreadable }, `byte ${at} of ${segment.bytes}`)
+      await context.change(segment.name, flip)
+    }
+  }
+  const whole = await found()
+  t.is(whole.length, 40)
+  await refusesChanges()
+
+  const text = await readFile(join(context.folder, index!.name), 'latin1')
+  const hash = text.split(' ').at(-1)!
+  t.deepEqual(
+    await resigned('segments/wrong.index', text.replace(hash, `${Buffer.from(sha256(Buffer.from('other'))).toString('base64')}\n`)),
+    ['index_changed'],
+  )
+  await t.throwsAsync(found(), { instanceOf: SegmentUnreadable })
+
+  t.deepEqual(await resigned('segments/before.index', text.slice(0, text.indexOf('sha256'))), [])
+  t.deepEqual(await found(), whole)
+  await refusesChanges()
 })
 
 test('which event was changed, dropped, inserted or moved is said', async (t) => {

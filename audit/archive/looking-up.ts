@@ -54,6 +54,7 @@ async function* whereIn(options: ReadingOptions, stream: string): AsyncGenerator
 }
 
 async function foundIn(index: StoredFile, options: ReadingOptions, stream: string): Promise<Found> {
-  const text = Buffer.from(await signedContent(options, index)).toString('latin1')
-  return { rows: rowsIn(text, stream, options.sha256), blocks: blocksIn(text) }
+  const content = await signedContent(options, index)
+  const rows = rowsIn(content, stream, options.sha256)
+  return { rows, blocks: rows.length > 0 ? blocksIn(content) : undefined }
 }

@@ -240,8 +240,7 @@ async function madeAgain(content: Uint8Array, { format, sha256 }: VerifyingOptio
 
 /** The hashes of blocks are compared where it has them: what was archived before there were any has none. */
 function isIndexOf(made: SegmentIndex, content: Uint8Array, index: Uint8Array): boolean {
-  const text = Buffer.from(index).toString('latin1')
-  return made.text(blocksIn(text) && content) === text
+  return isSame(Buffer.from(made.text(blocksIn(index) && content)), index)
 }
 
 /** `at` is the row that is there now. */

@@ -11,6 +11,7 @@ import type { Sha256 } from '../audit/merkle-tree.ts'
 import { walletStream } from '../wallet/events.ts'
 
 const NAME_BYTES = 6
+const NAME_DIGITS = 2 * NAME_BYTES
 /** Comes after all names, whose digits are hex. */
 const BLOCKS = 'sha256'
 const BLOCK_BYTES = 64 * 1024
@@ -48,14 +49,16 @@ export function growSegmentIndex(sha256: Sha256): SegmentIndex {
   }
 }
 
-/** Rows of events that may be of the stream or, where it is the stream of a wallet, of the wallet; in their order. */
-export function rowsIn(index: string, stream: string, sha256: Sha256): readonly number[] {
-  const begin = `\n${nameHash(stream, sha256)} `
-  const text = `\n${index}`
+/**
+ * Rows of events that may be of the stream or, where it is the stream of a wallet, of the wallet; in their order. The lines, which are sorted, are bisected: an
+ * index has a million bytes, and a log may have many.
+ */
+export function rowsIn(index: Uint8Array, stream: string, sha256: Sha256): readonly number[] {
+  const name = nameHash(stream, sha256)
   const rows: number[] = []
-  for (let at = text.indexOf(begin); at >= 0; at = text.indexOf(begin, at + 1)) {
+  for (let at = firstLine(index, name); nameAt(index, at) === name; at = lineAfter(index, at)) {
     let row = 0
-    for (const distance of text.slice(at + begin.length, text.indexOf('\n', at + 1)).split(' ')) {
+    for (const distance of asText(index.subarray(at + NAME_DIGITS + 1, lineAfter(index, at) - 1)).split(' ')) {
       row += Number(distance)
       rows.push(row)
     }
@@ -64,12 +67,29 @@ export function rowsIn(index: string, stream: string, sha256: Sha256): readonly 
 }
 
 /** Undefined in an index that was made before there were any. */
-export function blocksIn(index: string): BlockHashes | undefined {
-  const at = index.lastIndexOf(`\n${BLOCKS} `)
-  if (at < 0) return undefined
-  const [, blockBytes, ...hashes] = index.slice(at + 1, -1).split(' ')
-  return Number(blockBytes) > 0 ? { blockBytes: Number(blockBytes), hashes } : undefined
+export function blocksIn(index: Uint8Array): BlockHashes | undefined {
+  const [name, blockBytes, ...hashes] = asText(index.subarray(lineOf(index, index.length - 1), -1)).split(' ')
+  return name === BLOCKS && Number(blockBytes) > 0 ? { blockBytes: Number(blockBytes), hashes } : undefined
 }
+
+/** Where the first line begins whose name is not before this one. */
+function firstLine(index: Uint8Array, name: string): number {
+  let [low, high] = [0, index.length]
+  while (low < high) {
+    const at = lineOf(index, (low + high) >> 1)
+    if (nameAt(index, at) < name) low = lineAfter(index, at)
+    else high = at
+  }
+  return low
+}
+
+const NEWLINE = 10
+
+/** Where the line begins that a byte is in, which may be the newline at its end. */
+const lineOf = (index: Uint8Array, byte: number) => (byte < 1 ? 0 : index.lastIndexOf(NEWLINE, byte - 1) + 1)
+const lineAfter = (index: Uint8Array, at: number) => index.indexOf(NEWLINE, at) + 1 || index.length
+const nameAt = (index: Uint8Array, at: number) => asText(index.subarray(at, at + NAME_DIGITS))
+const asText = (ascii: Uint8Array) => new TextDecoder().decode(ascii)
 
 function blocksLine(segment: Uint8Array, sha256: Sha256): string {
   const hashes: string[] = []

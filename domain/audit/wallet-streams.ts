@@ -31,11 +31,13 @@ export async function streamsOfWallet(
   const streams: string[] = []
   const prefix = `${walletId}/`
   for (let beyond = prefix; ; ) {
-    const page = await documents.find(STREAMS, { where: {}, by: '_id', direction: 'asc', beyond, limit: PAGE })
+    // What is beyond is of other wallets.
+    const limit = Math.min(PAGE, expected + 1 - streams.length)
+    const page = await documents.find(STREAMS, { where: {}, by: '_id', direction: 'asc', beyond, limit })
     const found = page.filter(({ _id }) => _id.startsWith(prefix))
     streams.push(...found.map(({ stream }) => String(stream)))
     const last = found.at(-1)
-    if (!last || found.length < PAGE || streams.length > expected) break
+    if (!last || found.length < limit || streams.length > expected) break
     beyond = last._id
   }
   // More than are counted were added meanwhile; but where none are counted and some are there, the count is lost.

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { openArchiveStore } from '../../adapters/archive/open-store.ts'
 import { openLogIdentity } from '../../adapters/identity/log-identity.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
+import type { ReadModelStore } from '../../adapters/mongodb/connect.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
 import { countManifests } from '../../audit/archive/manifests.ts'
 import type { HistorySources } from '../../audit/history.ts'
@@ -18,7 +19,7 @@ export async function openSources(settings: Settings, source: Source, key: strin
   const archive = source === 'log' ? undefined : await openArchive(settings, key)
   if (source === 'archive' && !archive) throw new Error(`there is nothing in the archive ${settings.archive.url}`)
   const opened = source === 'archive' ? undefined : await openLogHere(settings)
-  const index = opened && (await openIndex(settings))
+  const index = opened && (await indexHere(settings))
   return {
     log: opened?.log,
     archive: archive?.reading,
@@ -39,12 +40,22 @@ async function openLogHere(settings: Settings) {
   return openLog(settings)
 }
 
-/** What the keeper of the tree keeps beside the log, where it can be had: without it the log is read from end to end. */
-async function openIndex({ eventStoreUrl, mongodbUrl, mongodbDatabase, dataDir }: Settings) {
+/** What the keeper of the tree keeps beside the log, where it can be had: without it the log is read from end to end. It is connected to when it is asked. */
+async function indexHere({ eventStoreUrl, mongodbUrl, mongodbDatabase, dataDir }: Settings) {
   const url = mongodbUrl ?? (eventStoreUrl === undefined ? (await readEndpoints(dataDir))?.mongodb : undefined)
   if (url === undefined) return undefined
-  const { connectMongo } = await import('../../adapters/mongodb/connect.ts')
-  return connectMongo({ url, database: mongodbDatabase }).catch(() => undefined)
+  let connecting: Promise<ReadModelStore | undefined> | undefined
+  const store = () => {
+    connecting ??= import('../../adapters/mongodb/connect.ts')
+      .then(({ connectMongo }) => connectMongo({ url, database: mongodbDatabase }))
+      .catch(() => undefined)
+    return connecting
+  }
+  const documents: HistorySources['documents'] = {
+    get: async (...asked) => (await store())?.documents.get(...asked),
+    find: async (...asked) => (await (await store())?.documents.find(...asked)) ?? [],
+  }
+  return { documents, close: async () => (await connecting)?.close() }
 }
 
 async function openArchive(settings: Settings, vkey: string | undefined) {
