@@ -8,11 +8,16 @@ export type Rows = { readonly columns: { readonly [name: string]: ArrayLike<unkn
 const AS_BYTES = { stringFromBytes: (bytes: Uint8Array) => bytes }
 const utf8 = new TextDecoder()
 
-/** All rows of a Parquet file, group by group. */
-export async function* readGroups(content: Uint8Array, names: string[]): AsyncGenerator<Rows> {
+/** All rows of a Parquet file, group by group; of the columns `inBytes` text is left as it is in the file. */
+export async function* readGroups(content: Uint8Array, names: string[], inBytes: string[] = []): AsyncGenerator<Rows> {
   const scan = await openScan(content, names)
-  for (const { rowStart, rowEnd } of scan.ranges)
-    yield { columns: await columnsOf(names, (column) => scan.readColumn({ column, rowStart, rowEnd })), count: rowEnd - rowStart }
+  const asItIs = await openScan(content, inBytes, AS_BYTES)
+  for (const { rowStart, rowEnd } of scan.ranges) {
+    const columns = await columnsOf([...names, ...inBytes], (column) =>
+      (names.includes(column) ? scan : asItIs).readColumn({ column, rowStart, rowEnd }),
+    )
+    yield { columns, count: rowEnd - rowStart }
+  }
 }
 
 /** Those of these numbers, which rise, in each group that has any. Of a file with page indexes no more is unpacked than the pages that they are in. */

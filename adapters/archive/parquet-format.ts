@@ -66,7 +66,7 @@ export async function parquetFormat(): Promise<SegmentFormat> {
 
     read: (content) => readable(readGroups(content, ROW_COLUMNS), rowsIn),
 
-    readLeaves: (content) => readable(readGroups(content, LEAF_COLUMNS), leavesIn),
+    readLeaves: (content) => readable(readGroups(content, NAME_COLUMNS, HELD_COLUMNS), leavesIn),
 
     async readRows(content, numbers) {
       const rows: SegmentRow[] = []
@@ -151,9 +151,10 @@ const fieldIn = (value: unknown, name: string): unknown =>
     ? (value as { readonly [name: string]: unknown })[name]
     : undefined
 
-const LEAF_COLUMNS = ['stream', 'revision', 'id', 'type', 'wallet_id', 'data', 'metadata', 'data_base64', 'metadata_base64']
+const NAME_COLUMNS = ['stream', 'revision', 'id', 'type', 'wallet_id']
+const HELD_COLUMNS = ['data', 'metadata', 'data_base64', 'metadata_base64']
 /** What an event is made of again. */
-const ROW_COLUMNS = [...LEAF_COLUMNS, 'leaf_index', 'position', 'recorded_at']
+const ROW_COLUMNS = [...NAME_COLUMNS, ...HELD_COLUMNS, 'leaf_index', 'position', 'recorded_at']
 
 /** @throws SegmentUnreadable */
 async function* readable<Row>(groups: AsyncIterable<Rows>, rowsOf: (rows: Rows) => Row[]): AsyncGenerator<Row[]> {
@@ -164,44 +165,49 @@ async function* readable<Row>(groups: AsyncIterable<Rows>, rowsOf: (rows: Rows) 
   }
 }
 
-/** Rows as the reader gives them, which need not have been written here. */
 function leavesIn({ columns, count }: Rows): LeafRow[] {
-  const { stream: streams, revision: revisions, id: ids, type: types, wallet_id: walletIds } = columns as Named
+  return Array.from({ length: count }, (_, at) => ({
+    ...namesIn(columns, at),
+    data: heldIn(columns, 'data', at, isBytes),
+    metadata: heldIn(columns, 'metadata', at, isBytes),
+  }))
+}
+
+function rowsIn({ columns, count }: Rows): SegmentRow[] {
   return Array.from({ length: count }, (_, at) => {
-    const [stream, revision, id, type, walletId] = [streams[at], revisions[at], ids[at], types[at], walletIds[at]]
-    if (typeof stream !== 'string' || typeof revision !== 'bigint' || typeof id !== 'string' || typeof type !== 'string')
-      throw new SegmentUnreadable('an event has no name')
-    return {
-      identity: { stream, revision, id, type },
-      walletId: typeof walletId === 'string' ? walletId : undefined,
-      data: heldIn(columns, 'data', at),
-      metadata: heldIn(columns, 'metadata', at),
+    const { identity, walletId } = namesIn(columns, at)
+    const [data, metadata] = [heldIn(columns, 'data', at, isText), heldIn(columns, 'metadata', at, isText)]
+    const event: RecordedEvent = {
+      ...identity,
+      position: columns.position![at] as bigint,
+      recordedAt: (columns.recorded_at![at] as Date).toISOString(),
+      data: heldValue(data) as object,
+      metadata: heldValue(metadata) as EventMetadata,
     }
+    return { identity, walletId, data, metadata, leafIndex: Number(columns.leaf_index![at]), event }
   })
+}
+
+/** Columns as the reader gives them, which need not have been written here. */
+function namesIn(columns: Rows['columns'], at: number): Pick<LeafRow, 'identity' | 'walletId'> {
+  const { stream: streams, revision: revisions, id: ids, type: types, wallet_id: walletIds } = columns as Named
+  const [stream, revision, id, type, walletId] = [streams[at], revisions[at], ids[at], types[at], walletIds[at]]
+  if (!isText(stream) || typeof revision !== 'bigint' || !isText(id) || !isText(type)) throw new SegmentUnreadable('an event has no name')
+  return { identity: { stream, revision, id, type }, walletId: isText(walletId) ? walletId : undefined }
 }
 
 type Named = { readonly [name in 'stream' | 'revision' | 'id' | 'type' | 'wallet_id']: ArrayLike<unknown> }
 
-function rowsIn({ columns, count }: Rows): SegmentRow[] {
-  return leavesIn({ columns, count }).map((leaf, at) => {
-    const event: RecordedEvent = {
-      ...leaf.identity,
-      position: columns.position![at] as bigint,
-      recordedAt: (columns.recorded_at![at] as Date).toISOString(),
-      data: heldValue(leaf.data) as object,
-      metadata: heldValue(leaf.metadata) as EventMetadata,
-    }
-    return { ...leaf, leafIndex: Number(columns.leaf_index![at]), event }
-  })
-}
-
-function heldIn(columns: Rows['columns'], name: 'data' | 'metadata', at: number): Held {
+function heldIn<Text>(columns: Rows['columns'], name: 'data' | 'metadata', at: number, is: (value: unknown) => value is Text): Held<Text> {
   const json = columns[name]![at]
-  if (typeof json === 'string') return { json }
+  if (is(json)) return { json }
   const base64 = columns[`${name}_base64`]![at]
-  if (typeof base64 === 'string') return { base64 }
+  if (is(base64)) return { base64 }
   throw new SegmentUnreadable('an event holds nothing')
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 
 const heldValue = (held: Held): unknown => ('json' in held ? JSON.parse(held.json) : Buffer.from(held.base64, 'base64'))
 

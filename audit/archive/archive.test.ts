@@ -12,10 +12,11 @@ import type { SegmentRow } from '../../domain/ports/archive.ts'
 import type { NewEvent } from '../../domain/ports/event-log.ts'
 import { allOf, newEvents, newSigner, openTestDocuments, openTestLog, rootOfLog, startKeeper, until } from '../testing/audited-log.ts'
 import { sha256 } from '../testing/sha256.ts'
+import type { Finding } from './findings.ts'
 import { lookUp } from './looking-up.ts'
 import { readSegments } from './reading.ts'
 import { restoreArchive } from './restoring.ts'
-import { type Finding, verifyArchive } from './verifying.ts'
+import { verifyArchive } from './verifying.ts'
 import { ArchiveOvertaken, archiveLog } from './writing.ts'
 
 async function setUp(t: ExecutionContext, { segmentEvents = 100 } = {}) {

@@ -23,17 +23,62 @@ export function canonicalEvent(event: AuditedEvent): string {
 }
 
 /** What an event holds, as text: its canonical JSON. Whoever else writes to the store may put there what is not JSON: that is a leaf too, and says so. */
-export type Held = { readonly json: string } | { readonly base64: string }
+export type Held<Text = string> = { readonly json: Text } | { readonly base64: Text }
 
 export const heldIn = (value: unknown): Held =>
   value instanceof Uint8Array ? { base64: bytesToBase64(value) } : { json: canonicalJson(value ?? null) }
 
-export const textOf = (held: Held): string => ('json' in held ? held.json : held.base64)
+export const textOf = <Text>(held: Held<Text>): Text => ('json' in held ? held.json : held.base64)
+
+type Named = Omit<AuditedEvent, 'data' | 'metadata'>
 
 /** `canonicalEvent` of an event that holds this. */
-export function leafText({ stream, revision, id, type }: Omit<AuditedEvent, 'data' | 'metadata'>, data: Held, metadata: Held): string {
-  const [name, kind, identity] = [stream, type, id].map(canonicalJson)
-  return `{${field('data', data)},"id":${identity},${field('metadata', metadata)},"revision":"${revision}","stream":${name},"type":${kind}}`
+export function leafText(event: Named, data: Held, metadata: Held): string {
+  const [before, between, after] = textAround(event, data, metadata)
+  return `${before}${textOf(data)}${between}${textOf(metadata)}${after}`
 }
 
-const field = (name: string, held: Held) => ('json' in held ? `"${name}":${held.json}` : `"${name}Base64":"${held.base64}"`)
+/** Where a leaf is put together: to allocate each takes longer than to write it. */
+let room = new Uint8Array(65_536)
+const utf8 = new TextEncoder()
+
+/** `leafText` in UTF-8, of what is in UTF-8 already. The next one is written over it. */
+export function leafBytes(event: Named, data: Held<Uint8Array>, metadata: Held<Uint8Array>): Uint8Array {
+  const [before, between, after] = textAround(event, data, metadata)
+  const [first, second] = [textOf(data), textOf(metadata)]
+  const most = first.length + second.length + MOST_UTF8_BYTES * (before.length + between.length + after.length)
+  if (room.length < most) room = new Uint8Array(most)
+  let at = 0
+  const write = (text: string) => {
+    at += utf8.encodeInto(text, room.subarray(at)).written
+  }
+  const copy = (bytes: Uint8Array) => {
+    room.set(bytes, at)
+    at += bytes.length
+  }
+  write(before)
+  copy(first)
+  write(between)
+  copy(second)
+  write(after)
+  return room.subarray(0, at)
+}
+
+/** Of one UTF-16 code unit. */
+const MOST_UTF8_BYTES = 3
+
+/** What of a leaf comes before its data, between them and its metadata, and after these. */
+function textAround(
+  { stream, revision, id, type }: Named,
+  data: Held<unknown>,
+  metadata: Held<unknown>,
+): readonly [before: string, between: string, after: string] {
+  const [name, kind, identity] = [canonicalJson(stream), canonicalJson(type), canonicalJson(id)]
+  const [dataBegins, dataEnds] = 'json' in data ? ['"data":', ''] : ['"dataBase64":"', '"']
+  const [metadataBegins, metadataEnds] = 'json' in metadata ? ['"metadata":', ''] : ['"metadataBase64":"', '"']
+  return [
+    `{${dataBegins}`,
+    `${dataEnds},"id":${identity},${metadataBegins}`,
+    `${metadataEnds},"revision":"${revision}","stream":${name},"type":${kind}}`,
+  ]
+}

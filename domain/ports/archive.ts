@@ -55,8 +55,8 @@ export type SegmentRow = {
   readonly event: RecordedEvent
 }
 
-/** What of a row is in the tree and in the segment's index. */
-export type LeafRow = Pick<SegmentRow, 'identity' | 'walletId' | 'data' | 'metadata'>
+/** What of a row is in the tree and in the segment's index; data and metadata as the file has them, in UTF-8. */
+export type LeafRow = Pick<SegmentRow, 'identity' | 'walletId'> & { readonly data: Held<Uint8Array>; readonly metadata: Held<Uint8Array> }
 
 /** Segments as files of a format that data teams can read. They are read in groups of rows, some thousands at a time, of which one is in memory. */
 export interface SegmentFormat {
