@@ -1,6 +1,6 @@
 import { grown, type Manifest, type StoredFile } from '../../domain/archive/manifest.ts'
 import { growSegmentIndex } from '../../domain/archive/segment-index.ts'
-import { leafBytes } from '../../domain/audit/canonical-event.ts'
+import { writeLeaf } from '../../domain/audit/canonical-event.ts'
 import { EMPTY_TREE, isSame, leafHash, type Sha256 } from '../../domain/audit/merkle-tree.ts'
 import { type ArchiveStore, type LeafRow, NotRetrieved, type SegmentFormat, SegmentUnreadable } from '../../domain/ports/archive.ts'
 import { type Finding, type FindingCode, type Report, rangeOf } from './findings.ts'
@@ -112,7 +112,7 @@ async function madeAgain(content: Uint8Array, { format, sha256 }: CheckingOption
   const index = growSegmentIndex(sha256)
   for await (const rows of format.readLeaves(content))
     for (const { identity, walletId, data, metadata } of rows) {
-      hashes.add(leafHash(leafBytes(identity, data, metadata), sha256))
+      hashes.add(leafHash(writeLeaf(identity, data, metadata).leaf, sha256))
       index.add(identity.stream, walletId)
     }
   return { hashes: hashes.bytes(), index: Buffer.from(index.text()) }

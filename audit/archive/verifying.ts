@@ -2,10 +2,10 @@ import { filesOf, isSameTree, MANIFESTS, type Manifest, manifestName, SEGMENTS }
 import { type Checkpoint, checkpointHash, readCheckpoint } from '../../domain/audit/checkpoint.ts'
 import { EMPTY_TREE, type Frontier, growTree, type Hash, isSame } from '../../domain/audit/merkle-tree.ts'
 import { NoteRefused } from '../../domain/audit/signed-note.ts'
+import { inOrder } from '../../domain/history/in-order.ts'
 import type { ArchiveStore } from '../../domain/ports/archive.ts'
 import { type CheckedSegment, type CheckingOptions, type CheckSegment, checkSegment } from './checking-segment.ts'
 import type { Finding, FindingCode, Report } from './findings.ts'
-import { inTurn } from './in-turn.ts'
 import { type ArchiveKey, manifestAt, manifestNumbers, type ReadManifest } from './manifests.ts'
 import { countHashes, hashesIn } from './packed-hashes.ts'
 
@@ -46,7 +46,7 @@ export async function verifyArchive(options: VerifyingOptions): Promise<Verified
   let events = 0
   const check = elsewhere?.check ?? ((manifest: Manifest) => checkSegment(manifest, options))
   const begin = (number: number) => readAndCheck(number, check, options)
-  for await (const { number, read, findings: ofManifest, checked } of inTurn(numbers, begin, elsewhere?.atOnce ?? 1)) {
+  for await (const { number, read, findings: ofManifest, checked } of inOrder(numbers, elsewhere?.atOnce ?? 1, begin)) {
     const found = (code: FindingCode, file: string, message: string) => findings.push({ code, segment: number, file, message })
     if (number > expected) {
       findings.push({ code: 'manifest_missing', segment: expected, file: manifestName(expected), message: missing(expected, number - 1) })

@@ -38,34 +38,40 @@ export function leafText(event: Named, data: Held, metadata: Held): string {
   return `${before}${textOf(data)}${between}${textOf(metadata)}${after}`
 }
 
-/** Where a leaf is put together: to allocate each takes longer than to write it. */
+/** Where leaves are put together, one over the other: to allocate each takes longer than to write it. */
 let room = new Uint8Array(65_536)
 const utf8 = new TextEncoder()
-
-/** `leafText` in UTF-8, of what is in UTF-8 already. The next one is written over it. */
-export function leafBytes(event: Named, data: Held<Uint8Array>, metadata: Held<Uint8Array>): Uint8Array {
-  const [before, between, after] = textAround(event, data, metadata)
-  const [first, second] = [textOf(data), textOf(metadata)]
-  const most = first.length + second.length + MOST_UTF8_BYTES * (before.length + between.length + after.length)
-  if (room.length < most) room = new Uint8Array(most)
-  let at = 0
-  const write = (text: string) => {
-    at += utf8.encodeInto(text, room.subarray(at)).written
-  }
-  const copy = (bytes: Uint8Array) => {
-    room.set(bytes, at)
-    at += bytes.length
-  }
-  write(before)
-  copy(first)
-  write(between)
-  copy(second)
-  write(after)
-  return room.subarray(0, at)
-}
-
 /** Of one UTF-16 code unit. */
 const MOST_UTF8_BYTES = 3
+
+/** A leaf in UTF-8, and what of it is the event's data and metadata: all of it until the next is written. */
+export type Leaf = { readonly leaf: Uint8Array; readonly data: Held<Uint8Array>; readonly metadata: Held<Uint8Array> }
+
+/** `leafText` of an event, in UTF-8; of what it holds as text, or in UTF-8 already. */
+export function writeLeaf(event: Named, data: Held<string | Uint8Array>, metadata: Held<string | Uint8Array>): Leaf {
+  const [before, between, after] = textAround(event, data, metadata)
+  const [first, second] = [textOf(data), textOf(metadata)]
+  const most = MOST_UTF8_BYTES * (before.length + first.length + between.length + second.length + after.length)
+  if (room.length < most) room = new Uint8Array(most)
+  const dataBegins = write(before, 0)
+  const dataEnds = write(first, dataBegins)
+  const metadataBegins = write(between, dataEnds)
+  const metadataEnds = write(second, metadataBegins)
+  return {
+    leaf: room.subarray(0, write(after, metadataEnds)),
+    data: holding(data, room.subarray(dataBegins, dataEnds)),
+    metadata: holding(metadata, room.subarray(metadataBegins, metadataEnds)),
+  }
+}
+
+/** @returns where it ends */
+function write(part: string | Uint8Array, at: number): number {
+  if (typeof part === 'string') return at + utf8.encodeInto(part, room.subarray(at)).written
+  room.set(part, at)
+  return at + part.length
+}
+
+const holding = <Text>(held: Held<unknown>, text: Text): Held<Text> => ('json' in held ? { json: text } : { base64: text })
 
 /** What of a leaf comes before its data, between them and its metadata, and after these. */
 function textAround(

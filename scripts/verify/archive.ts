@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto'
 import { openArchiveStore } from '../../adapters/archive/open-store.ts'
 import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
+import { sha256 } from '../../adapters/process/sha256.ts'
 import type { Finding } from '../../audit/archive/findings.ts'
 import { countManifests } from '../../audit/archive/manifests.ts'
 import { verifyArchive } from '../../audit/archive/verifying.ts'
@@ -35,7 +35,7 @@ export async function verifyArchiveAt(
       format: await parquetFormat(),
       key,
       verify: verifyIdentity,
-      sha256: (content: Uint8Array) => hash('sha256', content, 'buffer'),
+      sha256,
     }
     const { segments, events, root, checkpoints, findings, unreferenced } = await verifyArchive({
       kept,
