@@ -49,26 +49,42 @@ export type Leaf = { readonly leaf: Uint8Array; readonly data: Held<Uint8Array>;
 
 /** `leafText` of an event, in UTF-8; of what it holds as text, or in UTF-8 already. */
 export function writeLeaf(event: Named, data: Held<string | Uint8Array>, metadata: Held<string | Uint8Array>): Leaf {
-  const [before, between, after] = textAround(event, data, metadata)
-  const [first, second] = [textOf(data), textOf(metadata)]
-  const most = MOST_UTF8_BYTES * (before.length + first.length + between.length + second.length + after.length)
+  const around = textAround(event, data, metadata)
+  const parts = [around[0], textOf(data), around[1], textOf(metadata), around[2]] as const
+  const most = MOST_UTF8_BYTES * parts.reduce((sum, { length }) => sum + length, 0)
   if (room.length < most) room = new Uint8Array(most)
-  const dataBegins = write(before, 0)
-  const dataEnds = write(first, dataBegins)
-  const metadataBegins = write(between, dataEnds)
-  const metadataEnds = write(second, metadataBegins)
+  const ends = writeAtOnce(parts) ?? writeEach(parts)
   return {
-    leaf: room.subarray(0, write(after, metadataEnds)),
-    data: holding(data, room.subarray(dataBegins, dataEnds)),
-    metadata: holding(metadata, room.subarray(metadataBegins, metadataEnds)),
+    leaf: room.subarray(0, ends[4]),
+    data: holding(data, room.subarray(ends[0], ends[1])),
+    metadata: holding(metadata, room.subarray(ends[2], ends[3])),
   }
 }
 
-/** @returns where it ends */
-function write(part: string | Uint8Array, at: number): number {
-  if (typeof part === 'string') return at + utf8.encodeInto(part, room.subarray(at)).written
-  room.set(part, at)
-  return at + part.length
+type Part = string | Uint8Array
+
+/** Where each ends. Undefined when not all of it is ASCII, where texts are as long as their bytes. */
+function writeAtOnce(parts: readonly Part[]): readonly number[] | undefined {
+  let text = ''
+  const ends: number[] = []
+  for (const part of parts) {
+    if (typeof part !== 'string') return undefined
+    text += part
+    ends.push(text.length)
+  }
+  return utf8.encodeInto(text, room).written === text.length ? ends : undefined
+}
+
+function writeEach(parts: readonly Part[]): readonly number[] {
+  let end = 0
+  return parts.map((part) => {
+    if (typeof part === 'string') end += utf8.encodeInto(part, room.subarray(end)).written
+    else {
+      room.set(part, end)
+      end += part.length
+    }
+    return end
+  })
 }
 
 const holding = <Text>(held: Held<unknown>, text: Text): Held<Text> => ('json' in held ? { json: text } : { base64: text })
