@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { connectEventLog } from '../adapters/eventstore/event-log.ts'
 import { openLogIdentity } from '../adapters/identity/log-identity.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
@@ -6,6 +5,7 @@ import { connectMongo } from '../adapters/mongodb/connect.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../adapters/process/logger.ts'
 import { readSettings, requireUrls } from '../adapters/process/settings.ts'
+import { sha256 } from '../adapters/process/sha256.ts'
 import { PLATFORM_TENANT } from '../http/route.ts'
 import { keepTree } from './keeper.ts'
 
@@ -23,7 +23,7 @@ await runProcess('audit', async () => {
     log,
     documents: mongo.documents,
     verify: verifyIdentity,
-    sha256: (message) => hash('sha256', message, 'buffer'),
+    sha256,
     tenant: PLATFORM_TENANT,
     everyEvents: settings.checkpointEvents,
     everyMs: settings.checkpointSeconds * 1000,

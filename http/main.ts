@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { openChainNodes } from '../adapters/chains/nodes.ts'
 import { openChains } from '../adapters/chains/registry.ts'
 import { rpcMetrics } from '../adapters/chains/rpc/metrics.ts'
@@ -18,6 +17,7 @@ import { openPrices } from '../adapters/prices/static-table.ts'
 import { runProcess } from '../adapters/process/lifecycle.ts'
 import { createLogger, logFailure } from '../adapters/process/logger.ts'
 import { readDataKeySettings, readSettings, requireUrls, type Settings } from '../adapters/process/settings.ts'
+import { sha256 } from '../adapters/process/sha256.ts'
 import { VERSION } from '../adapters/process/version.ts'
 import { readRegistry } from '../adapters/registry/registry-file.ts'
 import { openDataKeyVault } from '../adapters/vault/data-key-vault.ts'
@@ -78,7 +78,7 @@ await runProcess('api', async () => {
   const head = await log.lastPosition(DOMAIN_STREAMS)
   if (head !== undefined) models.expect(head)
   const operated = { models, workers, catalogue: PROJECTIONS, alertWorkers: () => messages.publish(LOOK_SUBJECT, new Uint8Array()) }
-  const audited = { documents: mongo.documents, log: storedLog, sha256: (message: Uint8Array) => hash('sha256', message, 'buffer') }
+  const audited = { documents: mongo.documents, log: storedLog, sha256 }
   const streams = openStreams({
     log,
     prefixes: AUDITED_STREAMS,

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openArchiveStore } from '../adapters/archive/open-store.ts'
@@ -6,6 +5,7 @@ import { parquetFormat } from '../adapters/archive/parquet-format.ts'
 import { openLogIdentity } from '../adapters/identity/log-identity.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { readSettings, type Settings } from '../adapters/process/settings.ts'
+import { sha256 } from '../adapters/process/sha256.ts'
 import { countManifests } from '../audit/archive/manifests.ts'
 import { retrieveSegments, tierSegments, tiersOf } from '../audit/archive/tiers.ts'
 import { archiveLog } from '../audit/archive/writing.ts'
@@ -67,7 +67,7 @@ async function archiveAll(store: ArchiveStore, settings: Settings): Promise<void
       log,
       store,
       format: await parquetFormat(),
-      sha256: (content) => hash('sha256', content, 'buffer'),
+      sha256,
       segmentEvents: settings.archive.segmentEvents,
       signal: stop.signal,
       onSegment({ number, count, segment }) {

@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { openArchiveStore } from '../adapters/archive/open-store.ts'
 import { parquetFormat } from '../adapters/archive/parquet-format.ts'
 import { verifyIdentity } from '../adapters/identity/verify.ts'
 import { readSettings } from '../adapters/process/settings.ts'
+import { sha256 } from '../adapters/process/sha256.ts'
 import { countManifests } from '../audit/archive/manifests.ts'
 import { restoreArchive } from '../audit/archive/restoring.ts'
 import { bytesToBase64 } from '../domain/audit/base64.ts'
@@ -40,7 +40,7 @@ async function restore(): Promise<void> {
       key,
       format: await parquetFormat(),
       verify: verifyIdentity,
-      sha256: (content) => hash('sha256', content, 'buffer'),
+      sha256,
       tenant: PLATFORM_TENANT,
       onProgress: (count) => console.error(`${count} events`),
     })

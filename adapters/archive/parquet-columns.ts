@@ -2,11 +2,19 @@ import { decompress } from '@bokuweb/zstd-wasm'
 import type { AsyncBuffer, ParquetScan } from 'hyparquet'
 import type { Rows } from './parquet-rows.ts'
 
-/** All rows of a Parquet file, group by group. */
-export async function* readGroups(content: Uint8Array, names: string[]): AsyncGenerator<Rows> {
-  const scan = await openScan(inMemory(content), names)
-  for (const { rowStart, rowEnd } of scan.ranges)
-    yield { columns: await columnsOf(names, (column) => scan.readColumn({ column, rowStart, rowEnd })), count: rowEnd - rowStart }
+const AS_BYTES = { stringFromBytes: (bytes: Uint8Array) => bytes }
+
+/** All rows of a Parquet file, group by group; of the columns `inBytes` text is left as it is in the file. */
+export async function* readGroups(content: Uint8Array, names: string[], inBytes: string[] = []): AsyncGenerator<Rows> {
+  const file = inMemory(content)
+  const scan = await openScan(file, names)
+  const asItIs = await openScan(file, inBytes, AS_BYTES)
+  for (const { rowStart, rowEnd } of scan.ranges) {
+    const columns = await columnsOf([...names, ...inBytes], (column) =>
+      (names.includes(column) ? scan : asItIs).readColumn({ column, rowStart, rowEnd }),
+    )
+    yield { columns, count: rowEnd - rowStart }
+  }
 }
 
 async function columnsOf(names: readonly string[], read: (name: string) => Promise<ArrayLike<unknown>>): Promise<Rows['columns']> {
@@ -18,9 +26,9 @@ const inMemory = (content: Uint8Array): AsyncBuffer => ({
   slice: (start, end) => new Uint8Array(content.subarray(start, end)).buffer,
 })
 
-async function openScan(file: AsyncBuffer, columns: string[]): Promise<ParquetScan> {
+async function openScan(file: AsyncBuffer, columns: string[], parsers = {}): Promise<ParquetScan> {
   // Whoever reads a few rows does without it.
   const { parquetScan } = await import('hyparquet')
   const compressors = { ZSTD: (packed: Uint8Array) => decompress(packed) }
-  return parquetScan({ file, columns, compressors })
+  return parquetScan({ file, columns, parsers, compressors })
 }

@@ -1,16 +1,29 @@
 import { type Held, textOf } from '../../domain/audit/canonical-event.ts'
-import { type LeafRow, type SegmentFormat, type SegmentRow, SegmentUnreadable, type SegmentWriter } from '../../domain/ports/archive.ts'
+import {
+  type LeafRow,
+  type SegmentFormat,
+  type SegmentRow,
+  SegmentUnreadable,
+  type SegmentWriter,
+  type WrittenRow,
+} from '../../domain/ports/archive.ts'
 import type { EventMetadata, RecordedEvent } from '../../domain/ports/event-log.ts'
+import { type ColumnPacker, type Packed, packNumbers, packRepeated, packTexts } from './packed-columns.ts'
 import { readGroups } from './parquet-columns.ts'
+import type { ColumnShape } from './parquet-file.ts'
 import { FileUnread, type Rows, readNumbered } from './parquet-rows.ts'
 import { parquetFileOnThread, type ThreadedFile } from './parquet-thread.ts'
 import { loadZstd } from './zstd.ts'
 
-type Column = {
+/** `of` gives undefined where an event has no such thing. A dictionary of what is unique would be of no use. */
+type Values =
+  | { readonly type: 'INT64' | 'TIMESTAMP'; readonly of: (row: WrittenRow) => bigint | undefined; readonly isUnique?: boolean }
+  | { readonly type: 'STRING'; readonly of: (row: WrittenRow) => Uint8Array | string | undefined; readonly isUnique: true }
+  | { readonly type: 'STRING'; readonly of: (row: WrittenRow) => string | undefined; readonly isUnique?: false }
+  | { readonly type: 'INT32'; readonly of: (row: WrittenRow) => number | undefined; readonly isUnique?: false }
+
+type Column = Values & {
   readonly name: string
-  readonly type: 'INT64' | 'INT32' | 'STRING' | 'TIMESTAMP'
-  /** Undefined where an event has no such thing. */
-  readonly of: (row: SegmentRow) => unknown
   readonly isOptional?: boolean
   /** Whether a reader can pass over row groups, or look values up, by it. */
   readonly isSearched?: boolean
@@ -21,22 +34,22 @@ const GROUP_ROWS = 5_000
 const GROUP_CHARACTERS = 16 * 2 ** 20
 
 /** A field of the data, as most events have it. */
-const idIn = (field: string) => ({ name: snake(field), type: 'STRING', of: ({ event }: SegmentRow) => textIn(event.data, field) }) as const
+const idIn = (field: string) => ({ name: snake(field), type: 'STRING', of: ({ event }: WrittenRow) => textIn(event.data, field) }) as const
 const said = (field: keyof EventMetadata) =>
-  ({ name: snake(field), type: 'STRING', of: ({ event }: SegmentRow) => textIn(event.metadata, field), isOptional: true }) as const
+  ({ name: snake(field), type: 'STRING', of: ({ event }: WrittenRow) => textIn(event.metadata, field), isOptional: true }) as const
 
 /**
  * The columns of a segment, in their order; docs/archive.md explains them. What is in `data` and `metadata` is what counts; the columns beside them repeat
  * what most questions are about.
  */
 const COLUMNS: readonly Column[] = [
-  { name: 'leaf_index', type: 'INT64', of: ({ leafIndex }) => BigInt(leafIndex), isSearched: true },
-  { name: 'position', type: 'INT64', of: ({ event }) => event.position, isSearched: true },
+  { name: 'leaf_index', type: 'INT64', of: ({ leafIndex }) => BigInt(leafIndex), isSearched: true, isUnique: true },
+  { name: 'position', type: 'INT64', of: ({ event }) => event.position, isSearched: true, isUnique: true },
   { name: 'stream', type: 'STRING', of: ({ identity }) => identity.stream },
   { name: 'revision', type: 'INT64', of: ({ identity }) => identity.revision },
-  { name: 'id', type: 'STRING', of: ({ identity }) => identity.id },
+  { name: 'id', type: 'STRING', of: ({ identity }) => identity.id, isUnique: true },
   { name: 'type', type: 'STRING', of: ({ identity }) => identity.type, isSearched: true },
-  { name: 'recorded_at', type: 'TIMESTAMP', of: ({ event }) => new Date(event.recordedAt), isSearched: true },
+  { name: 'recorded_at', type: 'TIMESTAMP', of: ({ event }) => BigInt(Date.parse(event.recordedAt)), isSearched: true },
   { name: 'occurred_at', type: 'TIMESTAMP', of: ({ event }) => timeIn(event.metadata), isOptional: true, isSearched: true },
   { ...said('tenant'), isSearched: true },
   { name: 'wallet_id', type: 'STRING', of: ({ walletId }) => walletId, isOptional: true },
@@ -50,10 +63,10 @@ const COLUMNS: readonly Column[] = [
   said('correlationId'),
   said('causationId'),
   { name: 'schema_version', type: 'INT32', of: ({ event }) => wholeIn(event.metadata, 'schemaVersion'), isOptional: true },
-  { name: 'data', type: 'STRING', of: ({ data }) => jsonIn(data), isOptional: true },
-  { name: 'metadata', type: 'STRING', of: ({ metadata }) => jsonIn(metadata), isOptional: true },
-  { name: 'data_base64', type: 'STRING', of: ({ data }) => base64In(data), isOptional: true },
-  { name: 'metadata_base64', type: 'STRING', of: ({ metadata }) => base64In(metadata), isOptional: true },
+  { name: 'data', type: 'STRING', of: ({ data }) => jsonIn(data), isOptional: true, isUnique: true },
+  { name: 'metadata', type: 'STRING', of: ({ metadata }) => jsonIn(metadata), isOptional: true, isUnique: true },
+  { name: 'data_base64', type: 'STRING', of: ({ data }) => base64In(data), isOptional: true, isUnique: true },
+  { name: 'metadata_base64', type: 'STRING', of: ({ metadata }) => base64In(metadata), isOptional: true, isUnique: true },
 ]
 
 /** Segments in Parquet, compressed with zstd. */
@@ -66,7 +79,7 @@ export async function parquetFormat(): Promise<SegmentFormat> {
 
     read: (content) => readable(readGroups(content, ROW_COLUMNS), rowsIn),
 
-    readLeaves: (content) => readable(readGroups(content, LEAF_COLUMNS), leavesIn),
+    readLeaves: (content) => readable(readGroups(content, NAME_COLUMNS, HELD_COLUMNS), leavesIn),
 
     async *readRows(file, numbers) {
       let count = 0
@@ -86,9 +99,9 @@ function parquetWriter(): SegmentWriter {
   let bytes = 0
 
   async function write(): Promise<void> {
-    file ??= parquetFileOnThread(newGroup().columns)
-    const { columns } = group
-    group = newGroup()
+    file ??= parquetFileOnThread(SHAPES)
+    const columns = group.packed()
+    group = newGroup(columns)
     bytes = await file.write(columns)
   }
 
@@ -102,37 +115,53 @@ function parquetWriter(): SegmentWriter {
       if (file) return file.finish()
       // Readers do without what writes.
       const { parquetFile } = await import('./parquet-file.ts')
-      const small = await parquetFile(newGroup().columns)
-      if (group.rows() > 0) small.write(group.columns)
+      const small = await parquetFile(SHAPES)
+      if (group.rows() > 0) small.write(group.packed())
       return small.finish()
     },
   }
 }
 
-/** Rows by their columns; the rows themselves are not kept. */
-function newGroup() {
+const SHAPES: readonly ColumnShape[] = COLUMNS.map(({ name, type, isOptional = false, isSearched = false, isUnique = false }) => ({
+  name,
+  type,
+  nullable: isOptional,
+  statistics: isSearched,
+  ...(isUnique && { encoding: 'PLAIN' }),
+}))
+
+/** Rows by their columns; the rows themselves are not kept. It is likely to be about as large as the one before. */
+function newGroup(before: readonly Packed[] = []) {
   let [rows, characters] = [0, 0]
-  const values = COLUMNS.map((): unknown[] => [])
+  const columns = COLUMNS.map((column, index) => gathering(column, before[index]))
   return {
-    columns: COLUMNS.map(({ name, type, isOptional = false, isSearched = false }, index) => ({
-      name,
-      type,
-      nullable: isOptional,
-      statistics: isSearched,
-      data: values[index]!,
-    })),
+    packed: () => columns.map(({ packer }) => packer.packed()),
     rows: () => rows,
     characters: () => characters,
-    add(row: SegmentRow) {
-      for (const [index, { of }] of COLUMNS.entries()) values[index]!.push(of(row))
+    add(row: WrittenRow) {
+      for (const { add } of columns) add(row)
       characters += textOf(row.data).length + textOf(row.metadata).length
       rows++
     },
   }
 }
 
-const jsonIn = (held: Held) => ('json' in held ? held.json : undefined)
-const base64In = (held: Held) => ('base64' in held ? held.base64 : undefined)
+/** A column, and how a row is added to it. */
+function gathering(column: Column, before: Packed | undefined): { readonly packer: { packed(): Packed }; add(row: WrittenRow): void } {
+  if (column.type === 'STRING')
+    return column.isUnique ? adding(packTexts(roomFor(before)), column.of) : adding(packRepeated<string>(), column.of)
+  return column.type === 'INT32' ? adding(packRepeated<number>(), column.of) : adding(packNumbers(), column.of)
+}
+
+const roomFor = (before: Packed | undefined) => (before?.kind === 'texts' ? Math.ceil(1.1 * before.bytes.length) : undefined)
+
+const adding = <Value>(packer: ColumnPacker<Value>, of: (row: WrittenRow) => Value | undefined) => ({
+  packer,
+  add: (row: WrittenRow) => packer.add(of(row)),
+})
+
+const jsonIn = <Text>(held: Held<Text>) => ('json' in held ? held.json : undefined)
+const base64In = <Text>(held: Held<Text>) => ('base64' in held ? held.base64 : undefined)
 
 /** A field, if it is text. Nobody knows what others write to the store. */
 function textIn(value: unknown, name: string): string | undefined {
@@ -145,9 +174,9 @@ function wholeIn(value: unknown, name: string): number | undefined {
   return Number.isInteger(found) && Math.abs(found as number) < 2 ** 31 ? (found as number) : undefined
 }
 
-function timeIn(metadata: unknown): Date | undefined {
+function timeIn(metadata: unknown): bigint | undefined {
   const time = Date.parse(textIn(metadata, 'occurredAt') ?? '')
-  return Number.isNaN(time) ? undefined : new Date(time)
+  return Number.isNaN(time) ? undefined : BigInt(time)
 }
 
 const fieldIn = (value: unknown, name: string): unknown =>
@@ -155,9 +184,10 @@ const fieldIn = (value: unknown, name: string): unknown =>
     ? (value as { readonly [name: string]: unknown })[name]
     : undefined
 
-const LEAF_COLUMNS = ['stream', 'revision', 'id', 'type', 'wallet_id', 'data', 'metadata', 'data_base64', 'metadata_base64']
+const NAME_COLUMNS = ['stream', 'revision', 'id', 'type', 'wallet_id']
+const HELD_COLUMNS = ['data', 'metadata', 'data_base64', 'metadata_base64']
 /** What an event is made of again. */
-const ROW_COLUMNS = [...LEAF_COLUMNS, 'leaf_index', 'position', 'recorded_at']
+const ROW_COLUMNS = [...NAME_COLUMNS, ...HELD_COLUMNS, 'leaf_index', 'position', 'recorded_at']
 
 /** @throws SegmentUnreadable, and what the file could not be read for */
 async function* readable<Row>(groups: AsyncIterable<Rows>, rowsOf: (rows: Rows) => Row[]): AsyncGenerator<Row[]> {
@@ -169,44 +199,49 @@ async function* readable<Row>(groups: AsyncIterable<Rows>, rowsOf: (rows: Rows) 
   }
 }
 
-/** Rows as the reader gives them, which need not have been written here. */
 function leavesIn({ columns, count }: Rows): LeafRow[] {
-  const { stream: streams, revision: revisions, id: ids, type: types, wallet_id: walletIds } = columns as Named
+  return Array.from({ length: count }, (_, at) => ({
+    ...namesIn(columns, at),
+    data: heldIn(columns, 'data', at, isBytes),
+    metadata: heldIn(columns, 'metadata', at, isBytes),
+  }))
+}
+
+function rowsIn({ columns, count }: Rows): SegmentRow[] {
   return Array.from({ length: count }, (_, at) => {
-    const [stream, revision, id, type, walletId] = [streams[at], revisions[at], ids[at], types[at], walletIds[at]]
-    if (typeof stream !== 'string' || typeof revision !== 'bigint' || typeof id !== 'string' || typeof type !== 'string')
-      throw new SegmentUnreadable('an event has no name')
-    return {
-      identity: { stream, revision, id, type },
-      walletId: typeof walletId === 'string' ? walletId : undefined,
-      data: heldIn(columns, 'data', at),
-      metadata: heldIn(columns, 'metadata', at),
+    const { identity, walletId } = namesIn(columns, at)
+    const [data, metadata] = [heldIn(columns, 'data', at, isText), heldIn(columns, 'metadata', at, isText)]
+    const event: RecordedEvent = {
+      ...identity,
+      position: columns.position![at] as bigint,
+      recordedAt: (columns.recorded_at![at] as Date).toISOString(),
+      data: heldValue(data) as object,
+      metadata: heldValue(metadata) as EventMetadata,
     }
+    return { identity, walletId, data, metadata, leafIndex: Number(columns.leaf_index![at]), event }
   })
+}
+
+/** Columns as the reader gives them, which need not have been written here. */
+function namesIn(columns: Rows['columns'], at: number): Pick<LeafRow, 'identity' | 'walletId'> {
+  const { stream: streams, revision: revisions, id: ids, type: types, wallet_id: walletIds } = columns as Named
+  const [stream, revision, id, type, walletId] = [streams[at], revisions[at], ids[at], types[at], walletIds[at]]
+  if (!isText(stream) || typeof revision !== 'bigint' || !isText(id) || !isText(type)) throw new SegmentUnreadable('an event has no name')
+  return { identity: { stream, revision, id, type }, walletId: isText(walletId) ? walletId : undefined }
 }
 
 type Named = { readonly [name in 'stream' | 'revision' | 'id' | 'type' | 'wallet_id']: ArrayLike<unknown> }
 
-function rowsIn({ columns, count }: Rows): SegmentRow[] {
-  return leavesIn({ columns, count }).map((leaf, at) => {
-    const event: RecordedEvent = {
-      ...leaf.identity,
-      position: columns.position![at] as bigint,
-      recordedAt: (columns.recorded_at![at] as Date).toISOString(),
-      data: heldValue(leaf.data) as object,
-      metadata: heldValue(leaf.metadata) as EventMetadata,
-    }
-    return { ...leaf, leafIndex: Number(columns.leaf_index![at]), event }
-  })
-}
-
-function heldIn(columns: Rows['columns'], name: 'data' | 'metadata', at: number): Held {
+function heldIn<Text>(columns: Rows['columns'], name: 'data' | 'metadata', at: number, is: (value: unknown) => value is Text): Held<Text> {
   const json = columns[name]![at]
-  if (typeof json === 'string') return { json }
+  if (is(json)) return { json }
   const base64 = columns[`${name}_base64`]![at]
-  if (typeof base64 === 'string') return { base64 }
+  if (is(base64)) return { base64 }
   throw new SegmentUnreadable('an event holds nothing')
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 
 const heldValue = (held: Held): unknown => ('json' in held ? JSON.parse(held.json) : Buffer.from(held.base64, 'base64'))
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { heldIn } from '../../domain/audit/canonical-event.ts'
+import { heldIn, writeLeaf } from '../../domain/audit/canonical-event.ts'
 import { type ByteRange, type SegmentRow, SegmentUnreadable } from '../../domain/ports/archive.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import { parquetFormat } from './parquet-format.ts'
@@ -30,7 +30,8 @@ function rowAt(index: number): SegmentRow {
 async function segmentOfGroups(): Promise<Uint8Array> {
   const writer = (await parquetFormat()).writer()
   for (let index = 0; index < GROUPS * GROUP; index++) {
-    writer.add(rowAt(index))
+    const row = rowAt(index)
+    writer.add({ ...row, ...writeLeaf(row.identity, row.data, row.metadata) })
     if (index % GROUP === GROUP - 1) await writer.write()
   }
   return writer.finish()

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { ColumnSource } from 'hyparquet-writer'
+import { buffersOf, type Packed } from './packed-columns.ts'
+import type { ColumnShape } from './parquet-file.ts'
 import type { Answer, Request } from './parquet-worker.ts'
 
 /** Columns are soon garbage: where there is little room for it, moving it about takes a third of the time. */
@@ -9,19 +10,19 @@ const YOUNG_GENERATION_MB = 24
 /** A Parquet file that another thread writes. */
 export type ThreadedFile = {
   /** Waits until the group before is written: one is at work while the next is gathered. @returns how long the file is then */
-  write(columns: ColumnSource[]): Promise<number>
+  write(columns: readonly Packed[]): Promise<number>
   finish(): Promise<Uint8Array>
 }
 
 /** The thread ends with the file, or with the process. */
-export function parquetFileOnThread(columns: ColumnSource[]): ThreadedFile {
+export function parquetFileOnThread(columns: readonly ColumnShape[]): ThreadedFile {
   const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), {
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   })
   worker.unref()
   const ask = async (request: Request): Promise<Answer> => {
     worker.ref()
-    worker.postMessage(request)
+    worker.postMessage(request, 'write' in request ? buffersOf(request.write) : [])
     // Rejects with what the thread has failed with.
     const [answer] = (await once(worker, 'message')) as [Answer]
     worker.unref()

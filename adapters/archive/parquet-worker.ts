@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads'
-import type { ColumnSource } from 'hyparquet-writer'
-import { parquetFile } from './parquet-file.ts'
+import type { Packed } from './packed-columns.ts'
+import { type ColumnShape, parquetFile } from './parquet-file.ts'
 
 /** What the thread is asked, one after the other: to begin a file, to write a group of rows to it, to finish it. */
-export type Request = { readonly begin: ColumnSource[] } | { readonly write: ColumnSource[] } | { readonly finish: true }
+export type Request = { readonly begin: readonly ColumnShape[] } | { readonly write: readonly Packed[] } | { readonly finish: true }
 
 /** What it answers to each: how long the file is, and in the end the file. */
 export type Answer = { readonly bytes: number; readonly content?: Uint8Array }

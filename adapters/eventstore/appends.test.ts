@@ -38,7 +38,7 @@ async function startNode(t: ExecutionContext, answers: readonly (string | 'succe
     await closeClient(client)
     server.forceShutdown()
   })
-  const append = () => appends.append('a', 'any', [{ id: randomUUID(), type: 'T', data: {}, metadata: {} }])
+  const append = (data: object = {}) => appends.append('a', 'any', [{ id: randomUUID(), type: 'T', data, metadata: {} }])
   return { append, calls: () => calls }
 }
 
@@ -96,4 +96,13 @@ test('an append without an answer fails those that wait with it, and the next on
   )
   t.is((await append()).revision, 3n)
   t.is(calls(), 2)
+})
+
+test('what is no JSON is refused, and those that wait with it are not', async (t) => {
+  const { append, calls } = await startNode(t, ['success', 'success'])
+  const before = append()
+  await t.throwsAsync(append({ a: 1n }), { instanceOf: TypeError })
+  t.is((await before).position, 7n)
+  t.is((await append()).position, 7n)
+  t.is(calls(), 1)
 })

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { EventStoreDBClient } from '@eventstore/db-client'
-import type { UUID } from '@eventstore/db-client/generated/shared_pb.js'
-import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js'
 import type { ClientDuplexStream } from '@grpc/grpc-js'
-import { stringify } from 'uuid'
-import { type Appended, type ExpectedRevision, type NewEvent, Unavailable, WrongExpectedRevision } from '../../domain/ports/event-log.ts'
-import { Empty, leaveNode, openCall, shared, streams, Timestamp } from './connection.ts'
+import { type Appended, type ExpectedRevision, Unavailable, WrongExpectedRevision } from '../../domain/ports/event-log.ts'
+import { type AppendAnswer, decodeAppendAnswer, encodeAppendRequest, type Proposed } from './append-messages.ts'
+import { leaveNode, openCall } from './connection.ts'
 
 export type Appends = {
   /** @throws WrongExpectedRevision, Unavailable */
@@ -13,10 +11,7 @@ export type Appends = {
   close(): void
 }
 
-/** An event to append; what only the log itself reads needs no metadata. */
-type Proposed = Omit<NewEvent, 'metadata'> & { metadata: object }
-
-type Call = ClientDuplexStream<BatchAppendReq, BatchAppendResp>
+type Call = ClientDuplexStream<Buffer, AppendAnswer>
 type Waiting = { stream: string; resolve(appended: Appended): void; reject(error: unknown): void }
 type Line = {
   opening: Promise<Call>
@@ -29,6 +24,9 @@ type Line = {
 /** Appends under way at once; more are refused, because nothing comes of holding more for a store that does not answer. */
 const MAX_WAITING = 10_000
 
+const PATH = '/event_store.client.streams.Streams/BatchAppend'
+const asItIs = (request: Buffer) => request
+
 /**
  * Appends over one long-lived call (BatchAppend), as the official client does; but the client's own keeps the appends of all its instances
  * in one place, so that a call that is lost fails those of every other, and cannot do without an answer to each. Here a call that is lost,
@@ -39,7 +37,9 @@ export function openAppends(client: EventStoreDBClient, { deadlineMs }: { deadli
 
   function openLine(): Line {
     const waiting = new Map<string, Waiting>()
-    const opening = openCall(client, 'append', (service, metadata, options) => service.batchAppend(metadata, options))
+    const opening = openCall(client, 'append', (service, metadata, options) =>
+      service.makeBidiStreamRequest(PATH, asItIs, decodeAppendAnswer, metadata, options),
+    )
     const opened: Line = {
       opening,
       waiting,
@@ -57,7 +57,7 @@ export function openAppends(client: EventStoreDBClient, { deadlineMs }: { deadli
     opening.then(
       (call) =>
         call
-          .on('data', (answer: BatchAppendResp) => settle(opened, answer))
+          .on('data', (answer: AppendAnswer) => settle(opened, answer))
           .on('error', opened.lose)
           .on('end', opened.lose),
       opened.lose,
@@ -71,7 +71,8 @@ export function openAppends(client: EventStoreDBClient, { deadlineMs }: { deadli
       const { opening, waiting, lose } = line
       if (waiting.size >= MAX_WAITING) throw new Unavailable('eventstore')
       const id = randomUUID()
-      const request = appendRequest(id, { stream, expected, events, deadlineMs })
+      // Before it is written: what is no JSON fails this append alone.
+      const request = encodeAppendRequest({ id, stream, expected, events, deadline: Date.now() + deadlineMs })
       const answer = new Promise<Appended>((resolve, reject) => waiting.set(id, { stream, resolve, reject }))
       const overdue = setTimeout(() => lose(new Error(`no answer in ${deadlineMs} ms`)), deadlineMs)
       opening.then((call) => waiting.has(id) && call.write(request)).catch(() => {})
@@ -93,72 +94,23 @@ const REFUSALS = new Set(['StreamDeleted', 'AccessDenied', 'MaximumAppendSizeExc
 /** A node that is not ready, too busy or without a leader says so without details. */
 const NOT_HANDLED = 'Empty'
 
-function settle({ waiting, leave }: Line, answer: BatchAppendResp): void {
-  const id = uuidText(answer.getCorrelationId())
+function settle({ waiting, leave }: Line, { id, appended, refusal }: AppendAnswer): void {
   const asked = waiting.get(id)
   if (!asked) return
   waiting.delete(id)
-  const success = answer.getSuccess()
-  const position = success?.getPosition()
-  if (success && position) {
-    asked.resolve({ revision: BigInt(success.getCurrentRevision()), position: BigInt(position.getCommitPosition()) })
+  if (appended) {
+    asked.resolve(appended)
     return
   }
-  const { kind, error } = refusal(asked.stream, answer)
+  const error = errorOf(asked.stream, refusal)
   asked.reject(error)
-  if (kind === NOT_HANDLED) leave(error)
+  if (refusal?.kind === NOT_HANDLED) leave(error)
 }
 
 /** Why nothing was appended, or nobody knows whether it was. */
-function refusal(stream: string, answer: BatchAppendResp): { kind: string | undefined; error: Error } {
-  const status = answer.getError()
-  const kind = status?.getDetails()?.getTypeName().split('.').at(-1)
-  if (kind === 'WrongExpectedVersion') return { kind, error: new WrongExpectedRevision(stream) }
-  const reason = new Error(`the event store did not append to ${stream}: ${kind ?? 'no position'} ${status?.getMessage() ?? ''}`)
-  return { kind, error: !status || (kind && REFUSALS.has(kind)) ? reason : new Unavailable('eventstore', { cause: reason }) }
-}
-
-function appendRequest(
-  id: string,
-  { stream, expected, events, deadlineMs }: { stream: string; expected: ExpectedRevision; events: readonly Proposed[]; deadlineMs: number },
-): BatchAppendReq {
-  const options = new streams.BatchAppendReq.Options()
-  const identifier = new shared.StreamIdentifier()
-  identifier.setStreamName(Buffer.from(stream))
-  options.setStreamIdentifier(identifier)
-  options.setDeadline(Timestamp.fromDate(new Date(Date.now() + deadlineMs)))
-  if (expected === 'any') options.setAny(new Empty())
-  else if (expected === 'no_stream') options.setNoStream(new Empty())
-  else options.setStreamPosition(String(expected))
-  const request = new streams.BatchAppendReq()
-  request.setOptions(options)
-  request.setCorrelationId(uuid(id))
-  request.setProposedMessagesList(events.map(proposed))
-  request.setIsFinal(true)
-  return request
-}
-
-function proposed({ id, type, data, metadata }: Proposed): BatchAppendReq.ProposedMessage {
-  const message = new streams.BatchAppendReq.ProposedMessage()
-  message.setId(uuid(id))
-  message.getMetadataMap().set('type', type).set('content-type', 'application/json')
-  message.setData(Buffer.from(JSON.stringify(data)))
-  message.setCustomMetadata(Buffer.from(JSON.stringify(metadata)))
-  return message
-}
-
-function uuid(text: string): UUID {
-  const message = new shared.UUID()
-  message.setString(text)
-  return message
-}
-
-/** A server may answer in the other of the two forms that a UUID has. */
-function uuidText(message: UUID | undefined): string {
-  const halves = message?.getStructured()
-  if (!halves) return message?.getString() ?? ''
-  const bytes = Buffer.alloc(16)
-  bytes.writeBigInt64BE(BigInt.asIntN(64, BigInt(halves.getMostSignificantBits())))
-  bytes.writeBigInt64BE(BigInt.asIntN(64, BigInt(halves.getLeastSignificantBits())), 8)
-  return stringify(bytes)
+function errorOf(stream: string, refusal: AppendAnswer['refusal']): Error {
+  const { kind, message = '' } = refusal ?? {}
+  if (kind === 'WrongExpectedVersion') return new WrongExpectedRevision(stream)
+  const reason = new Error(`the event store did not append to ${stream}: ${kind ?? 'no position'} ${message}`)
+  return !refusal || (kind && REFUSALS.has(kind)) ? reason : new Unavailable('eventstore', { cause: reason })
 }

@@ -15,9 +15,6 @@ const load = createRequire(createRequire(import.meta.url).resolve('@eventstore/d
 export const streams = load('../generated/streams_pb.js') as typeof StreamsMessages
 export const shared = load('../generated/shared_pb.js') as typeof SharedMessages
 export const { Empty } = load('google-protobuf/google/protobuf/empty_pb.js') as typeof import('google-protobuf/google/protobuf/empty_pb.js')
-export const { Timestamp } = load(
-  'google-protobuf/google/protobuf/timestamp_pb.js',
-) as typeof import('google-protobuf/google/protobuf/timestamp_pb.js')
 /** A status of gRPC as the client's own kind of error; another error, and that of a call which this side has cancelled, as it is. */
 export const { convertToCommandError } = load('./utils/CommandError.js') as { convertToCommandError(error: Error): Error }
 const services = load('../generated/streams_grpc_pb.js') as typeof StreamsService

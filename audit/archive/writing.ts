@@ -8,7 +8,7 @@ import {
   signManifest,
 } from '../../domain/archive/manifest.ts'
 import { growSegmentIndex } from '../../domain/archive/segment-index.ts'
-import { AUDITED_STREAMS, heldIn, isAudited, leafText } from '../../domain/audit/canonical-event.ts'
+import { AUDITED_STREAMS, heldIn, isAudited, writeLeaf } from '../../domain/audit/canonical-event.ts'
 import { readCheckpoint } from '../../domain/audit/checkpoint.ts'
 import { CHECKPOINT_STREAM, checkpointSigned } from '../../domain/audit/checkpoint-stream.ts'
 import { EMPTY_TREE, type GrowingTree, growTree, type Hash, isSame, leafHash, type Sha256 } from '../../domain/audit/merkle-tree.ts'
@@ -129,8 +129,8 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
     checkpoints: () => checkpoints.length,
 
     add(event: RecordedEvent) {
-      const [data, metadata] = [heldIn(event.data), heldIn(event.metadata)]
-      const leaf = leafHash(Buffer.from(leafText(event, data, metadata)), sha256)
+      const { leaf: text, data, metadata } = writeLeaf(event, heldIn(event.data), heldIn(event.metadata))
+      const leaf = leafHash(text, sha256)
       const walletId = walletNamedIn(event)
       writer.add({ leafIndex: tree.size(), identity: event, walletId, data, metadata, event })
       leaves.add(leaf)

@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { RecordedEvent } from '../ports/event-log.ts'
-import { canonicalEvent, isAudited } from './canonical-event.ts'
+import { canonicalEvent, type Held, isAudited, type Leaf, leafText, textOf, writeLeaf } from './canonical-event.ts'
 
 const event: RecordedEvent = {
   id: '5f0e8f0e-3c4f-4d4e-8a55-1d3a4f5b6c7d',
@@ -58,4 +58,20 @@ test('only what happened in the domain is a leaf', (t) => {
     t.true(isAudited({ stream, type: 'A' }), stream)
   for (const stream of ['snapshot-wallet-1', '$$wallet-1', '$settings', 'elsewhere']) t.false(isAudited({ stream, type: 'A' }), stream)
   for (const type of ['$>', '$metadata']) t.false(isAudited({ stream: 'wallet-1', type }), type)
+})
+
+test('a leaf is written in UTF-8, of text or of what is in UTF-8 already, however long it is', (t) => {
+  const utf8 = (text: string) => new TextEncoder().encode(text)
+  const bytesOf = (held: Held): Held<Uint8Array> => ('json' in held ? { json: utf8(held.json) } : { base64: utf8(held.base64) })
+  const copied = ({ leaf, data, metadata }: Leaf) => [leaf, textOf(data), textOf(metadata)].map((bytes) => Buffer.from(bytes).toString())
+  const names = { ...event, stream: 'wallet-"ä€😀', id: '\ud800', type: 'x'.repeat(40_000) }
+  const contents: Held[] = [{ json: '{"a":"ü€😀"}' }, { base64: 'AQID' }, { json: `"${'€'.repeat(100_000)}"` }, { json: 'null' }]
+  for (const named of [event, names])
+    for (const data of contents)
+      for (const metadata of contents) {
+        const expected = [leafText(named, data, metadata), textOf(data), textOf(metadata)]
+        t.deepEqual(copied(writeLeaf(named, data, metadata)), expected)
+        t.deepEqual(copied(writeLeaf(named, bytesOf(data), bytesOf(metadata))), expected)
+        t.deepEqual(Object.keys(writeLeaf(named, data, metadata).data), Object.keys(data))
+      }
 })

@@ -46,3 +46,20 @@ test('what is not JSON is refused', (t) => {
   for (const value of [undefined, 1n, Number.NaN, () => 1, new Uint8Array(1), new Date(0), [undefined], { a: 1n }])
     t.throws(() => canonicalJson(value), { instanceOf: TypeError })
 })
+
+test('names that hold whatever could stand between names are kept apart', (t) => {
+  const names = ['a', 'b', 'a\0b', 'b\0a', '\0', 'a\0', '\0b', 'a,b', '']
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.constantFrom(...names), { minLength: 1 }), (some) => {
+      const object = Object.fromEntries(some.map((name, n) => [name, n]))
+      t.is(canonicalJson(object), canonicalize(object) as string)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('however many different names there are', (t) => {
+  for (let n = 0; n < 1_500; n++) t.is(canonicalJson({ [`b${n}`]: 1, [`a${n}`]: 2 }), `{"a${n}":2,"b${n}":1}`)
+  const wide = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`f${n}`, n]))
+  t.is(canonicalJson(wide), canonicalize(wide) as string)
+})

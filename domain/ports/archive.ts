@@ -67,8 +67,11 @@ export type SegmentRow = {
   readonly event: RecordedEvent
 }
 
-/** What of a row is in the tree and in the segment's index. */
-export type LeafRow = Pick<SegmentRow, 'identity' | 'walletId' | 'data' | 'metadata'>
+/** What of a row is in the tree and in the segment's index; data and metadata as the file has them, in UTF-8. */
+export type LeafRow = Pick<SegmentRow, 'identity' | 'walletId'> & { readonly data: Held<Uint8Array>; readonly metadata: Held<Uint8Array> }
+
+/** A row to be written. */
+export type WrittenRow = LeafRow & Pick<SegmentRow, 'leafIndex' | 'event'>
 
 /** Segments as files of a format that data teams can read. They are read in groups of rows, some thousands at a time, of which one is in memory. */
 export interface SegmentFormat {
@@ -87,8 +90,8 @@ export interface SegmentFormat {
 export type SegmentFile = { readonly bytes: number; read(range: ByteRange): Promise<Uint8Array> }
 
 export interface SegmentWriter {
-  /** The next row. Nothing of it is kept but its text. */
-  add(row: SegmentRow): void
+  /** The next row. Nothing of it is kept. */
+  add(row: WrittenRow): void
   /** Whether so many have been added that they are to be written. */
   isFull(): boolean
   /** Writes a group of rows. Resolves once there is room for the next one. */

@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto'
 import { openArchiveStore } from '../../adapters/archive/open-store.ts'
 import { openLogIdentity } from '../../adapters/identity/log-identity.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
 import type { ReadModelStore } from '../../adapters/mongodb/connect.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
+import { sha256 } from '../../adapters/process/sha256.ts'
 import { countManifests } from '../../audit/archive/manifests.ts'
 import type { HistorySources } from '../../audit/history.ts'
 import { readEndpoints } from '../supervisor/endpoints.ts'
@@ -67,6 +67,5 @@ async function openArchive(settings: Settings, vkey: string | undefined) {
   const { parquetFormat } = await import('../../adapters/archive/parquet-format.ts')
   const { dataDir, logOrigin } = settings
   const key = vkey === undefined ? (await openLogIdentity({ dataDir, origin: logOrigin, mayBeNew: false })).key : await readKey(vkey)
-  const sha256 = (content: Uint8Array) => hash('sha256', content, 'buffer')
   return { reading: { store, key, format: await parquetFormat(), verify: verifyIdentity, sha256 } }
 }

@@ -1,11 +1,14 @@
-import { hash } from 'node:crypto'
 import { openArchiveStore } from '../../adapters/archive/open-store.ts'
 import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
 import { verifyIdentity } from '../../adapters/identity/verify.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
-import { type Finding, verifyArchive } from '../../audit/archive/verifying.ts'
+import { sha256 } from '../../adapters/process/sha256.ts'
+import type { Finding } from '../../audit/archive/findings.ts'
+import { countManifests } from '../../audit/archive/manifests.ts'
+import { verifyArchive } from '../../audit/archive/verifying.ts'
 import { bytesToBase64 } from '../../domain/audit/base64.ts'
 import type { NoteKey } from '../../domain/audit/signed-note.ts'
+import { startSegmentThreads } from './segment-threads.ts'
 
 /** Something in the archive is not what was archived; each line says what, and where. */
 export class ArchiveRefused extends Error {
@@ -23,18 +26,21 @@ export async function verifyArchiveAt(
   kept: readonly string[],
   { archive }: Pick<Settings, 'archive'>,
 ): Promise<readonly string[]> {
-  const store = await openArchiveStore({ ...archive, url })
+  const place = { ...archive, url }
+  const store = await openArchiveStore(place)
+  const threads = startSegmentThreads(place, await countManifests(store))
   try {
     const options = {
       store,
       format: await parquetFormat(),
       key,
       verify: verifyIdentity,
-      sha256: (content: Uint8Array) => hash('sha256', content, 'buffer'),
+      sha256,
     }
     const { segments, events, root, checkpoints, findings, unreferenced } = await verifyArchive({
       kept,
       ...options,
+      ...(threads && { elsewhere: threads }),
       onSegment: ({ number }) => progress(number),
     })
     if (segments === 0) throw new Error(`there is no archive in ${store.place}`)
@@ -47,6 +53,7 @@ export async function verifyArchiveAt(
       ...unreferenced.map((name) => `${name} belongs to no segment: a run that was interrupted has left it`),
     ]
   } finally {
+    await threads?.close()
     await store.close()
   }
 }

@@ -1,0 +1,49 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { buffersOf, type ColumnPacker, packNumbers, packRepeated, packTexts, unpacked } from './packed-columns.ts'
+
+/** What comes out of a column on another thread. */
+function handedOver<Value>(packer: ColumnPacker<Value>, values: readonly (Value | undefined)[]): unknown[] {
+  for (const value of values) packer.add(value)
+  const packed = packer.packed()
+  const copy = structuredClone(packed, { transfer: buffersOf([packed]) })
+  return unpacked(copy)
+}
+
+const some = <Value>(value: fc.Arbitrary<Value>) => fc.array(fc.option(value, { nil: undefined }), { maxLength: 2_000, size: 'max' })
+
+test('columns are the same on the other side', (t) => {
+  fc.assert(
+    fc.property(some(fc.bigInt(-(2n ** 63n) + 1n, 2n ** 63n - 1n)), some(fc.string({ unit: 'binary' })), (numbers, texts) => {
+      t.deepEqual(handedOver(packNumbers(), numbers), numbers)
+      t.deepEqual(handedOver(packRepeated<string>(), texts), texts)
+      const bytes = texts.map((text) => (text === undefined ? undefined : Buffer.from(text)))
+      const asText = handedOver(packTexts(), texts) as (Uint8Array | undefined)[]
+      t.deepEqual(
+        asText.map((text) => text && Buffer.from(text)),
+        bytes,
+      )
+      const asBytes = handedOver(packTexts(), bytes) as (Uint8Array | undefined)[]
+      t.deepEqual(
+        asBytes.map((text) => text && Buffer.from(text)),
+        bytes,
+      )
+    }),
+    { numRuns: 20 },
+  )
+})
+
+test('a text may be longer than all before it', (t) => {
+  const texts = ['', 'a', 'ü'.repeat(200_000), '']
+  t.deepEqual(
+    (handedOver(packTexts(), texts) as Uint8Array[]).map((text) => Buffer.from(text).toString()),
+    texts,
+  )
+})
+
+test('what is there again is handed over once', (t) => {
+  const packer = packRepeated<string>()
+  for (let n = 0; n < 3_000; n++) packer.add(n % 3 === 0 ? undefined : `${n % 2}`)
+  const packed = packer.packed()
+  t.true(packed.kind === 'repeated' && packed.values.length === 2)
+})
