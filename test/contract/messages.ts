@@ -5,6 +5,7 @@ import { connect, headers, type NatsConnection } from 'nats'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { type Messages, NoResponders, RequestTimeout } from '../../domain/ports/messages.ts'
+import { portToKeep } from '../port-to-keep.ts'
 import { converse } from './nats-transcript.ts'
 
 export type RunningServer = { url: string; port: number; close(): Promise<void> }
@@ -420,7 +421,7 @@ export function testMessages(test: TestFn, server: string, url: string): void {
 /** What must hold when the server goes away and comes back. */
 export function testOutages(test: TestFn, server: string, start: (port: number) => Promise<RunningServer>): void {
   test(`${server}: without a server, requests fail at once; with one again, everything works as before`, async (t) => {
-    const first = await start(0)
+    const first = await start(await portToKeep())
     const messages = await connectMessages({ url: first.url, name: 'contract' })
     t.teardown(() => messages.close())
     const subject = ownSubject()
@@ -451,7 +452,7 @@ export function testOutages(test: TestFn, server: string, start: (port: number) 
 
   test(`${server}: an outage under load ends by itself, and whatever is asked meanwhile is answered in bounded time`, async (t) => {
     let loaded = true
-    const first = await start(0)
+    const first = await start(await portToKeep())
     const [messages, other] = await Promise.all(
       ['one', 'other'].map((name) => connectMessages({ url: first.url, name: `contract, ${name}` })),
     )
@@ -501,7 +502,7 @@ export function testOutages(test: TestFn, server: string, start: (port: number) 
   })
 
   test(`${server}: a client may start before the server`, async (t) => {
-    const placeholder = await start(0)
+    const placeholder = await start(await portToKeep())
     await placeholder.close()
     const connecting = connectMessages({ url: placeholder.url, name: 'contract' })
     const server = await start(placeholder.port)
@@ -512,7 +513,7 @@ export function testOutages(test: TestFn, server: string, start: (port: number) 
   })
 
   test(`${server}: a client that never finds a server gives up`, async (t) => {
-    const placeholder = await start(0)
+    const placeholder = await start(await portToKeep())
     await placeholder.close()
     const connecting = connectMessages({ url: placeholder.url, name: 'contract', firstConnectWithinMs: 300 })
     await t.throwsAsync(connecting, { instanceOf: Unavailable })
