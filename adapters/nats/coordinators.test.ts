@@ -111,7 +111,7 @@ test('what is no order is answered, and obeyed by nobody', async (t) => {
   const { messages, announce } = await watch(t)
   const { orders } = await announce('c1')
   for (const order of ['', 'party-1', '{}', '{"partyId":"party-9","revision":"1"}', '{"partyId":"party-1","revision":-1}', 'null'])
-    await messages.request('quorate.coordinators.c1.force-close', Buffer.from(order), { timeoutMs: 5_000 })
+    await messages.request('quorate.coordinators.c1.force-close', Buffer.from(order), { timeoutMs: 20_000 })
   t.deepEqual(orders, [])
 })
 

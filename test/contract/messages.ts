@@ -59,7 +59,7 @@ export function testMessages(test: TestFn, server: string, url: string): void {
     const subject = ownSubject()
     messages.serve(subject, async (payload) => Buffer.concat([payload, payload]))
     const payload = randomBytes(3_000)
-    t.deepEqual(Buffer.from(await messages.request(subject, payload, { timeoutMs: 5_000 })), Buffer.concat([payload, payload]))
+    t.deepEqual(Buffer.from(await messages.request(subject, payload, { timeoutMs: 20_000 })), Buffer.concat([payload, payload]))
   })
 
   messagesTest('a request that nobody serves fails at once', async (t, messages) => {
@@ -102,7 +102,7 @@ export function testMessages(test: TestFn, server: string, url: string): void {
     })
     const error = await t.throwsAsync(messages.request(subject, bytes('bad'), { timeoutMs: 30_000 }), { instanceOf: Unavailable })
     t.notRegex(`${error?.message} ${error?.cause}`, /secret/)
-    t.is(text(await messages.request(subject, bytes('good'), { timeoutMs: 5_000 })), 'good')
+    t.is(text(await messages.request(subject, bytes('good'), { timeoutMs: 20_000 })), 'good')
   })
 
   messagesTest('handlers run at the same time', async (t, messages) => {

@@ -325,7 +325,7 @@ test('a time lock is waited for, by whichever coordinator there is when it ends'
   const bench = await startBench(t, { policy: { ...DEFAULT_POLICY, transfers: { tiers } } })
   const first = bench.coordinate()
   await bench.fund(ETHER)
-  const locked = await bench.request({ amount: 6n }, { agoMs: 3_600_000 - 3_000 })
+  const locked = await bench.request({ amount: 6n }, { agoMs: 3_600_000 - 10_000 })
   const { notBefore } = (await bench.wallet()).transfers[locked]!.requires
   const free = await bench.request({ amount: 5n })
   await bench.reaches(free, 'finalized')
