@@ -66,7 +66,7 @@ test('nonces that nobody asks for are wiped on time', async (t) => {
   const began = Date.now()
   keep('a')
   keep('b')
-  while (nonces.held > 0 && Date.now() < began + 10 * ttlMs) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (nonces.held > 0) await new Promise((resolve) => setTimeout(resolve, 5))
   t.deepEqual(wiped, ['a', 'b'])
   t.true(Date.now() - began >= ttlMs)
 })

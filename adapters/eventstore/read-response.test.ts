@@ -3,6 +3,7 @@ import type { RecordedEvent as ClientEvent } from '@eventstore/db-client'
 import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
 import test from 'ava'
 import fc from 'fast-check'
+import { runs } from '../../test/runs.ts'
 import { MalformedMessage } from '../protobuf/cursor.ts'
 import { shared, streams } from './connection.ts'
 import { decodeReadResponse } from './read-response.ts'
@@ -102,12 +103,12 @@ test('an event is what the client makes of it, whatever is in it', (t) => {
       encoded.fill(0)
       t.deepEqual(response, { kind: 'event', event: expected } as typeof response)
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   )
 })
 
 test('a time that is none is the beginning of time', (t) => {
-  const each = fc.sample(stored, { numRuns: 1, seed: 1 })[0]!
+  const each = fc.sample(stored, { numRuns: runs(1), seed: 1 })[0]!
   const times = ['now', '', '9'.repeat(30)].map((created) => {
     const response = decodeReadResponse(eventAnswer({ ...each, created }))
     return response.kind === 'event' ? response.event.recordedAt : response.kind
@@ -151,6 +152,6 @@ test('whatever the bytes, there is an answer or they are no message', (t) => {
         t.true(error instanceof MalformedMessage, String(error))
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   )
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import test from 'ava'
 import { Unavailable } from '../../domain/ports/event-log.ts'
+import { portToKeep } from '../../test/port-to-keep.ts'
 import { startEmbeddedMongo } from '../embedded/mongodb/server.ts'
 import { connectMongo } from './connect.ts'
 
@@ -27,7 +28,7 @@ test('a server that never answers is unavailable within seconds', async (t) => {
 })
 
 test('what is asked while the server is away is unavailable, and works again when it is back', async (t) => {
-  const first = await startEmbeddedMongo({ port: 0 })
+  const first = await startEmbeddedMongo({ port: await portToKeep() })
   const { documents, projections, close } = await connectMongo({ url: first.url, database: 'd' })
   await documents.apply([{ position: 1n, writes: [write('c', 'a')] }])
   await first.close()

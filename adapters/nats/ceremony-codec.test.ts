@@ -2,6 +2,7 @@ import { encode } from '@msgpack/msgpack'
 import test from 'ava'
 import fc from 'fast-check'
 import type { CeremonyReply, CeremonyRequest } from '../../domain/ceremony/messages.ts'
+import { runs } from '../../test/runs.ts'
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from './ceremony-codec.ts'
 import { Malformed } from './shape.ts'
 
@@ -158,7 +159,7 @@ test('random and mutated bytes are read or refused, never anything else', (t) =>
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated), (payload) => {
       readable(payload)
     }),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
   t.true(valid.every(readable))
 })

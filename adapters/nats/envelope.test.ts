@@ -2,6 +2,7 @@ import { decode, encode } from '@msgpack/msgpack'
 import test from 'ava'
 import fc from 'fast-check'
 import type { Header } from '../../domain/ceremony/messages.ts'
+import { runs } from '../../test/runs.ts'
 import { decodeEnvelope, type Envelope, encodeEnvelope, MAX_CONTENT_BYTES, replyBytes, requestBytes } from './envelope.ts'
 import { Malformed } from './shape.ts'
 import { newStamp } from './stamp.ts'
@@ -132,7 +133,7 @@ test('random and mutated bytes are an envelope or refused, never anything else',
         if (!(error instanceof Malformed)) throw error
       }
     }),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
   t.true(readable > 0)
 })

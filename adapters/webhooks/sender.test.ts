@@ -150,8 +150,8 @@ test('who does not answer, or does not take a connection, is waited for no longe
     t,
     createTcpServer(() => {}),
   )
-  t.deepEqual(await sender(t, { connectTimeoutMs: 300, timeoutMs: 5_000 })(`https://127.0.0.1:${mute}/`), { failure: 'timed_out' })
-  t.true(Date.now() - begun < 4_000)
+  t.deepEqual(await sender(t, { connectTimeoutMs: 300, timeoutMs: 60_000 })(`https://127.0.0.1:${mute}/`), { failure: 'timed_out' })
+  t.true(Date.now() - begun < 30_000)
 })
 
 test('why nothing came of it is told apart', async (t) => {

@@ -1,6 +1,7 @@
 import test from 'ava'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
+import { runs } from '../../test/runs.ts'
 import { canonicalJson } from './canonical-json.ts'
 
 test('whatever is JSON is written as another implementation of RFC 8785 writes it', (t) => {
@@ -8,7 +9,7 @@ test('whatever is JSON is written as another implementation of RFC 8785 writes i
     fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
       t.is(canonicalJson(value), canonicalize(value) as string)
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })
 

@@ -10,7 +10,7 @@ import { startTestSystem, type TestSystem } from '../ceremony/system.ts'
 
 /** Keys are of this party alone, so that its word is the signature. */
 export const PARTY = 'party-1'
-const timeoutMs = 5_000
+const timeoutMs = 20_000
 let asked = 0
 
 export const startAttackedSystem = (): Promise<TestSystem> => startTestSystem({ parties: 1 })

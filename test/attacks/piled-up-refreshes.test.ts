@@ -24,7 +24,7 @@ test.beforeEach(async () => {
 test.after.always(() => system?.close())
 
 const ask = (kind: CeremonyKind, number: number, round: number, to: string, request: CeremonyRequest): Promise<CeremonyReply> =>
-  system.channel.ask({ scheme: key.scheme, kind, ceremonyId: key.keyId, attempt: number, round, to }, request, { timeoutMs: 5_000 })
+  system.channel.ask({ scheme: key.scheme, kind, ceremonyId: key.keyId, attempt: number, round, to }, request, { timeoutMs: 20_000 })
 
 const wish = () => system.authorise(`/v1/keys/${key.keyId}/refresh`, {})
 const shareOf = (epoch: number, number: number): ShareReference => ({

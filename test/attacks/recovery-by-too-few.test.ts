@@ -45,7 +45,7 @@ function ask(to: string, change: (request: RecoveryRequest) => RecoveryRequest =
   return system.channel.ask(
     { scheme, kind: 'recovery', ceremonyId: keyId, attempt, round: 1, to },
     { type: 'recoverShare', recovery },
-    { timeoutMs: 5_000 },
+    { timeoutMs: 20_000 },
   )
 }
 
@@ -112,7 +112,7 @@ test.serial('the one who lost its share is not deceived about the key or its pol
     const reply = await system.channel.ask(
       { scheme: key.scheme, kind: 'recovery', ceremonyId: key.keyId, attempt: common, round: 2, to: LOST },
       { type: 'proceed', heard: heardBy(LOST, said) },
-      { timeoutMs: 5_000 },
+      { timeoutMs: 20_000 },
     )
     t.like(reply, { type: 'refused', code: 'protocol_abort' })
     t.regex((reply as { reason: string }).reason, /equivocation/)

@@ -42,7 +42,7 @@ test('a wish for the share of one epoch is none for that of another', async (t) 
     return system.channel.ask(
       { scheme, kind: 'recovery', ceremonyId: keyId, attempt, round: 1, to },
       { type: 'recoverShare', recovery },
-      { timeoutMs: 5_000 },
+      { timeoutMs: 20_000 },
     )
   }
   for (const to of HOLDERS) t.like(await ask(to, 50, used), { type: 'refused', code: 'intent_reused' })

@@ -22,7 +22,7 @@ test.beforeEach(async () => {
 test.after.always(() => system?.close())
 
 const ask = (kind: CeremonyKind, round: number, to: string, request: CeremonyRequest): Promise<CeremonyReply> =>
-  system.channel.ask({ scheme: key.scheme, kind, ceremonyId: key.keyId, attempt, round, to }, request, { timeoutMs: 5_000 })
+  system.channel.ask({ scheme: key.scheme, kind, ceremonyId: key.keyId, attempt, round, to }, request, { timeoutMs: 20_000 })
 
 const shareOf = (epoch: number): ShareReference => ({
   keyId: key.keyId,

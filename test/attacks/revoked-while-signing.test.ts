@@ -26,7 +26,7 @@ async function signature(): Promise<() => Promise<CeremonyReply>> {
   const openings = [await openingOf(system, key, PARTY)]
   const task = taskOf(system, key, { message: MESSAGE, openings })
   const header = { scheme: key.scheme, kind: 'signing', ceremonyId: randomUUID(), attempt: 1, round: 1, to: PARTY } as const
-  return () => system.channel.ask(header, { type: 'sign', task }, { timeoutMs: 5_000 })
+  return () => system.channel.ask(header, { type: 'sign', task }, { timeoutMs: 20_000 })
 }
 
 function meanwhile(t: ExecutionContext, happens: () => Promise<CeremonyReply>, done: CeremonyReply['type']): void {

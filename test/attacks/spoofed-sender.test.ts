@@ -32,7 +32,7 @@ function firstRound() {
 
 const health = async () =>
   JSON.parse(
-    Buffer.from(await system.messages.request(`quorate.party.${VICTIM}.health`, new Uint8Array(), { timeoutMs: 5_000 })).toString(),
+    Buffer.from(await system.messages.request(`quorate.party.${VICTIM}.health`, new Uint8Array(), { timeoutMs: 20_000 })).toString(),
   )
 
 test.serial(

@@ -41,7 +41,7 @@ async function askForMessage(key: ExistingKeyShare, bytes: Uint8Array): Promise<
   if (key.scheme !== 'dkls23-secp256k1') return askToSign(system, key, { authorisation })
   const header = { scheme: key.scheme, kind: 'signing', ceremonyId: crypto.randomUUID(), attempt: 1, round: 1, to: PARTY } as const
   const task = { share: referenceTo(key), path: 'm', signers: PARTIES, authorisation, approvals: [], transaction: null }
-  return system.channel.ask(header, { type: 'signTogether', task }, { timeoutMs: 5_000 })
+  return system.channel.ask(header, { type: 'signTogether', task }, { timeoutMs: 20_000 })
 }
 
 const sha256 = (...parts: readonly Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()

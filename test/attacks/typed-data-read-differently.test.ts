@@ -5,6 +5,7 @@ import { DomainError } from '../../domain/domain-error.ts'
 import vectors from '../../domain/ethereum/vectors/typed-data.json' with { type: 'json' }
 import { MalformedJson } from '../../domain/json/strict-json.ts'
 import { messageToSign, readWantedSignature } from '../../domain/signing-session/payload.ts'
+import { runs } from '../runs.ts'
 
 /** Of a key that signs what Ethereum has people sign. */
 const protocol = { scheme: 'dkls23-secp256k1', message: (bytes: Uint8Array) => bytes }
@@ -179,6 +180,6 @@ test('whatever is changed, left out or added anywhere in typed data changes what
       if (text === bodyOf(typedData)) return
       t.not(signed(text), signed(bodyOf(typedData)), `${path.join('/')} in ${text}`)
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   )
 })

@@ -3,6 +3,7 @@ import test from 'ava'
 import { startEmbeddedNats } from '../../adapters/embedded/nats/server.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
+import { portToKeep } from '../port-to-keep.ts'
 import { startTestSystem } from './system.ts'
 import { isSignature } from './verify.ts'
 
@@ -11,7 +12,8 @@ const message = new TextEncoder().encode('pay nobody')
 const FAILURES = 5
 
 test('what is asked for while the broker is away is done when it is back, and costs no attempt', async (t) => {
-  let nats = await startEmbeddedNats({ port: 0 })
+  const port = await portToKeep()
+  let nats = await startEmbeddedNats({ port })
   const system = await startTestSystem({ parties: 2, broker: { url: nats.url, close: () => nats.close() }, presignatures: 10 })
   t.teardown(system.close)
   const walletId = await system.createWallet()
@@ -28,7 +30,7 @@ test('what is asked for while the broker is away is done when it is back, and co
   t.false((await types(signingSessionStream(sessionId))).includes('SigningStarted'))
   t.false((await types(keyShareStream(key.keyId))).includes('KeyRefreshStarted'))
 
-  nats = await startEmbeddedNats({ port: nats.port })
+  nats = await startEmbeddedNats({ port })
   const session = await system.outcome(sessionId)
   t.true(isSignature(key.scheme, key.publicKey!, message, session.signature))
   t.like(await generating, { status: 'active', attempt: 1 })

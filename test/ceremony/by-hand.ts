@@ -7,7 +7,7 @@ import type { ExistingKeyShare } from '../../domain/key-share/key-share.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
 import type { TestSystem } from './system.ts'
 
-const TIMEOUT_MS = 5_000
+const TIMEOUT_MS = 20_000
 
 export function referenceTo({ keyId, epoch, attempt, publicKey }: ExistingKeyShare) {
   return { keyId, epoch, attempt, publicKey: new Uint8Array(Buffer.from(publicKey ?? '', 'hex')) }

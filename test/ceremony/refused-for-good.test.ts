@@ -48,7 +48,7 @@ test.serial('a holder that has lost its share has nothing to destroy, and does n
   const { keyId, scheme } = key
   const authorisation = system.authorise(`/v1/keys/${keyId}/revoke`, {})
   const header = { scheme, kind: 'revocation', ceremonyId: keyId, attempt: 1, round: 1, to: 'party-3' } as const
-  const reply = await system.channel.ask(header, { type: 'destroyShares', keyId, authorisation }, { timeoutMs: 5_000 })
+  const reply = await system.channel.ask(header, { type: 'destroyShares', keyId, authorisation }, { timeoutMs: 20_000 })
   t.is(reply.type, 'destroyed')
   t.deepEqual(await filesOf(system, 'party-3', keyId), [])
   t.deepEqual(system.failures, [])

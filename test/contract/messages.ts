@@ -5,6 +5,7 @@ import { connect, headers, type NatsConnection } from 'nats'
 import { connectMessages } from '../../adapters/nats/messages.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { type Messages, NoResponders, RequestTimeout } from '../../domain/ports/messages.ts'
+import { portToKeep } from '../port-to-keep.ts'
 import { converse } from './nats-transcript.ts'
 
 export type RunningServer = { url: string; port: number; close(): Promise<void> }
@@ -58,7 +59,7 @@ export function testMessages(test: TestFn, server: string, url: string): void {
     const subject = ownSubject()
     messages.serve(subject, async (payload) => Buffer.concat([payload, payload]))
     const payload = randomBytes(3_000)
-    t.deepEqual(Buffer.from(await messages.request(subject, payload, { timeoutMs: 5_000 })), Buffer.concat([payload, payload]))
+    t.deepEqual(Buffer.from(await messages.request(subject, payload, { timeoutMs: 20_000 })), Buffer.concat([payload, payload]))
   })
 
   messagesTest('a request that nobody serves fails at once', async (t, messages) => {
@@ -101,7 +102,7 @@ export function testMessages(test: TestFn, server: string, url: string): void {
     })
     const error = await t.throwsAsync(messages.request(subject, bytes('bad'), { timeoutMs: 30_000 }), { instanceOf: Unavailable })
     t.notRegex(`${error?.message} ${error?.cause}`, /secret/)
-    t.is(text(await messages.request(subject, bytes('good'), { timeoutMs: 5_000 })), 'good')
+    t.is(text(await messages.request(subject, bytes('good'), { timeoutMs: 20_000 })), 'good')
   })
 
   messagesTest('handlers run at the same time', async (t, messages) => {
@@ -420,7 +421,7 @@ export function testMessages(test: TestFn, server: string, url: string): void {
 /** What must hold when the server goes away and comes back. */
 export function testOutages(test: TestFn, server: string, start: (port: number) => Promise<RunningServer>): void {
   test(`${server}: without a server, requests fail at once; with one again, everything works as before`, async (t) => {
-    const first = await start(0)
+    const first = await start(await portToKeep())
     const messages = await connectMessages({ url: first.url, name: 'contract' })
     t.teardown(() => messages.close())
     const subject = ownSubject()
@@ -451,7 +452,7 @@ export function testOutages(test: TestFn, server: string, start: (port: number) 
 
   test(`${server}: an outage under load ends by itself, and whatever is asked meanwhile is answered in bounded time`, async (t) => {
     let loaded = true
-    const first = await start(0)
+    const first = await start(await portToKeep())
     const [messages, other] = await Promise.all(
       ['one', 'other'].map((name) => connectMessages({ url: first.url, name: `contract, ${name}` })),
     )
@@ -501,7 +502,7 @@ export function testOutages(test: TestFn, server: string, start: (port: number) 
   })
 
   test(`${server}: a client may start before the server`, async (t) => {
-    const placeholder = await start(0)
+    const placeholder = await start(await portToKeep())
     await placeholder.close()
     const connecting = connectMessages({ url: placeholder.url, name: 'contract' })
     const server = await start(placeholder.port)
@@ -512,7 +513,7 @@ export function testOutages(test: TestFn, server: string, start: (port: number) 
   })
 
   test(`${server}: a client that never finds a server gives up`, async (t) => {
-    const placeholder = await start(0)
+    const placeholder = await start(await portToKeep())
     await placeholder.close()
     const connecting = connectMessages({ url: placeholder.url, name: 'contract', firstConnectWithinMs: 300 })
     await t.throwsAsync(connecting, { instanceOf: Unavailable })

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -73,18 +72,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** A port that was free a moment ago, for a server that is to come back on the same one. */
-export function freePort(): Promise<number> {
-  return new Promise((resolvePort, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => (typeof address === 'object' && address ? resolvePort(address.port) : reject(new Error('no port'))))
-    })
-  })
 }
 
 async function stop(child: ChildProcess, exit: Promise<unknown>): Promise<void> {

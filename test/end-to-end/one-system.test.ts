@@ -2,5 +2,3 @@
 import './first-signature.test.ts'
 import './accounts.test.ts'
 import './ethereum-payloads.test.ts'
-import './history.test.ts'
-import './proofs.test.ts'

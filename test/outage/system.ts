@@ -2,12 +2,12 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSettings } from '../../adapters/process/settings.ts'
 import { type DevelopmentClient, writeDevelopmentClient } from '../../scripts/supervisor/development-client.ts'
 import { enrolOnce } from '../../scripts/supervisor/enrolment.ts'
+import { portToKeep } from '../port-to-keep.ts'
 
 const DIST = join(import.meta.dirname, '../..')
 const PARTIES = 2
@@ -40,7 +40,7 @@ export async function startOutageSystem(): Promise<OutageSystem> {
   let stopping = false
 
   async function startServer(dependency: Dependency): Promise<void> {
-    const port = ports.get(dependency) ?? (await freePort())
+    const port = ports.get(dependency) ?? (await portToKeep())
     ports.set(dependency, port)
     const data = dependency === 'eventstore' ? ['--data', join(dataDir, 'eventstore')] : []
     const child = spawn(process.execPath, [join(DIST, 'scripts/embedded.js'), dependency, '--port', String(port), ...data], {
@@ -116,15 +116,6 @@ export async function startOutageSystem(): Promise<OutageSystem> {
 
 /** What Node says of rejections and exceptions that nobody has handled, and what no error of a dependency should ever become. */
 const UNHANDLED = /unhandled|uncaught|ERR_UNHANDLED|internal_error|TypeError|ReferenceError/i
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')

@@ -7,17 +7,14 @@ import test, { type ExecutionContext } from 'ava'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { walletHistory } from '../../projections/wallet-history.ts'
 import { until } from '../end-to-end/system.ts'
+import { portToKeep } from '../port-to-keep.ts'
 import { activeAt, append, employ, openWorkplace } from './workplace.ts'
 
 const EMBEDDED = join(import.meta.dirname, '../../scripts/embedded.js')
 const WITHIN_MS = 40_000
 
 /** An event store in a process of its own, so that it can fall silent, or die. */
-async function startEventStore(
-  t: ExecutionContext,
-  dataDir: string,
-  port = 0,
-): Promise<{ child: ChildProcess; url: string; port: number }> {
+async function startEventStore(t: ExecutionContext, dataDir: string, port: number): Promise<{ child: ChildProcess; url: string }> {
   const child = spawn(process.execPath, [EMBEDDED, 'eventstore', '--port', String(port), '--data', dataDir], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
@@ -26,8 +23,7 @@ async function startEventStore(
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   })
   const [line] = (await once(child.stdout!, 'data')) as [Buffer]
-  const url = line.toString().trim()
-  return { child, url, port: Number(/:(\d+)/.exec(url)?.[1]) }
+  return { child, url: line.toString().trim() }
 }
 
 async function temporaryFolder(t: ExecutionContext): Promise<string> {
@@ -41,7 +37,7 @@ const happened = { type: 'WalletFrozen', data: { walletId: 'w1', reason: '' } }
 test.serial('an event store that falls silent is noticed, and read on from the checkpoint when it speaks again', async (t) => {
   const workplace = await openWorkplace(t)
   const database = await workplace.openDatabase()
-  const { child, url } = await startEventStore(t, await temporaryFolder(t))
+  const { child, url } = await startEventStore(t, await temporaryFolder(t), 0)
   const log = connectEventLog({ url })
   t.teardown(() => log.close())
   const worker = employ(t, { ...workplace, log }, database, { projections: [walletHistory] })
@@ -62,7 +58,8 @@ test.serial('an event store that dies is read on when it is back', async (t) => 
   const workplace = await openWorkplace(t)
   const database = await workplace.openDatabase()
   const dataDir = await temporaryFolder(t)
-  const { child, url, port } = await startEventStore(t, dataDir)
+  const port = await portToKeep()
+  const { child, url } = await startEventStore(t, dataDir, port)
   const log = connectEventLog({ url })
   t.teardown(() => log.close())
   const worker = employ(t, { ...workplace, log }, database, { projections: [walletHistory] })

@@ -31,6 +31,7 @@ import { statusOf } from '../../domain/wallet/transfers/holdings.ts'
 import { type ExistingWallet, requireWallet, type WalletCommand, wallet } from '../../domain/wallet/wallet.ts'
 import { type Anvil, type AnvilOptions, startAnvil } from '../chains/anvil.ts'
 import { chainsFile } from '../chains/chains-file.ts'
+import { portToKeep } from '../port-to-keep.ts'
 
 export const CHAIN = 'eip155:31337'
 export const ETHER = 10n ** 18n
@@ -131,10 +132,11 @@ export async function startBench(
     endpointsOf?(nodeUrl: string): Promise<readonly string[]>
   } = {},
 ): Promise<Bench> {
-  let anvil = await startAnvil(options)
+  const port = await portToKeep()
+  let anvil = await startAnvil({ ...options, port })
   // After whoever asks it: what is to be torn down last is named first.
   t.teardown(() => anvil.kill())
-  const { url, port } = anvil
+  const { url } = anvil
   const pay = (to: string, wei: bigint) => anvil.send(to, wei)
   const key = ethereumKey()
   const bench = await startChainBench(t, {

@@ -11,6 +11,7 @@ import { signIntent } from '../../scripts/client/intent.ts'
 import { type Anvil, startAnvil } from '../chains/anvil.ts'
 import { chainsFile } from '../chains/chains-file.ts'
 import { startTestSystem, type TestSystem, until } from '../end-to-end/system.ts'
+import { portToKeep } from '../port-to-keep.ts'
 
 /** One after another: each has a node and a system of its own. */
 const test = anyTest.serial
@@ -28,9 +29,9 @@ async function start(t: ExecutionContext, parties: number, settings: object): Pr
   const folder = await mkdtemp(join(tmpdir(), 'quorate-anvil-'))
   const args = ['--block-time', '1', '--state', join(folder, 'state.json'), '--state-interval', '2', '--preserve-historical-states']
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  let anvil = await startAnvil({ args })
+  const port = await portToKeep()
+  let anvil = await startAnvil({ args, port })
   t.teardown(() => anvil.kill())
-  const { port } = anvil
   const file = await chainsFile({ [CHAIN]: { endpoints: [anvil.url], pollMs: 100, ...settings } })
   t.teardown(() => file.remove())
   const system = await startTestSystem({ parties, chainsFile: file.path })

@@ -325,7 +325,7 @@ test('a time lock is waited for, by whichever coordinator there is when it ends'
   const bench = await startBench(t, { policy: { ...DEFAULT_POLICY, transfers: { tiers } } })
   const first = bench.coordinate()
   await bench.fund(ETHER)
-  const locked = await bench.request({ amount: 6n }, { agoMs: 3_600_000 - 3_000 })
+  const locked = await bench.request({ amount: 6n }, { agoMs: 3_600_000 - 10_000 })
   const { notBefore } = (await bench.wallet()).transfers[locked]!.requires
   const free = await bench.request({ amount: 5n })
   await bench.reaches(free, 'finalized')
@@ -363,7 +363,7 @@ test('what is not approved in time expires by itself, and what was reserved is g
   const bench = await startBench(t, { policy: { rawDigests: false, approvals: { required: 1, approvers: [approver] } } })
   bench.coordinate()
   await bench.fund(ETHER)
-  const transferId = await bench.request({ amount: 5n }, { agoMs: 24 * 60 * 60_000 - 1_500 })
+  const transferId = await bench.request({ amount: 5n }, { agoMs: 24 * 60 * 60_000 - 10_000 })
   t.is(await bench.status(transferId), 'pending_approval')
   t.true((await bench.available()) < ETHER)
   await bench.reaches(transferId, 'expired')

@@ -7,6 +7,7 @@ import { Transaction } from '@scure/btc-signer/transaction.js'
 import test from 'ava'
 import fc from 'fast-check'
 import { MAX_TRANSACTION_BYTES, TransactionRefused } from '../../../domain/ports/transaction-codec.ts'
+import { runs } from '../../../test/runs.ts'
 import { family } from './family.ts'
 import { NETWORKS } from './networks.ts'
 import { memoScript, scriptOf } from './output-script.ts'
@@ -74,7 +75,7 @@ for (const kind of KINDS) {
           t.true(inputs.every((_, index) => maySpend(transaction, inputs, index)))
         },
       ),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     )
   })
 

@@ -185,19 +185,22 @@ test('while it is tried again nobody waits for it', async (t) => {
   const [first] = proxies
   first!.fault = always({ kind: 'cut' })
   for (let call = 0; call < 10; call++) await head(rpc)
-  first!.fault = always({ kind: 'delay', ms: 1_000 })
+  first!.fault = always({ kind: 'delay', ms: 60_000 })
   const before = first!.requests.length
   let trial: Promise<unknown> = Promise.resolve()
   const startedAt = Date.now()
   while (first!.requests.length === before) {
     trial = head(rpc)
     await Promise.race([trial, new Promise((resolve) => setTimeout(resolve, 20))])
-    if (Date.now() - startedAt > 5_000) return t.fail('it is not tried again')
+    if (Date.now() - startedAt > 30_000) return t.fail('it is not tried again')
   }
-  const askedAt = Date.now()
+  let isOver = false
+  const over = trial.finally(() => {
+    isOver = true
+  })
   await head(rpc)
-  t.true(Date.now() - askedAt < 900)
-  await trial
+  t.false(isOver)
+  await over
 })
 
 test('what is sent is sent again in the same words, and a refusal tells that it may be late', async (t) => {
@@ -258,12 +261,12 @@ test('words of a node are shortened', async (t) => {
 })
 
 test('everything ends with the deadline', async (t) => {
-  const { rpc, proxies } = await bench(t, 2, { timeoutMs: 400, deadlineMs: 600, retries: 10 })
-  for (const proxy of proxies) proxy.fault = always({ kind: 'delay', ms: 5_000 })
+  const { rpc, proxies } = await bench(t, 2, { timeoutMs: 400, deadlineMs: 600, retries: 100 })
+  for (const proxy of proxies) proxy.fault = always({ kind: 'delay', ms: 60_000 })
   const startedAt = Date.now()
   const error = await t.throwsAsync(head(rpc), { instanceOf: ChainFailure })
   t.is(error?.code, 'chain_unavailable')
-  t.true(Date.now() - startedAt < 2_000)
+  t.true(Date.now() - startedAt < 15_000)
 })
 
 test('what is under way ends when it is closed', async (t) => {
@@ -283,7 +286,8 @@ test('it is closed also while it waits to try again', async (t) => {
   const closedAt = Date.now()
   rpc.close()
   await t.throwsAsync(pending, { instanceOf: ChainFailure, message: /closed|unreachable|circuit_open/ })
-  t.true(Date.now() - closedAt < 1_000)
+  // The fifth pause is of two and a half seconds at least.
+  t.true(Date.now() - closedAt < 2_400)
 })
 
 test('no more requests than may be are under way with an endpoint at once', async (t) => {

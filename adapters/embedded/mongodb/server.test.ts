@@ -4,6 +4,7 @@ import test from 'ava'
 import { deserialize, serialize } from 'bson'
 import fc from 'fast-check'
 import { MongoClient, MongoServerError } from 'mongodb'
+import { portToKeep } from '../../../test/port-to-keep.ts'
 import { startEmbeddedMongo } from './server.ts'
 
 function message(document: object, flags = 0): Buffer {
@@ -40,7 +41,7 @@ test('a port that is taken is an error', async (t) => {
 })
 
 test('closing ends connections, and nothing is left of the data', async (t) => {
-  const server = await startEmbeddedMongo({ port: 0 })
+  const server = await startEmbeddedMongo({ port: await portToKeep() })
   const client = await MongoClient.connect(server.url)
   await client.db('d').collection('c').insertOne({})
   await server.close()

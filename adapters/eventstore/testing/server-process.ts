@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { portToKeep } from '../../../test/port-to-keep.ts'
 
 const SCRIPT = resolve(import.meta.dirname, '../../../scripts/embedded.js')
 
@@ -24,7 +25,8 @@ export type ServerProcess = {
 export async function startServerProcess(t: ExecutionContext): Promise<ServerProcess> {
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-eventstore-'))
   let child: ChildProcess
-  const start = async (port: number): Promise<string> => {
+  const port = await portToKeep()
+  const start = async (): Promise<string> => {
     child = spawn(process.execPath, [SCRIPT, 'eventstore', '--port', String(port), '--data', dataDir], {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
@@ -36,8 +38,7 @@ export async function startServerProcess(t: ExecutionContext): Promise<ServerPro
     child.kill('SIGKILL')
     await once(child, 'exit')
   }
-  const url = await start(0)
-  const port = Number(new URL(url).port)
+  const url = await start()
   t.teardown(async () => {
     await kill()
     await rm(dataDir, { recursive: true })
@@ -46,7 +47,7 @@ export async function startServerProcess(t: ExecutionContext): Promise<ServerPro
     url,
     port,
     kill,
-    restart: async () => void (await start(port)),
+    restart: async () => void (await start()),
     freeze: () => child.kill('SIGSTOP'),
     thaw: () => child.kill('SIGCONT'),
   }

@@ -27,7 +27,7 @@ test('parties are pinged again and again: who answers lives, who does not is mis
         if (['alive true', 'silent false', 'absent false'].every((each) => heard.filter((one) => one === each).length > 1)) enough()
       },
     },
-    { everyMs: 20, timeoutMs: 100 },
+    { everyMs: 20, timeoutMs: 1_000 },
   )
   t.teardown(async () => {
     stop()

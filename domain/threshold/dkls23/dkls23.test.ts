@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
+import { runs } from '../../../test/runs.ts'
 import { subsets } from '../testing/quorums.ts'
 import { contribute, generateKey, open, rng, sign } from '../testing/star.ts'
 import { throwsAbort } from '../testing/throws-abort.ts'
@@ -9,7 +10,7 @@ import { dkls23 } from './dkls23.ts'
 import { presign } from './presigning.ts'
 
 /** How many random messages are signed by each kind of key; `npm run test:long` signs 10,000. */
-const SIGNATURES = Number(process.env.QUORATE_ECDSA_SIGNATURES ?? 10)
+const SIGNATURES = Number(process.env.QUORATE_ECDSA_SIGNATURES ?? runs(16))
 
 const keys = generateKey(dkls23, { threshold: 2, parties: 3 })
 const { publicKey, publicPackage } = keys.get(1)!

@@ -3,6 +3,7 @@ import test from 'ava'
 import type { PartyIndex } from '../protocol.ts'
 import { protocolOf } from '../registry.ts'
 import { FROST_SCHEMES } from '../testing/ciphersuites.ts'
+import { testSizes } from '../testing/sizes.ts'
 import { generateKey, openAlone, refresh, rng, sign } from '../testing/star.ts'
 import { VERIFIERS } from '../testing/verifiers.ts'
 
@@ -12,22 +13,13 @@ for (const scheme of FROST_SCHEMES) {
   const protocol = protocolOf(scheme)
   const verifies = VERIFIERS[scheme]
 
-  for (const [threshold, parties] of [...thresholds(5), [7, 7], [4, 7]] as const)
-    test(`${scheme}: ${threshold} of ${parties} generate a key and sign`, (t) => {
-      const keys = generateKey(protocol, { threshold, parties })
-      const { publicKey, publicPackage } = keys.get(1)!
-      for (const key of keys.values()) {
-        t.deepEqual(key.publicKey, publicKey)
-        t.deepEqual(key.publicPackage, publicPackage)
-      }
-      t.deepEqual(protocol.inspect(publicPackage), { threshold, parties, publicKey })
-      const signers = Array.from({ length: threshold }, (_, i) => parties - i)
-      const message = protocol.message(PAYLOAD)
-      const { signature } = sign(protocol, keys, signers, message)
-      t.is(signature.length, 64)
-      t.true(verifies(publicKey, message, signature))
-      t.true(protocol.verify(publicKey, message, signature))
-    })
+  // `every-size.test.ts` has the others.
+  testSizes(scheme, [
+    [1, 1],
+    [2, 2],
+    [2, 3],
+    [3, 5],
+  ])
 
   test(`${scheme}: every quorum of 2 of 3, and more than a quorum, signs for the same key`, (t) => {
     const keys = generateKey(protocol, { threshold: 2, parties: 3 })
@@ -118,9 +110,3 @@ test('frost-ed25519: a public key of small order verifies nothing', (t) => {
   const identity = Uint8Array.of(1, ...new Uint8Array(31))
   t.false(verify(identity, PAYLOAD, Uint8Array.of(...identity, ...new Uint8Array(32))))
 })
-
-function thresholds(largest: number): [threshold: number, parties: number][] {
-  return Array.from({ length: largest }, (_, i) => i + 1).flatMap((parties) =>
-    Array.from({ length: parties }, (_, i): [number, number] => [i + 1, parties]),
-  )
-}

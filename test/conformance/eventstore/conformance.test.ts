@@ -3,7 +3,7 @@ import { MODES, runOnEmbedded } from './embedded.ts'
 import { differs, isQuirk, listScenarios } from './scenarios.ts'
 
 /** Of so many scenarios one is run in each mode, another one in each: `npm run test:conformance` runs all of them in both. */
-const EVERY = 4
+const EVERY = 8
 
 for (const [turn, mode] of MODES.entries()) {
   test(`the embedded event store, ${mode === 'disk' ? 'on disk' : 'in memory'}, answers its share of the scenarios as the real one does`, async (t) => {

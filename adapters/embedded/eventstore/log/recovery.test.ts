@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import fc from 'fast-check'
+import { runs } from '../../../../test/runs.ts'
 import { encodeHeader, GENESIS, HEADER_BYTES, ID_BYTES, writeDigest } from './frame.ts'
 import { openLog } from './log.ts'
 import { createMemoryStorage } from './memory-storage.ts'
@@ -74,7 +75,7 @@ test('a last commit that reached the disk in pieces is cut off, whatever is miss
       // Zeros may stand where zeros were.
       t.true(types.length === 4 || types.length === 6)
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   )
 })
 
@@ -99,7 +100,7 @@ test('damage before the last commit refuses, says where and changes nothing', (t
       })
       t.deepEqual(bytesOf(storage), damaged)
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
 })
 
@@ -249,6 +250,6 @@ test('any sequence of appends, reopenings and torn commits is what an array woul
         )
       }
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   )
 })

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { Binary, Code, Decimal128, deserialize, Long, MaxKey, MinKey, ObjectId, serialize, Timestamp } from 'bson'
 import fc from 'fast-check'
+import { runs } from '../../../../test/runs.ts'
 import type { Doc } from '../document.ts'
 import { CommandError } from '../errors.ts'
 import { checkDocument, decodeDocument } from './decode.ts'
@@ -40,7 +41,7 @@ test('documents are encoded as the official codec encodes them', (t) => {
     fc.property(document, (value) => {
       t.true(Buffer.from(serialize(value, { ignoreUndefined: true })).equals(encodeDocument(value)))
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   )
 })
 
@@ -51,7 +52,7 @@ test('documents are decoded as the official codec decodes them', (t) => {
       // A text is what both see alike: the codec has a class of its own for UUIDs.
       t.true(Buffer.from(serialize(decodeDocument(bytes))).equals(serialize(deserialize(bytes))))
     }),
-    { numRuns: 2_000 },
+    { numRuns: runs(2_000) },
   )
 })
 
@@ -91,7 +92,7 @@ test('whatever the bytes, there is a document or an error of the protocol, and t
       t.true(decoded === undefined || decoded instanceof CommandError, String(decoded))
       t.is(String(checked), String(decoded))
     }),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
   t.pass()
 })

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { deserialize, Long } from 'bson'
 import fc from 'fast-check'
+import { runs } from '../../../../test/runs.ts'
 import { encodeDocument } from '../bson/encode.ts'
 import { createCursors } from '../cursors.ts'
 import type { Doc } from '../document.ts'
@@ -128,7 +129,7 @@ test('whatever bytes come, there is an answer or the connection ends, and the se
         t.true(error instanceof ProtocolViolation, String(error))
       }
     }),
-    { numRuns: 1_500 },
+    { numRuns: runs(1_500) },
   )
   t.like(run(server, { ping: 1 }), { ok: 1 })
 })

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { Binary, Decimal128, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'bson'
 import fc from 'fast-check'
+import { runs } from '../../../../test/runs.ts'
 import { compareValues } from './order.ts'
 import { keyAfter, sortKey, typeKey } from './sort-key.ts'
 
@@ -56,7 +57,7 @@ test('keys are in the order of their values', (t) => {
       t.is(order(sortKey([a], [['f', 1]]), sortKey([b], [['f', 1]])), expected)
       t.is(order(sortKey([a], [['f', -1]]), sortKey([b], [['f', -1]])), expected === 0 ? 0 : -expected)
     }),
-    { numRuns: 5_000 },
+    { numRuns: runs(5_000) },
   )
 })
 
@@ -70,7 +71,7 @@ test('keys of several fields compare field by field, each in its direction', (t)
       const expected = Math.sign(compareValues(a[0], b[0])) || -Math.sign(compareValues(a[1], b[1]))
       t.is(order(sortKey(a, fields), sortKey(b, fields)), expected === 0 ? 0 : expected)
     }),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
 })
 
@@ -84,7 +85,7 @@ test('the key of the first field begins the keys of all that share it, and of no
       const [prefix, key] = [sortKey([first], fields), sortKey(pair, fields)]
       t.is(key >= prefix && key < keyAfter(prefix), compareValues(first, pair[0]) === 0)
     }),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
 })
 

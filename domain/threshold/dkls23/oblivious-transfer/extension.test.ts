@@ -116,7 +116,7 @@ test("selective failure: whoever sends a row with other choices is found out unl
     }
 })
 
-test('selective failure: one wrong guess among many right ones is found out', (t) => {
+test('selective failure of an extension: one wrong guess among many right ones is found out', (t) => {
   const right = Array.from({ length: 20 }, (_, i) => [6 * i, bitOf(alice.choices, 6 * i)] as const)
   const send = (guesses: readonly (readonly [number, number])[]) =>
     extendAsReceiver({ sid, seeds: guessing(new Map(guesses)), choices, rng }).message
