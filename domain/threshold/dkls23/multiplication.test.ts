@@ -16,7 +16,7 @@ import { addRow, bitOf, rowOf } from './oblivious-transfer/bit-matrix.ts'
 import { CHOICES_BYTES, COLUMN_BYTES, extendAsSender } from './oblivious-transfer/extension.ts'
 import { decodeReceiverSeeds, decodeSenderSeeds, encodeReceiverSeeds, encodeSenderSeeds, SEED_BYTES } from './oblivious-transfer/seeds.ts'
 import { CHECKS, INPUTS, ORDER, SCALAR_BYTES, TRANSFERS } from './parameters.ts'
-import { decodeScalars, encodeScalars, modulo } from './scalars.ts'
+import { decodeScalars, encodeScalars, modulo, reduceScalars } from './scalars.ts'
 import { seedsOfBoth } from './testing/seeds.ts'
 import { challengeOf, combine, digestOf, gadgetOf, padsOf, sessionOf, WIDTH, weigh } from './transferred-vectors.ts'
 
@@ -222,9 +222,9 @@ type Lie = { readonly transfer: number; readonly added: readonly bigint[]; reado
 function lyingReply(sid: Uint8Array, message: Uint8Array, lies: readonly Lie[], nonce: Uint8Array = randomBytes(32)): Uint8Array {
   const columns = extendAsSender({ sid, seeds: seeds.alice }, message)
   const session = sessionOf(sid, message, nonce)
-  const zeros = padsOf(session, columns)
+  const zeros = reduceScalars(padsOf(session, columns))
   for (let transfer = 0; transfer < TRANSFERS; transfer++) addRow(rowOf(columns, transfer, COLUMN_BYTES), seeds.alice.choices, 1)
-  const ones = padsOf(session, columns)
+  const ones = reduceScalars(padsOf(session, columns))
   const vector = [...INPUT, 7n, 8n]
   const sent = zeros.map((zero, at) => zero - ones[at]! + vector[at % WIDTH]!)
   const expected = [...zeros]
@@ -304,7 +304,9 @@ test('a right guess leaves Alice with the same products: she learns the bit, and
   const [first, second] = bob.finish(reply)
   const columns = extendAsSender({ sid, seeds: seeds.alice }, bob.message)
   const gadget = gadgetOf(sid)
-  const [alices, others] = weigh(gadget, padsOf(sessionOf(sid, bob.message, reply.subarray(0, 32)), columns)).map((sum) => -sum)
+  const [alices, others] = weigh(gadget, reduceScalars(padsOf(sessionOf(sid, bob.message, reply.subarray(0, 32)), columns))).map(
+    (sum) => -sum,
+  )
   // What she has added reaches Bob's share where his bit is 1, and there she can subtract it from hers.
   const known = lie.guess === 1 ? 9n * gadget[transfer]! : 0n
   t.true(multiplies(INPUT, [alices! - known, others!], [first, second], bob.chi))

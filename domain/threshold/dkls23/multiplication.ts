@@ -14,6 +14,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { concatBytes } from '@noble/hashes/utils.js'
 import { ProtocolAbort, type RandomBytes } from '../protocol.ts'
 import { draw } from '../shared-key/key-suite.ts'
+import { correctionsOf } from './corrections.ts'
 import { addRow, bitOf, rowOf } from './oblivious-transfer/bit-matrix.ts'
 import { CHOICES_BYTES, COLUMN_BYTES, EXTENSION_MESSAGE_BYTES, extendAsReceiver, extendAsSender } from './oblivious-transfer/extension.ts'
 import type { ReceiverSeeds, SenderSeeds } from './oblivious-transfer/seeds.ts'
@@ -83,7 +84,9 @@ export function multiplyAsBob({ sid, seeds, rng }: BobOptions): Bob {
         const corrections = decodeScalars(encoded)
         const combined = decodeScalars(reply.subarray(COMBINED_AT, DIGEST_AT))
         const session = sessionOf(sid, message, reply.subarray(0, NONCE_BYTES))
-        const vectors = padsOf(session, columns).map((pad, at) => pad + ifChosen(bitOf(choices, Math.floor(at / WIDTH)), corrections[at]!))
+        const pads = padsOf(session, columns)
+        const vectors = reduceScalars(pads).map((pad, at) => pad + ifChosen(bitOf(choices, Math.floor(at / WIDTH)), corrections[at]!))
+        pads.fill(0)
         const expected = combine(challengeOf(session, encoded), vectors).map((sum, at) =>
           modulo(sum - ifChosen(bitOf(choices, Math.floor(at / CHECKS)), combined[at % CHECKS]!)),
         )
@@ -115,13 +118,15 @@ export function multiplyAsAlice({ sid, seeds, inputs, rng }: AliceOptions, messa
 
   const masks = draw(rng, CHECKS * SCALAR_BYTES)
   const vector = [...inputs, ...reduceScalars(masks)]
-  masks.fill(0)
-  const corrections = encodeScalars(zeros.map((zero, at) => modulo(zero - ones[at]! + vector[at % WIDTH]!)))
+  const encoded = encodeScalars(vector)
+  const corrections = correctionsOf(zeros, ones, encoded)
+  const vectors = reduceScalars(zeros)
+  for (const secret of [zeros, ones, masks, encoded]) secret.fill(0)
   const challenge = challengeOf(session, corrections)
   const combined = encodeScalars(combine(challenge, vector))
-  const [first, second] = weigh(gadgetOf(sid), zeros)
+  const [first, second] = weigh(gadgetOf(sid), vectors)
   return {
-    reply: concatBytes(nonce, corrections, combined, digestOf(session, combine(challenge, zeros))),
+    reply: concatBytes(nonce, corrections, combined, digestOf(session, combine(challenge, vectors))),
     outputs: [modulo(-first), modulo(-second)],
   }
 }

@@ -1,4 +1,5 @@
 /** Each check of presigning, against a signer that deviates where only this check sees it. */
+import { bytesToNumberBE } from '@noble/curves/utils.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import type { PartyIndex } from '../protocol.ts'
@@ -31,6 +32,14 @@ test('who multiplies with another sk than that of the pk it shows is named', (t)
 test('who multiplies with the negatives of what it shows is named', (t) => {
   const deviation = { inputs: ({ r, sk }: { r: bigint; sk: bigint }) => ({ r: Fn.neg(r), sk: Fn.neg(sk) }) }
   throwsAbort(t, () => openWithInsider(PAIR, deviation), 'invalid_multiplication', [INSIDER])
+})
+
+test('who multiplies with what has the same abscissa is named, unless it has guessed what the victim draws after it has spoken', (t) => {
+  const random = (length: number) => new Uint8Array(length).fill(7)
+  const guess = Fn.create(bytesToNumberBE(random(32)))
+  const inputs = ({ r, sk }: { r: bigint; sk: bigint }) => ({ r: Fn.neg(Fn.add(r, Fn.mul(2n, guess))), sk: Fn.neg(sk) })
+  t.notThrows(() => openWithInsider(PAIR, { inputs }, random))
+  throwsAbort(t, () => openWithInsider(PAIR, { inputs }), 'invalid_multiplication', [INSIDER])
 })
 
 test('errors in both products do not make up for each other', (t) => {

@@ -19,6 +19,7 @@ import { multiplyAsAlice, multiplyAsBob } from './multiplication.ts'
 import { decodeSetup } from './pairwise-setup.ts'
 import { ECHO_BYTES, encodeAdjustment, encodeRevealed, readAdjustments, readRevealed } from './presigning-messages.ts'
 import { requireProductsOf } from './product-check.ts'
+import { timesGenerator } from './secret-multiples.ts'
 import { opened } from './signing.ts'
 import { type Element, suite } from './suite.ts'
 import { zeroShare } from './zero-sharing.ts'
@@ -70,7 +71,7 @@ export function presign(options: {
   const share = keep(new Uint8Array(scalar))
   const setupWith = new Map(others.map((other) => [other, decodeSetup(keep(new Uint8Array(setups.get(other)!)))]))
   const [r, phi] = ['r', 'phi'].map((name) => keepScalar(secretScalar(name, sid, share, rng)))
-  const R = toAffine(suite, Point.BASE.multiply(Fn.fromBytes(r!)))[0]!
+  const R = timesGenerator(Fn.fromBytes(r!))
   const committed = commit({ sid, committer: self }, R.toBytes(), rng)
   const multiplication = (bob: PartyIndex, alice: PartyIndex) => ask('presigning/multiplication', 32, sid, bob, alice)
   const asBob = new Map(
@@ -109,7 +110,7 @@ export function presign(options: {
             ),
           )
           const outputs = [...multiplied.values()].flatMap(({ outputs }) => outputs)
-          const [pk, ...gammas] = toAffine(suite, ...[Fn.fromBytes(sk), ...outputs].map((value) => Point.BASE.multiply(value)))
+          const [pk, ...gammas] = [Fn.fromBytes(sk), ...outputs].map(timesGenerator)
           const secret = new Map(
             [...multiplied].map(([other, { reply, outputs }], i) => {
               asAlice.set(other, [keepScalar(outputs[0]), keepScalar(outputs[1])])

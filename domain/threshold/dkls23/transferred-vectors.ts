@@ -14,13 +14,12 @@ export const sessionOf = (sid: Uint8Array, message: Uint8Array, nonce: Uint8Arra
 /** Uniform. Who names the session may choose among as many as it cares to try, which is far from what it would take to gain something. */
 export const gadgetOf = (sid: Uint8Array) => reduceScalars(ask('multiplication/gadget', TRANSFERS * SCALAR_BYTES, sid))
 
-/** The random vectors of the transfers, one after the other: the hash makes those of a column that Bob does not know look random to him. */
-export function padsOf(session: Uint8Array, columns: Uint8Array): bigint[] {
-  const pads = askAll('multiplication/pad', WIDTH * SCALAR_BYTES, columns, COLUMN_BYTES, session)
-  const scalars = reduceScalars(pads)
-  pads.fill(0)
-  return scalars
-}
+/**
+ * The random vectors of the transfers, one after the other, 32 bytes for each element: the hash makes those of a column that Bob does not know look
+ * random to him. Who asks for them wipes them.
+ */
+export const padsOf = (session: Uint8Array, columns: Uint8Array): Uint8Array =>
+  askAll('multiplication/pad', WIDTH * SCALAR_BYTES, columns, COLUMN_BYTES, session)
 
 /** Theta of the paper: for each check a random factor of each input. */
 export function challengeOf(session: Uint8Array, corrections: Uint8Array): bigint[] {
