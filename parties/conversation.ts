@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { CeremonyAttempt, Heard, Secret, Statement } from '../domain/ceremony/messages.ts'
 import { Refusal } from '../domain/ceremony/refusal.ts'
 import type { Witness } from '../domain/ceremony/sayings.ts'
@@ -101,7 +102,7 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
   ): Promise<void> => {
     for (const [party, { from, ...secret }] of byNumber(heard.secrets)) {
       const statement = statements.get(party)
-      if (!statement || !isSecretOf(voice, at, from, { to: self, statement }, secret))
+      if (!statement || !isSecretOf(voice, at, from, { to: self, statement }, secret, sha256))
         throw new Refusal('carrier_forged', `a secret is not signed by ${from}, or not said with this statement`)
       opened.set(party, await open(party, secret))
     }
@@ -143,7 +144,7 @@ async function begin<Result>(options: ConversationOptions<Result>): Promise<Conv
     const secrets: { to: string; sealed: Uint8Array; signature: Uint8Array }[] = []
     for (const [party, plaintext] of outgoing.secret) {
       const to = idOf(party)
-      secrets.push({ to, ...(await signSecret(identity, at, { to, statement: own }, await seal(party, plaintext))) })
+      secrets.push({ to, ...(await signSecret(identity, at, { to, statement: own }, await seal(party, plaintext), sha256)) })
     }
     return { type: 'said', statement: own, secrets }
   }
@@ -188,3 +189,5 @@ async function wiping<Result>(secrets: ByParty, use: () => Promise<Result>): Pro
     for (const secret of secrets.values()) secret.fill(0)
   }
 }
+
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()

@@ -45,7 +45,7 @@ export function connectPartyChannel(messages: Messages, { identity, ...witness }
       const reply = readable(() => decodeReply(answer.content), InvalidReply)
       if (answer.header === null ? reply.type !== 'refused' : !isReplyTo(header, answer.header))
         throw new InvalidReply(`${header.to} answered something else than it was asked`)
-      if (reply.type === 'said' && !isSaidBy(witness, header, header.to, reply))
+      if (reply.type === 'said' && !isSaidBy(witness, header, header.to, reply, sha256))
         throw new InvalidReply(`${header.to} has not signed what it says`)
       return reply
     },
