@@ -10,12 +10,13 @@ import type { Lot } from './stock.ts'
 
 /**
  * Has signers open one signature to come together. What each answers is checked to be its own word for this key, and that all have come to the same.
+ * `onRound` is waited for before the next round begins.
  * @throws CeremonyFailed naming those at fault, Unavailable
  */
 export async function presign(
   { channel, witness }: OpeningRequests,
   key: OpenableKey,
-  { signers, timeoutMs }: { signers: readonly string[]; timeoutMs: number },
+  { signers, timeoutMs, onRound }: { signers: readonly string[]; timeoutMs: number; onRound?(): unknown },
 ): Promise<Lot> {
   const { scheme } = key
   const { signing } = protocolOf(scheme)
@@ -25,7 +26,10 @@ export async function presign(
   const request = { type: 'presign' as const, share, signers }
   const answers = await leadConversation(
     channel,
-    { attempt, request, participants: signers, alike: signers, rounds: signing.rounds, windowMs: 0, roundTimeoutMs: timeoutMs },
+    {
+      ...{ attempt, request, participants: signers, alike: signers, rounds: signing.rounds, windowMs: 0, roundTimeoutMs: timeoutMs },
+      ...(onRound && { onRound }),
+    },
     'opened',
   )
   const now = Date.now()

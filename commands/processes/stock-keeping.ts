@@ -5,6 +5,7 @@ import { protocolOf } from '../../domain/threshold/registry.ts'
 import { type OpenableKey, type OpeningRequests, requestOpenings } from './opening-requests.ts'
 import { presign } from './presigning.ts'
 import { CeremonyFailed } from './rounds.ts'
+import { watchSessions } from './session-lull.ts'
 import { chooseSigners, createRifts, type Rifts } from './signer-choice.ts'
 import { measuredChannel } from './standing/measured-channel.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
@@ -56,6 +57,8 @@ const AT_ONCE = 2
 /** A party takes some milliseconds for each. */
 const PER_REQUEST = Math.min(8, MAX_OPENINGS)
 const ANSWER_WITHIN_MS = 2_000
+/** Of a stock of which at least this part is left, the rest is made when no session could be held up by it. */
+const LOW = 0.5
 
 /** `team` are those who open together, where signers do: the same as long as they can, so that what they make is found again. */
 type Kept = { key: StockedKey; usedAt: number; recordedAt: number; team?: readonly string[] }
@@ -80,7 +83,7 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
   /** Parties that failed are left alone until the next look. */
   const resting = new Set<string>()
   const recording = new Set<Promise<unknown>>()
-  let sessions = 0
+  const lull = watchSessions({ onEase: () => fill() })
   let closed = false
 
   /** Those who open: each of the parties by itself, or a team together. */
@@ -101,14 +104,18 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
       const { key } = each
       const missing = openersOf(each).filter((openers) => stock.held(key, openers) < tierOf(key))
       if (missing.length === 0) short.delete(keyId)
-      const openers = missing.find((ids) => !ids.some((id) => asked.has(id) || resting.has(id)))
+      const mayBeAsked = (id: string) => !asked.has(id) && !resting.has(id)
+      const openers = missing.find((ids) => ids.every(mayBeAsked) && (lull.isLull || isLow(key, ids)))
       if (openers) return { key, openers }
     }
     return undefined
   }
 
+  /** What is left would not last long: more of it is worth what that may hold up. */
+  const isLow = (key: StockedKey, openers: readonly string[]) => stock.held(key, openers) < tierOf(key) * LOW
+
   const fill = () => {
-    while (!closed && sessions === 0 && asked.size < AT_ONCE && stock.size < MAX_STOCKED) {
+    while (!closed && lull.isIdle && asked.size < AT_ONCE && stock.size < MAX_STOCKED) {
       const wanted = nextWanted()
       if (!wanted) return
       const { key, openers } = wanted
@@ -141,7 +148,8 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
 
   const openTogether = async (key: StockedKey, signers: readonly string[]): Promise<readonly Lot[]> => {
     try {
-      return [await presign(requests, key, { signers, timeoutMs: ANSWER_WITHIN_MS })]
+      const onRound = () => (isLow(key, signers) ? undefined : lull.idle())
+      return [await presign(requests, key, { signers, timeoutMs: ANSWER_WITHIN_MS, onRound })]
     } catch (error) {
       if (!(error instanceof CeremonyFailed)) throw error
       for (const failure of error.failures) rifts.learn(key, failure)
@@ -201,17 +209,12 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
 
     retire: forget,
 
-    sessionBegan() {
-      sessions++
-      return () => {
-        sessions--
-        fill()
-      }
-    },
+    sessionBegan: lull.sessionBegan,
 
     async close() {
       closed = true
       clearInterval(timer)
+      lull.close()
       await Promise.all(asked.values())
       writeDown(() => true)
       await Promise.all(recording)
