@@ -116,7 +116,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   const channel = measuredChannel(dependencies.channel, standing)
   const patient = { ...standing, timeoutMs: (partyId: string) => JOINT_ROUND * standing.timeoutMs(partyId) }
   const jointChannel = measuredChannel(dependencies.channel, patient)
-  const { stock, rifts } = presignatures
+  const { stock, claims, rifts } = presignatures
   const release: ReleaseOpenings = releaseOpenings(dependencies.channel)
 
   async function react(event: RecordedEvent): Promise<void> {
@@ -267,17 +267,24 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     return { signers, openings: opened, rounds: 2, ...(signers.length < needed && { missing }) }
   }
 
-  /** Signers who open together: those who have done so ahead, as long as they are no more doubtful than there need be, or else those who will as they sign. */
-  function choose(key: SigningKey, needed: number, candidates: readonly string[], { doubts, stale }: Lessons): Opened {
+  /**
+   * Signers who open together: those who have done so ahead, or are about to have, as long as they are no more doubtful than there need be, or else those
+   * who will as they sign.
+   */
+  async function choose(key: SigningKey, needed: number, candidates: readonly string[], { doubts, stale }: Lessons): Promise<Opened> {
     const { parties } = key
     const doubtsOf = (id: string) => doubts.get(id) ?? 0
     const mostDoubts = doubtsOf(candidates.slice(0, needed).at(-1) ?? '')
     const isLikely = (id: string) => doubtsOf(id) <= mostDoubts && directory.isUp(id)
-    const areStocked = (signers: readonly string[]) => signers.every(isLikely) && stock.held(key, signers) > 0
     const canSign = (signers: readonly string[]) => !rifts.among(key, signers)
+    const likeliest = (isSo: (signers: readonly string[]) => boolean) =>
+      stale ? undefined : chooseSigners(candidates, needed, (signers) => canSign(signers) && signers.every(isLikely) && isSo(signers))
 
-    const stocked = stale ? undefined : chooseSigners(candidates, needed, (signers) => canSign(signers) && areStocked(signers))
-    const lot = stocked && stock.take(key, stocked)
+    const stocked = likeliest((signers) => stock.held(key, signers) > 0)
+    const opening = stocked ? undefined : likeliest((signers) => claims.isFree(key, signers))
+    if (opening) await claims.claim(key, opening)
+    const ready = stocked ?? opening
+    const lot = ready && stock.take(key, ready)
     if (lot) return readyToSign(lot)
     const chosen = chooseSigners(candidates, needed, canSign) ?? chooseSigners(parties, needed, canSign)
     if (!chosen) {

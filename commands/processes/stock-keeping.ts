@@ -2,6 +2,7 @@ import type { KeyPolicy } from '../../domain/authorisation/key-policy.ts'
 import { MAX_OPENINGS } from '../../domain/ceremony/messages.ts'
 import { Unavailable } from '../../domain/ports/event-log.ts'
 import { protocolOf } from '../../domain/threshold/registry.ts'
+import { type Claims, createClaims } from './claims.ts'
 import { type OpenableKey, type OpeningRequests, requestOpenings } from './opening-requests.ts'
 import { presign } from './presigning.ts'
 import { CeremonyFailed } from './rounds.ts'
@@ -37,6 +38,8 @@ type Timing = {
 
 export interface StockKeeping {
   readonly stock: Stock
+  /** What signers are making for it together. */
+  readonly claims: Pick<Claims, 'isFree' | 'claim'>
   /** Who does not sign with whom, as far as this coordinator has been told. */
   readonly rifts: Rifts
   /** The key is used, or will be soon. */
@@ -74,6 +77,7 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
   const unhurried = { timeoutMs: () => ANSWER_WITHIN_MS, answered() {}, failed: standing.failed }
   const requests = { channel: measuredChannel(channel, unhurried), witness }
   const stock = createStock()
+  const claims = createClaims()
   const rifts = createRifts()
   /** The one used last comes last. */
   const kept = new Map<string, Kept>()
@@ -132,8 +136,13 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
     }
   }
 
-  const ask = async (key: StockedKey, openers: readonly string[]): Promise<void> => {
-    const lots = await (protocolOf(key.scheme).signing.openedBy === 'each' ? openEach(key, openers[0]!) : openTogether(key, openers))
+  const ask = (key: StockedKey, openers: readonly string[]): Promise<void> =>
+    protocolOf(key.scheme).signing.openedBy === 'each'
+      ? putBy(key, openEach(key, openers[0]!))
+      : claims.making(key, openers, (claimed) => putBy(key, openTogether(key, openers, claimed)))
+
+  const putBy = async (key: StockedKey, opening: Promise<readonly Lot[]>): Promise<void> => {
+    const lots = await opening
     // Of a key that has been retired meanwhile, or has come into another epoch, they are worth nothing.
     if (kept.get(key.keyId)?.key.epoch === key.epoch) stock.add(lots)
   }
@@ -146,9 +155,9 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
     return []
   }
 
-  const openTogether = async (key: StockedKey, signers: readonly string[]): Promise<readonly Lot[]> => {
+  const openTogether = async (key: StockedKey, signers: readonly string[], claimed: Promise<void>): Promise<readonly Lot[]> => {
     try {
-      const onRound = () => (isLow(key, signers) ? undefined : lull.idle())
+      const onRound = () => (isLow(key, signers) ? undefined : Promise.race([claimed, lull.idle()]))
       return [await presign(requests, key, { signers, timeoutMs: ANSWER_WITHIN_MS, onRound })]
     } catch (error) {
       if (!(error instanceof CeremonyFailed)) throw error
@@ -194,6 +203,7 @@ export function keepStock(options: StockKeepingOptions): StockKeeping {
 
   return {
     stock,
+    claims,
     rifts,
 
     use(key) {

@@ -1,10 +1,12 @@
 /** Keys whose signers open together: the ECDSA of DKLs23. */
 
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import test from 'ava'
 import { heardBy } from '../../commands/processes/rounds.ts'
+import { quorumsOf } from '../../commands/processes/signer-choice.ts'
 import type { CeremonyReply } from '../../domain/ceremony/messages.ts'
 import type { Said } from '../../domain/ceremony/statements.ts'
 import { signingSessionStream } from '../../domain/signing-session/events.ts'
@@ -62,6 +64,41 @@ test.serial('with stock a signature takes one round, and what is used is made ag
   t.deepEqual(asked.slice(0, 2), ['sign', 'sign'])
   t.deepEqual(roundsOf(await sessionEvents(system, session.sessionId)), ['1 of 1'])
   await system.stocked(key, 10)
+  t.deepEqual(system.failures, [])
+})
+
+test.serial('with nothing in stock a session waits for what is being made for it, and signs in one round', async (t) => {
+  const { system, key } = await systemWithKey(t, { presignatures: 10 })
+  await system.stocked(key, 10)
+  const { stock } = system.presignatures
+  const team = [...quorumsOf(key.parties, 2)].find((signers) => stock.held(key, signers) > 0)!
+  let goOn = () => {}
+  const claimed = new Promise<void>((resolve) => (goOn = resolve))
+  const asked: string[] = []
+  const secondRound = new Promise<void>((resolve) => {
+    for (const party of system.parties)
+      party.lie = async (reply, { request, header }) => {
+        asked.push(request.type)
+        if (request.type === 'proceed' && header.kind === 'opening') {
+          resolve()
+          await claimed
+        }
+        return reply
+      }
+  })
+  while (stock.take(key, team));
+  system.presignatures.use({ ...key, publicKey: key.publicKey! })
+  await secondRound
+  t.true(system.presignatures.claims.isFree(key, team))
+  const sessionId = await system.requestSignature(key, message)
+  const session = system.outcome(sessionId)
+  while (system.presignatures.claims.isFree(key, team)) await delay(5)
+  goOn()
+  const { status, signature } = await session
+  t.is(status, 'signed')
+  t.true(isSignature(SCHEME, key.publicKey!, message, signature))
+  t.deepEqual(roundsOf(await sessionEvents(system, sessionId)), ['1 of 1'])
+  t.false(asked.includes('signTogether'))
   t.deepEqual(system.failures, [])
 })
 
