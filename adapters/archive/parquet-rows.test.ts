@@ -59,7 +59,7 @@ test('rows that are looked up are those that reading all of them finds', async (
         numbers.map((number) => all[number]),
       )
     }),
-    { numRuns: 40 },
+    { numRuns: 15 },
   )
 })
 

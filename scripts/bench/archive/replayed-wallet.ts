@@ -12,7 +12,7 @@ export type ReplayOptions = {
 
 const BUILD = resolve(import.meta.dirname, '../../..')
 const SOURCES = ['archive', 'both'] as const
-const RUNS = 5
+const RUNS = 3
 const WITHIN_MS = 10 * 60_000
 const PROMISE: Promised = { below: 300 }
 /** What the command says of itself. */
