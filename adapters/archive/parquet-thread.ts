@@ -14,12 +14,13 @@ export type ThreadedFile = {
   finish(): Promise<Uint8Array>
 }
 
-/** The thread ends with the file, or with the process. */
+/** One whose file is finished: what it has learned to do quickly a new one would have to learn again. */
+let idle: Worker | undefined
+
+/** The thread is there for the next file, and ends with the process. */
 export function parquetFileOnThread(columns: readonly ColumnShape[]): ThreadedFile {
-  const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), {
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-  })
-  worker.unref()
+  const worker = idle ?? startThread()
+  idle = undefined
   const ask = async (request: Request): Promise<Answer> => {
     worker.ref()
     worker.postMessage(request, 'write' in request ? buffersOf(request.write) : [])
@@ -40,8 +41,17 @@ export function parquetFileOnThread(columns: readonly ColumnShape[]): ThreadedFi
     async finish() {
       await before
       const { content } = await ask({ finish: true })
-      await worker.terminate()
+      if (idle) await worker.terminate()
+      else idle = worker
       return content!
     },
   }
+}
+
+function startThread(): Worker {
+  const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+  })
+  worker.unref()
+  return worker
 }

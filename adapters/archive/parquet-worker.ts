@@ -15,5 +15,6 @@ parentPort?.on('message', async (request: Request) => {
   else if ('write' in request) file?.write(request.write)
   const content = 'finish' in request ? file?.finish() : undefined
   const answer: Answer = { bytes: file?.bytes() ?? 0, ...(content && { content }) }
+  if (content) file = undefined
   parentPort?.postMessage(answer, content ? [content.buffer] : [])
 })

@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads'
 import type { ArchivePlace } from '../../adapters/archive/open-store.ts'
 import type { CheckedSegment, CheckSegment } from '../../audit/archive/checking-segment.ts'
 
-/** Each holds a segment's file in memory. */
-const MOST = 4
+/** Each takes some 120 MiB, and all together are to stay below 512. */
+const MOST = 3
 /** What is unpacked is soon garbage: where there is little room for it, moving it about takes a third of the time. */
 const YOUNG_GENERATION_MB = 24
 
