@@ -13,6 +13,7 @@ const LONG = [
   'dist/test/attacks/{opening-by-a-stranger,opening-of-another-key-or-epoch,openings-of-two-presignings,piled-up-refreshes,policy-change-without-approvals}.test.js',
   'dist/test/attacks/{policy-swapped-at-generation,recovery-by-too-few,recovery-wish-of-an-earlier-epoch,refresh-without-all,replaced-client-key,revoked-while-signing,swapped-sealing-keys}.test.js',
   'dist/test/faults/*.test.js',
+  'dist/test/backup/*.test.js',
   'dist/test/crash/damage.test.js',
   'dist/test/crash/scavenging.test.js',
   'dist/test/end-to-end/{approvals,bitcoin,killed-log,life-of-a-key,loss-of-parties,power-cut,privacy,restored-party,scavenging,solana-transfers,supervision}.test.js',

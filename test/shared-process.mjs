@@ -14,9 +14,9 @@ const AWAITED = /from '(\.\.\/)+transactions\.js'/
 const BUSY = /^test\/(chains|conformance|contract|crash|end-to-end|projections|transfers)\//
 /** By where they are; a file goes to the first. */
 const GROUPS = ['domain/threshold', 'domain', 'adapters', 'test', '']
-/** Of tests that wait a process has those of so many files, and others run meanwhile. */
+/** Of tests that wait a process has those of so many files, since whatever they bring up in a `before` is there until all are done. */
 const WAITS = /\b(async|await|Promise|setTimeout|setInterval|setImmediate)\b/
-const WAITING_FILES = 12
+const WAITING_FILES = 8
 
 /** All test files, as `ava` calls them, those that only import others among them; none before the first build. */
 export const allFiles = () =>

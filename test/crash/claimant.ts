@@ -1,4 +1,4 @@
-/** Claims as fast as it can, 16 at a time, and says on standard output what was acknowledged, until it is killed. Arguments: the ledger's file, a name. */
+/** Claims as fast as it can, 16 at a time, and says on standard output that it begins, by an empty line, and what was acknowledged, until it is killed. Arguments: the ledger's file, a name. */
 import { randomBytes } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { openSigningLedger } from '../../adapters/ledger/signing-ledger.ts'
@@ -38,4 +38,5 @@ async function claim(n: number): Promise<void> {
   }
 }
 
+writeSync(1, '\n')
 for (let n = 0; ; n += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => claim(n + i)))

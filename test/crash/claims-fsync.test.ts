@@ -25,14 +25,14 @@ if (works) {
     let said = ''
     for await (const text of child.stdout.setEncoding('utf8')) {
       said += text
-      if (said.split('\n').length > CLAIMS) break
+      if (said.split('\n').length > 1 + CLAIMS) break
     }
     const ended = once(child, 'close')
     child.kill('SIGKILL')
     await ended
     const acknowledged: Acknowledged[] = said
       .split('\n')
-      .slice(0, CLAIMS)
+      .slice(1, 1 + CLAIMS)
       .map((line) => JSON.parse(line))
     const calls = parseTrace(await readFile(trace, 'utf8'))
     t.deepEqual(

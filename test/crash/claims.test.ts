@@ -30,6 +30,8 @@ test('two processes that claim the same are killed again and again: what was ack
   for (let round = 0; round < KILLS; round++) {
     const claimants = [startClaimant(file, round), startClaimant(file, round)]
     await Promise.all(claimants.map(({ begun }) => begun))
+    // One that is behind the other all the time may have claimed nothing.
+    await Promise.race(claimants.map(({ acknowledged }) => acknowledged))
     const recent: Acknowledged[] = []
     for (const claimant of claimants) {
       await delay(random.below(LONGEST_LIFE_MS))
@@ -65,7 +67,7 @@ test('two processes that claim the same are killed again and again: what was ack
   t.log(`${acknowledged.length} claims acknowledged`)
 })
 
-type Claimant = { begun: Promise<unknown>; kill(): Promise<Acknowledged[]> }
+type Claimant = { begun: Promise<void>; acknowledged: Promise<void>; kill(): Promise<Acknowledged[]> }
 
 function startClaimant(file: string, round: number): Claimant {
   const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'claimant.js'), file, String(round)], {
@@ -74,15 +76,21 @@ function startClaimant(file: string, round: number): Claimant {
   let said = ''
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (said += text))
   const closed = once(child, 'close')
+  const saying = (what: string) =>
+    new Promise<void>((resolve, reject) => {
+      child.stdout!.on('data', () => said.includes(what) && resolve())
+      child.once('close', (code) => reject(new Error(`the claimant ended: ${code}`)))
+    })
   return {
-    begun: Promise.race([once(child.stdout!, 'data'), closed.then(([code]) => Promise.reject(new Error(`the claimant ended: ${code}`)))]),
+    begun: saying('\n'),
+    acknowledged: saying('}\n'),
     async kill() {
       child.kill('SIGKILL')
       await closed
       // The last line may have been cut off.
       return said
         .split('\n')
-        .slice(0, -1)
+        .slice(1, -1)
         .map((line) => JSON.parse(line))
     },
   }
