@@ -34,6 +34,8 @@ export type AppendAnswer = {
 
 const EMPTY = Buffer.alloc(0)
 const IS_JSON = property('content-type', Buffer.from('application/json'))
+/** What somebody else has written to a log comes back from its archive as the bytes that it was. */
+const IS_BYTES = property('content-type', Buffer.from('application/octet-stream'))
 
 /**
  * An append, whole in one message. It is written by hand, and its answer read by hand: the client's own classes take several times as long.
@@ -77,21 +79,23 @@ function optionsOf(stream: Buffer, expected: ExpectedRevision, deadline: number)
   return output.bytes
 }
 
-type Parts = { id: string; type: Buffer; metadata: Buffer; data: Buffer; size: number }
+type Parts = { id: string; type: Buffer; contentType: Buffer; metadata: Buffer; data: Buffer; size: number }
 
 function partsOf({ id, type: name, data: content, metadata: about }: Proposed): Parts {
   const type = property('type', Buffer.from(name))
-  const metadata = Buffer.from(JSON.stringify(about))
-  const data = Buffer.from(JSON.stringify(content))
-  const size = uuidSize(id) + type.length + IS_JSON.length + delimitedSize(metadata.length) + delimitedSize(data.length)
-  return { id, type, metadata, data, size }
+  const contentType = content instanceof Uint8Array ? IS_BYTES : IS_JSON
+  const [metadata, data] = [bytesOf(about), bytesOf(content)]
+  const size = uuidSize(id) + type.length + contentType.length + delimitedSize(metadata.length) + delimitedSize(data.length)
+  return { id, type, contentType, metadata, data, size }
 }
 
-function writeEvent(output: Output, { id, type, metadata, data, size }: Parts): void {
+const bytesOf = (content: object): Buffer => Buffer.from(content instanceof Uint8Array ? content : JSON.stringify(content))
+
+function writeEvent(output: Output, { id, type, contentType, metadata, data, size }: Parts): void {
   writeDelimiter(output, 3, size)
   writeUuid(output, id)
   writeRaw(output, type)
-  writeRaw(output, IS_JSON)
+  writeRaw(output, contentType)
   writeBytes(output, 3, metadata)
   writeBytes(output, 4, data)
 }

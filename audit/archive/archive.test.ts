@@ -411,6 +411,21 @@ test('events too long for one append together are restored one after another', a
   t.like(await restoreArchive({ ...context.options, log: other.log, tenant: '*' }), { events: 6 })
 })
 
+test('what somebody else has written, and is not JSON, is restored as the bytes that it was', async (t) => {
+  const context = await setUp(t)
+  const [event] = newEvents(1) as [NewEvent]
+  const foreign = { ...event, data: Uint8Array.of(0, 255, 123), metadata: Uint8Array.of(200) as never }
+  await context.log.append('wallet-foreign', 'no_stream', [foreign])
+  await context.archive()
+  t.like(await context.verify(), { events: 1, findings: [] })
+  const other = await openTestLog(t, context.signer.key)
+  t.like(await restoreArchive({ ...context.options, log: other.log, tenant: '*' }), { events: 1 })
+  for await (const { data, metadata } of other.log.readStream('wallet-foreign')) {
+    t.deepEqual(Uint8Array.from(data as Uint8Array), foreign.data)
+    t.deepEqual(Uint8Array.from(metadata as never), foreign.metadata)
+  }
+})
+
 test('one that was signed of what was archived without any is archived with what follows', async (t) => {
   const context = await setUp(t)
   await context.append(5)
