@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EventStoreDBClient } from '@eventstore/db-client'
+import { binaryEvent, EventStoreDBClient } from '@eventstore/db-client'
 import test, { type ExecutionContext } from 'ava'
 import { folderStore } from '../../adapters/archive/folder-store.ts'
 import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
@@ -114,6 +114,20 @@ test('without an archive that holds the log nothing is removed', async (t) => {
   await client.deleteStream(wallet)
   await t.throwsAsync(scavenge({ recordedBefore: PAST }), { code: 'history_hidden', message: new RegExp(wallet) })
   t.is(await bytes(), size)
+})
+
+test('events of the domain that are hidden in whatever way refuse, also those that have yet to grow old enough', async (t) => {
+  const { client, wallet, scavenge } = await setUp(t)
+  const refused = { code: 'history_hidden', message: new RegExp(wallet) }
+  for (const limits of [{ maxAge: 3_600 }, { maxCount: 49 }, { truncateBefore: 1 }]) {
+    await client.setStreamMetadata(wallet, limits)
+    await t.throwsAsync(scavenge(), refused)
+  }
+  await client.setStreamMetadata(wallet, { maxCount: 50, owner: 'x' })
+  t.is((await scavenge({ isDryRun: true })).removable.others, 0)
+  const notCalledJson = binaryEvent({ type: '$metadata', data: Buffer.from('{"$tb":20}') })
+  await client.appendToStream(`$$${wallet}`, notCalledJson)
+  await t.throwsAsync(scavenge(), refused)
 })
 
 test('a log that has not all of its archive, or something else in its place, is refused', async (t) => {

@@ -40,8 +40,10 @@ export async function surveyStore(store: Pick<ScavengedStore, 'readStored'>, now
     stored.events += 1
     if (revision === TOMBSTONE) continue
     stored.last = Number(revision)
-    const since = now - (limits.get(stream)?.maxAge ?? UNLIMITED) * 1_000
-    if (Date.parse(event.recordedAt) < since) stored.expired = stored.last + 1
+    const { maxAge = UNLIMITED } = limits.get(stream) ?? {}
+    // What is needed and has an age limit goes sooner or later: it may be while the store is at work, and by the store's own clock.
+    const isExpiring = maxAge < UNLIMITED && isNeeded(stream)
+    if (isExpiring || Date.parse(event.recordedAt) < now - maxAge * 1_000) stored.expired = stored.last + 1
   }
   const removable = noEvents()
   let needed: Survey['needed']
@@ -80,12 +82,21 @@ async function limitsIn(store: Pick<ScavengedStore, 'readStored'>) {
     position = event.position
     if (event.revision === TOMBSTONE) tombstoned.add(event.stream)
     else if (event.stream.startsWith(METADATA)) {
-      const found = limitsOf(event.data)
+      const found = limitsOf(event.data instanceof Uint8Array ? parsed(event.data) : event.data)
       if (found) limits.set(event.stream.slice(METADATA.length), found)
       else limits.delete(event.stream.slice(METADATA.length))
     }
   }
   return { limits, tombstoned, position }
+}
+
+/** What is not called JSON should mean nothing to the store either, but what it takes for limits in spite of that is not to be missed. */
+function parsed(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(data).toString())
+  } catch {
+    return undefined
+  }
 }
 
 /** What is not of the right kind means no limits at all. */
