@@ -192,6 +192,16 @@ test('a stream that was deleted goes on with its numbers, and one that was tombs
   }
 })
 
+test('metadata that is not called JSON hides nothing, and takes nothing', (t) => {
+  const log = openQuietly(createMemoryStorage(), SEGMENT_BYTES)
+  commit(log, () => {
+    append(log, 's', 'any', events('1', '2', '3'), 1)
+    append(log, '$$s', 'any', [{ ...events('$metadata')[0]!, json: false, data: metadata({ $tb: 2 }) }], 1)
+  })
+  t.is(scavenge(log, 2), 0)
+  t.is([...readStream(log, 's', { from: 0, direction: 'forwards', count: 9, now: 2 })].flat().length, 3)
+})
+
 test('a repeated append is told by what is left of it: at an older revision it is wrong, at any it is a new one', (t) => {
   const log = openQuietly(createMemoryStorage(), SEGMENT_BYTES)
   const [first, second] = [events('1', '2'), events('3')]
