@@ -11,7 +11,7 @@ export type Survey = {
   readonly removable: Removable
   readonly position: bigint
   /** Of the events that Quorate is made of, the first that would go. */
-  readonly needed: Pick<RecordedEvent, 'stream' | 'revision' | 'position'> | undefined
+  readonly needed: Place | undefined
 }
 
 export type Counts = { -readonly [Kind in keyof Removable]: Removable[Kind] }
@@ -19,8 +19,10 @@ export type Counts = { -readonly [Kind in keyof Removable]: Removable[Kind] }
 /** What the store hides of a stream (`$tb`, `$maxCount`, `$maxAge` in seconds). */
 type Limits = { readonly truncateBefore: number; readonly maxCount: number; readonly maxAge: number }
 
+type Place = Pick<RecordedEvent, 'stream' | 'revision' | 'position'>
+
 /** The events of one stream that are stored, which follow one another. */
-type Stored = { readonly first: RecordedEvent; last: number; expired: number; events: number }
+type Stored = { readonly first: Place; last: number; expired: number; events: number }
 
 const METADATA = '$$'
 const UNLIMITED = Number.POSITIVE_INFINITY
@@ -33,9 +35,10 @@ export async function surveyStore(store: Pick<ScavengedStore, 'readStored'>, now
   const { limits, tombstoned, position } = await limitsIn(store)
   const streams = new Map<string, Stored>()
   for await (const event of store.readStored()) {
-    const { stream, revision } = event
+    const { stream, revision, position: at } = event
     if (!limits.has(stream) && !tombstoned.has(stream) && !stream.startsWith(METADATA)) continue
-    const stored = streams.get(stream) ?? { first: event, last: 0, expired: 0, events: 0 }
+    // Without what is in the event: there are as many streams as snapshots.
+    const stored = streams.get(stream) ?? { first: { stream, revision, position: at }, last: 0, expired: 0, events: 0 }
     streams.set(stream, stored)
     stored.events += 1
     if (revision === TOMBSTONE) continue
