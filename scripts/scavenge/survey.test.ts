@@ -29,3 +29,15 @@ test('the first event that would go is named, and nothing of what is in it is he
   t.is(position, 4n)
   t.is(removable.metadata, 0)
 })
+
+test('what Quorate is made of and no archive holds is needed, too', async (t) => {
+  for (const stream of ['checkpoints', 'webhookKeys']) {
+    const hidden = [event(stream, 0n, 1n, {}), event(stream, 1n, 2n, {}), event(`$$${stream}`, 0n, 3n, { $tb: 1 })]
+    t.is((await surveyStore(storeOf(...hidden), 10)).needed?.stream, stream)
+  }
+  t.is(
+    (await surveyStore(storeOf(event('others', 0n, 1n, {}), event('others', 1n, 2n, {}), event('$$others', 0n, 3n, { $tb: 1 })), 10))
+      .needed,
+    undefined,
+  )
+})

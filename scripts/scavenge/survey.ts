@@ -5,6 +5,7 @@ import { CHECKPOINT_STREAM } from '../../domain/audit/checkpoint-stream.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { ScavengedStore } from '../../domain/ports/scavenged-store.ts'
 import type { Removable } from '../../domain/scavenge/events.ts'
+import { WEBHOOK_KEYS_STREAM } from '../../domain/webhook/signing-keys.ts'
 
 /** What a scavenge would remove, as far as can be told before, and the position of the last event there is. */
 export type Survey = {
@@ -121,7 +122,9 @@ function countOf(stream: string, { first, last, expired, events }: Stored, limit
   return Math.max(0, point - Number(first.revision))
 }
 
-const isNeeded = (stream: string): boolean => stream === CHECKPOINT_STREAM || AUDITED_STREAMS.some((prefix) => stream.startsWith(prefix))
+/** What no archive holds is needed all the more. */
+const NEEDED = new Set([CHECKPOINT_STREAM, WEBHOOK_KEYS_STREAM])
+const isNeeded = (stream: string): boolean => NEEDED.has(stream) || AUDITED_STREAMS.some((prefix) => stream.startsWith(prefix))
 
 function kindOf(stream: string): keyof Removable {
   if (stream.startsWith(METADATA)) return 'metadata'
