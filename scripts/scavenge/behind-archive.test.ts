@@ -14,7 +14,7 @@ import { archiveLog } from '../../audit/archive/writing.ts'
 import { newEvents, newSigner } from '../../audit/testing/audited-log.ts'
 import { sha256 } from '../../audit/testing/sha256.ts'
 import { currentEvent } from '../../domain/event-catalogue.ts'
-import type { RecordedEvent } from '../../domain/ports/event-log.ts'
+import { type RecordedEvent, Unavailable } from '../../domain/ports/event-log.ts'
 import { scavengeStream } from '../../domain/scavenge/events.ts'
 import { scavengeBehindArchive } from './behind-archive.ts'
 
@@ -128,6 +128,21 @@ test('events of the domain that are hidden in whatever way refuse, also those th
   const notCalledJson = binaryEvent({ type: '$metadata', data: Buffer.from('{"$tb":20}') })
   await client.appendToStream(`$$${wallet}`, notCalledJson)
   await t.throwsAsync(scavenge(), refused)
+})
+
+test('a store that does not answer for a while is asked again', async (t) => {
+  const { log, store, scavenge } = await setUp(t)
+  let asked = 0
+  const silentAtFirst: typeof store = {
+    ...store,
+    async outcomeOf(id) {
+      if (asked++ === 0) throw new Unavailable('eventstore')
+      return store.outcomeOf(id)
+    },
+  }
+  const { done } = await scavenge({ store: silentAtFirst })
+  t.is(done?.result, 'Success')
+  t.is((await all(log, scavengeStream(done!.scavengeId))).length, 2)
 })
 
 test('a log that has not all of its archive, or something else in its place, is refused', async (t) => {
