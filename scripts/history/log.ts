@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { connectEventLog } from '../../adapters/eventstore/event-log.ts'
 import { NODE_FLAGS } from '../../adapters/process/node-flags.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
+import { withoutCredentials } from '../../adapters/process/without-credentials.ts'
 import type { EventLog } from '../../domain/ports/event-log.ts'
 import { readEndpoints } from '../supervisor/endpoints.ts'
 
@@ -22,7 +23,7 @@ export async function openLog(
     const log = connectEventLog({ url: running })
     try {
       await log.ping()
-      return { log, source: running.replace(/\/\/[^@/]*@/, '//'), url: running, close: () => log.close() }
+      return { log, source: withoutCredentials(running), url: running, close: () => log.close() }
     } catch (error) {
       await log.close()
       if (settings.eventStoreUrl !== undefined) throw error

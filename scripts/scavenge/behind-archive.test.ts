@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EventStoreDBClient } from '@eventstore/db-client'
+import { binaryEvent, EventStoreDBClient } from '@eventstore/db-client'
 import test, { type ExecutionContext } from 'ava'
 import { folderStore } from '../../adapters/archive/folder-store.ts'
 import { parquetFormat } from '../../adapters/archive/parquet-format.ts'
@@ -14,7 +14,7 @@ import { archiveLog } from '../../audit/archive/writing.ts'
 import { newEvents, newSigner } from '../../audit/testing/audited-log.ts'
 import { sha256 } from '../../audit/testing/sha256.ts'
 import { currentEvent } from '../../domain/event-catalogue.ts'
-import type { RecordedEvent } from '../../domain/ports/event-log.ts'
+import { type RecordedEvent, Unavailable } from '../../domain/ports/event-log.ts'
 import { scavengeStream } from '../../domain/scavenge/events.ts'
 import { scavengeBehindArchive } from './behind-archive.ts'
 
@@ -114,6 +114,35 @@ test('without an archive that holds the log nothing is removed', async (t) => {
   await client.deleteStream(wallet)
   await t.throwsAsync(scavenge({ recordedBefore: PAST }), { code: 'history_hidden', message: new RegExp(wallet) })
   t.is(await bytes(), size)
+})
+
+test('events of the domain that are hidden in whatever way refuse, also those that have yet to grow old enough', async (t) => {
+  const { client, wallet, scavenge } = await setUp(t)
+  const refused = { code: 'history_hidden', message: new RegExp(wallet) }
+  for (const limits of [{ maxAge: 3_600 }, { maxCount: 49 }, { truncateBefore: 1 }]) {
+    await client.setStreamMetadata(wallet, limits)
+    await t.throwsAsync(scavenge(), refused)
+  }
+  await client.setStreamMetadata(wallet, { maxCount: 50, owner: 'x' })
+  t.is((await scavenge({ isDryRun: true })).removable.others, 0)
+  const notCalledJson = binaryEvent({ type: '$metadata', data: Buffer.from('{"$tb":20}') })
+  await client.appendToStream(`$$${wallet}`, notCalledJson)
+  await t.throwsAsync(scavenge(), refused)
+})
+
+test('a store that does not answer for a while is asked again', async (t) => {
+  const { log, store, scavenge } = await setUp(t)
+  let asked = 0
+  const silentAtFirst: typeof store = {
+    ...store,
+    async outcomeOf(id) {
+      if (asked++ === 0) throw new Unavailable('eventstore')
+      return store.outcomeOf(id)
+    },
+  }
+  const { done } = await scavenge({ store: silentAtFirst })
+  t.is(done?.result, 'Success')
+  t.is((await all(log, scavengeStream(done!.scavengeId))).length, 2)
 })
 
 test('a log that has not all of its archive, or something else in its place, is refused', async (t) => {

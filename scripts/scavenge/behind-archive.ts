@@ -42,6 +42,8 @@ export type Scavenged = {
 const LOOK_EVERY_MS = 250
 /** The largest stores take hours. */
 const ENDS_WITHIN_MS = 24 * 3_600_000
+/** A store that is restarted or changes its leader answers again, and says then what became of the scavenge. */
+const SILENT_AT_MOST_MS = 10 * 60_000
 /** No event was recorded before. */
 const NOTHING = new Date(0)
 
@@ -74,9 +76,15 @@ export async function scavengeBehindArchive(options: ScavengingOptions): Promise
 }
 
 async function outcomeOf(store: ScavengedStore, scavengeId: string): Promise<ScavengeOutcome> {
-  for (const deadline = Date.now() + ENDS_WITHIN_MS; Date.now() < deadline; await delay(LOOK_EVERY_MS)) {
-    const outcome = await store.outcomeOf(scavengeId)
-    if (outcome) return outcome
+  let heard = Date.now()
+  for (const deadline = heard + ENDS_WITHIN_MS; Date.now() < deadline; await delay(LOOK_EVERY_MS)) {
+    try {
+      const outcome = await store.outcomeOf(scavengeId)
+      if (outcome) return outcome
+      heard = Date.now()
+    } catch (error) {
+      if (!(error instanceof Unavailable) || Date.now() - heard > SILENT_AT_MOST_MS) throw error
+    }
   }
   throw new Unavailable('eventstore')
 }

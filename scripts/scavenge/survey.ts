@@ -5,13 +5,14 @@ import { CHECKPOINT_STREAM } from '../../domain/audit/checkpoint-stream.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { ScavengedStore } from '../../domain/ports/scavenged-store.ts'
 import type { Removable } from '../../domain/scavenge/events.ts'
+import { WEBHOOK_KEYS_STREAM } from '../../domain/webhook/signing-keys.ts'
 
 /** What a scavenge would remove, as far as can be told before, and the position of the last event there is. */
 export type Survey = {
   readonly removable: Removable
   readonly position: bigint
   /** Of the events that Quorate is made of, the first that would go. */
-  readonly needed: Pick<RecordedEvent, 'stream' | 'revision' | 'position'> | undefined
+  readonly needed: Place | undefined
 }
 
 export type Counts = { -readonly [Kind in keyof Removable]: Removable[Kind] }
@@ -19,8 +20,10 @@ export type Counts = { -readonly [Kind in keyof Removable]: Removable[Kind] }
 /** What the store hides of a stream (`$tb`, `$maxCount`, `$maxAge` in seconds). */
 type Limits = { readonly truncateBefore: number; readonly maxCount: number; readonly maxAge: number }
 
+type Place = Pick<RecordedEvent, 'stream' | 'revision' | 'position'>
+
 /** The events of one stream that are stored, which follow one another. */
-type Stored = { readonly first: RecordedEvent; last: number; expired: number; events: number }
+type Stored = { readonly first: Place; last: number; expired: number; events: number }
 
 const METADATA = '$$'
 const UNLIMITED = Number.POSITIVE_INFINITY
@@ -33,15 +36,18 @@ export async function surveyStore(store: Pick<ScavengedStore, 'readStored'>, now
   const { limits, tombstoned, position } = await limitsIn(store)
   const streams = new Map<string, Stored>()
   for await (const event of store.readStored()) {
-    const { stream, revision } = event
+    const { stream, revision, position: at } = event
     if (!limits.has(stream) && !tombstoned.has(stream) && !stream.startsWith(METADATA)) continue
-    const stored = streams.get(stream) ?? { first: event, last: 0, expired: 0, events: 0 }
+    // Without what is in the event: there are as many streams as snapshots.
+    const stored = streams.get(stream) ?? { first: { stream, revision, position: at }, last: 0, expired: 0, events: 0 }
     streams.set(stream, stored)
     stored.events += 1
     if (revision === TOMBSTONE) continue
     stored.last = Number(revision)
-    const since = now - (limits.get(stream)?.maxAge ?? UNLIMITED) * 1_000
-    if (Date.parse(event.recordedAt) < since) stored.expired = stored.last + 1
+    const { maxAge = UNLIMITED } = limits.get(stream) ?? {}
+    // What is needed and has an age limit goes sooner or later: it may be while the store is at work, and by the store's own clock.
+    const isExpiring = maxAge < UNLIMITED && isNeeded(stream)
+    if (isExpiring || Date.parse(event.recordedAt) < now - maxAge * 1_000) stored.expired = stored.last + 1
   }
   const removable = noEvents()
   let needed: Survey['needed']
@@ -80,12 +86,21 @@ async function limitsIn(store: Pick<ScavengedStore, 'readStored'>) {
     position = event.position
     if (event.revision === TOMBSTONE) tombstoned.add(event.stream)
     else if (event.stream.startsWith(METADATA)) {
-      const found = limitsOf(event.data)
+      const found = limitsOf(event.data instanceof Uint8Array ? parsed(event.data) : event.data)
       if (found) limits.set(event.stream.slice(METADATA.length), found)
       else limits.delete(event.stream.slice(METADATA.length))
     }
   }
   return { limits, tombstoned, position }
+}
+
+/** What is not called JSON should mean nothing to the store either, but what it takes for limits in spite of that is not to be missed. */
+function parsed(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(data).toString())
+  } catch {
+    return undefined
+  }
 }
 
 /** What is not of the right kind means no limits at all. */
@@ -107,7 +122,9 @@ function countOf(stream: string, { first, last, expired, events }: Stored, limit
   return Math.max(0, point - Number(first.revision))
 }
 
-const isNeeded = (stream: string): boolean => stream === CHECKPOINT_STREAM || AUDITED_STREAMS.some((prefix) => stream.startsWith(prefix))
+/** What no archive holds is needed all the more. */
+const NEEDED = new Set([CHECKPOINT_STREAM, WEBHOOK_KEYS_STREAM])
+const isNeeded = (stream: string): boolean => NEEDED.has(stream) || AUDITED_STREAMS.some((prefix) => stream.startsWith(prefix))
 
 function kindOf(stream: string): keyof Removable {
   if (stream.startsWith(METADATA)) return 'metadata'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { lockFolder } from '../../adapters/process/folder-lock.ts'
 import type { Settings } from '../../adapters/process/settings.ts'
+import { withoutCredentials } from '../../adapters/process/without-credentials.ts'
 import { type Child, type ChildEvents, type ChildPlan, startChild } from './child.ts'
 import { type DevelopmentClient, removeDevelopmentClient, writeDevelopmentClient } from './development-client.ts'
 import { type Endpoints, removeEndpoints, writeEndpoints } from './endpoints.ts'
@@ -146,8 +147,4 @@ async function startServers(
 function describeVaults(parties: readonly Child[]): string {
   const vaults = new Set(parties.map(({ ready }) => String(ready.vault).replace(/party-\d+/, 'party-*')))
   return `${[...vaults].join('; ')}, ${parties.length} parties`
-}
-
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//')
 }

@@ -212,9 +212,9 @@ function createLog(storage: Storage, report: (line: string) => void, segmentByte
   /** Judges the events of one segment: what stays protects what comes after it in its stream. */
   function inOrder(discards: Discards): Discards {
     const next = new Map<string, number>()
-    return (stream, revision) => {
+    return (stream, revision, created) => {
       const isNext = revision === (next.get(stream) ?? index.firstRevision(stream))
-      if (!isNext || !discards(stream, revision)) return false
+      if (!isNext || !discards(stream, revision, created)) return false
       next.set(stream, revision + 1)
       return true
     }

@@ -67,6 +67,8 @@ export const recordKey = (bytes: Buffer, at: number): { stream: string; revision
   revision: bytes.readDoubleLE(at + 8),
 })
 
+export const recordCreated = (bytes: Buffer, at: number): number => bytes.readDoubleLE(at + 16)
+
 function uuidAt(bytes: Buffer, at: number): string {
   const hex = bytes.toString('hex', at, at + 16)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`

@@ -1,13 +1,13 @@
 import { DIGEST_BYTES, encodeHeader, FRAME_HEAD_BYTES, HEADER_BYTES, type SegmentHeader, writeDigest, writeFrameHead } from './frame.ts'
 import { LogError } from './log-error.ts'
-import { recordKey, recordLength } from './record.ts'
+import { recordCreated, recordKey, recordLength } from './record.ts'
 import type { Segment } from './recovery.ts'
 import { createSegmentWindow } from './segment-window.ts'
 import type { Replacement, Storage } from './storage.ts'
 import { formerDigest, RECORDS_AT, type WholeFrame, wholeFrames } from './whole-frames.ts'
 
-/** Whether the event of a stream is to go. Asked once for each event of a segment, in their order. */
-export type Discards = (stream: string, revision: number) => boolean
+/** Whether the event of a stream, recorded at `created`, is to go. Asked once for each event of a segment, in their order. */
+export type Discards = (stream: string, revision: number, created: number) => boolean
 
 /** Records in a row that are left: their offsets within the segment are greater by `shift` now. */
 export type Run = { first: number; count: number; shift: number }
@@ -28,7 +28,7 @@ type Source = { storage: Storage; segment: Segment; header: SegmentHeader }
  */
 export function* holdsDiscarded(source: Source, discards: Discards): Generator<void, boolean> {
   for (const frame of framesOf(source)) {
-    for (const { stream, revision } of recordsOf(frame)) if (discards(stream, revision)) return true
+    for (const { stream, revision, created } of recordsOf(frame)) if (discards(stream, revision, created)) return true
     if (isTurn(frame)) yield
   }
   return false
@@ -86,8 +86,8 @@ export function* writeRemainder(source: Source, discards: Discards, replacement:
     former = header.isRewritten ? formerDigest(frame) : Buffer.from(frame.bytes.subarray(-DIGEST_BYTES))
     remainder.next = frame.first + frame.count
     let run = { from: RECORDS_AT, first: frame.first, count: 0 }
-    for (const { stream, revision, position, from, to } of recordsOf(frame)) {
-      if (!discards(stream, revision)) {
+    for (const { stream, revision, created, position, from, to } of recordsOf(frame)) {
+      if (!discards(stream, revision, created)) {
         run.count += 1
         continue
       }
@@ -117,7 +117,7 @@ function* recordsOf({ bytes, first, count }: WholeFrame) {
   let from = RECORDS_AT
   for (let index = 0; index < count; index += 1) {
     const to = from + recordLength(bytes, from)
-    yield { ...recordKey(bytes, from), position: first + index, from, to }
+    yield { ...recordKey(bytes, from), created: recordCreated(bytes, from), position: first + index, from, to }
     from = to
   }
 }

@@ -1,4 +1,3 @@
-import { NO_STREAM } from '../log/event.ts'
 import type { Log } from '../log/log.ts'
 import { lastEvent, metadataOf, readability } from '../streams/stream-state.ts'
 import { keepLast } from '../streams/write.ts'
@@ -20,10 +19,13 @@ export function loadCheckpoint(log: Log, group: GroupKey): number | undefined {
 /** As EventStoreDB has it, which says so when it has started anew. */
 const KEPT_CHECKPOINTS = 2
 
-/** Has the groups' checkpoints but the newest hidden, so that a scavenge takes them. Within `stage`. */
+/**
+ * Has the groups' checkpoints but the newest hidden, so that a scavenge takes them. Those of a group of the same name that was deleted stay
+ * deleted: they would have the new one begin in the middle. Within `stage`.
+ */
 export function hideOldCheckpoints(log: Log, groups: readonly GroupKey[]): void {
   for (const stream of groups.map(checkpointStreamOf))
-    if (log.lastRevision(stream) !== NO_STREAM) keepLast(log, stream, KEPT_CHECKPOINTS, Date.now())
+    if (readability(log, stream) === 'found') keepLast(log, stream, KEPT_CHECKPOINTS, Date.now())
 }
 
 /** The last parked event that was replayed or removed: those after it are parked. */

@@ -3,6 +3,7 @@ import { createCommitQueue } from '../log/commit-queue.ts'
 import type { Log } from '../log/log.ts'
 import { createMemoryStorage } from '../log/memory-storage.ts'
 import { events, openQuietly } from '../log/testing/logs.ts'
+import { hideOldCheckpoints } from './checkpoint.ts'
 import type { Consumer, Message } from './consumer.ts'
 import { createGroupStore } from './group-store.ts'
 import type { NackAction, Runner } from './runner.ts'
@@ -105,6 +106,20 @@ test('a group that is made again after its deletion keeps its checkpoint and wha
   t.is(found(groups()).parkedCount(), 1)
   t.deepEqual(await consume(found(groups()), 1, 'ack'), [3])
   found(groups()).replayParked(1)
+  t.deepEqual(await consume(found(groups()), 1, 'ack'), [0])
+})
+
+test('a group that is made again after its deletion begins anew, also after a restart and where old checkpoints are hidden', async (t) => {
+  const { log, groups, restart, append } = server(t)
+  await groups().create(KEY, { settings, startFrom: 'start' })
+  append(3)
+  await consume(found(groups()), 3, 'ack')
+  await groups().delete(KEY)
+  await groups().create(KEY, { settings, startFrom: 'start' })
+  log.stage(() => hideOldCheckpoints(log, createGroupStore(log).load()))
+  log.commit()
+  await restart()
+  t.is(found(groups()).checkpoint(), undefined)
   t.deepEqual(await consume(found(groups()), 1, 'ack'), [0])
 })
 

@@ -192,6 +192,32 @@ test('a stream that was deleted goes on with its numbers, and one that was tombs
   }
 })
 
+test('metadata that is not called JSON hides nothing, and takes nothing', (t) => {
+  const log = openQuietly(createMemoryStorage(), SEGMENT_BYTES)
+  commit(log, () => {
+    append(log, 's', 'any', events('1', '2', '3'), 1)
+    append(log, '$$s', 'any', [{ ...events('$metadata')[0]!, json: false, data: metadata({ $tb: 2 }) }], 1)
+  })
+  t.is(scavenge(log, 2), 0)
+  t.is([...readStream(log, 's', { from: 0, direction: 'forwards', count: 9, now: 2 })].flat().length, 3)
+})
+
+test('however many events of a stream are too old, judging them reads none of them', (t) => {
+  const log = openQuietly(createMemoryStorage())
+  commit(log, () => {
+    append(log, 's', 'any', events(...Array.from({ length: 2_000 }, (_, n) => `t${n}`)), 1)
+    setMetadata(log, 's', metadata({ $maxAge: 1 }), 1)
+  })
+  let read = 0
+  const readStream: Log['readStream'] = (...asked) => {
+    const page = log.readStream(...asked)
+    read += page.events.length
+    return page
+  }
+  t.is(scavenge({ ...log, readStream }, 5_000), 1_999)
+  t.is(read, 1, 'the metadata')
+})
+
 test('a repeated append is told by what is left of it: at an older revision it is wrong, at any it is a new one', (t) => {
   const log = openQuietly(createMemoryStorage(), SEGMENT_BYTES)
   const [first, second] = [events('1', '2'), events('3')]

@@ -9,10 +9,11 @@ export function lastEvent(log: Log, stream: string): RecordedEvent | undefined {
   return log.readStream(stream, last, 'backwards', 1).events[0]
 }
 
+/** An event that was not called JSON means no metadata, as in EventStoreDB. */
 export function metadataOf(log: Log, stream: string): StreamMetadata {
   if (originOf(stream) !== undefined) return METASTREAM_METADATA
   const event = lastEvent(log, metastreamOf(stream))
-  return event ? parseMetadata(event.data) : {}
+  return event?.json ? parseMetadata(event.data) : {}
 }
 
 export const isDeleted = (metadata: StreamMetadata): boolean => (metadata.truncateBefore ?? 0) >= DELETED
