@@ -101,9 +101,9 @@ export function decodeStoredShare(bytes: Uint8Array): StoredShare | undefined {
 
 const isId = (value: unknown) => typeof value === 'string' && ID_PATTERN.test(value)
 
-/** The platform reads the 25,000 digits of a share of DKLs23 in a tenth of the time that JavaScript takes. Throws on anything but digits, two by two. */
+/** The platform reads the 25,000 digits of a share of DKLs23 in a tenth of the time that JavaScript takes, and takes other characters for some. */
 function bytesIn(hex: unknown): Uint8Array {
-  const bytes = typeof hex === 'string' ? new Uint8Array(Buffer.from(hex, 'hex')) : undefined
-  if (bytes?.length !== (hex as string).length / 2) throw new TypeError('not hexadecimal')
-  return bytes
+  const bytes = Buffer.from(String(hex), 'hex')
+  if (bytes.toString('hex') !== hex) throw new TypeError('not hexadecimal')
+  return new Uint8Array(bytes)
 }

@@ -334,6 +334,28 @@ test('an index that was signed and is not that of its events is found: it would 
   t.deepEqual(codes(await context.verify()), ['index_changed'])
 })
 
+test('a manifest of the same words that is laid out in another way was changed', async (t) => {
+  const context = await setUp(t)
+  await context.append(20)
+  await context.archive()
+  const file = join(context.folder, manifestName(0))
+  const text = await readFile(file, 'utf8')
+  const changes = [
+    text.slice(0, -1),
+    `${text}\n`,
+    text.replace('\n "', '\n\t"'),
+    text.replace('"count": 20', '"count": 2e1'),
+    text.replace('"signature": "', '"signature": "more\\n\\n'),
+  ]
+  for (const changed of changes) {
+    t.not(changed, text)
+    await writeFile(file, changed)
+    t.deepEqual(codes(await context.verify()), ['manifest_forged'])
+  }
+  await writeFile(file, text)
+  t.deepEqual(codes(await context.verify()), [])
+})
+
 test('segments that were removed or swapped are named, and manifests that were forged, removed or swapped', async (t) => {
   const context = await setUp(t, { segmentEvents: 20 })
   await context.append(60)

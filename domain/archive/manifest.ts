@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { base64ToBytes, bytesToBase64 } from '../audit/base64.ts'
 import { type Frontier, growTree, HASH_BYTES, type Hash, isSame } from '../audit/merkle-tree.ts'
-import { type NoteKey, NoteRefused, readNote, requireSignature, signNote, writeNote } from '../audit/signed-note.ts'
+import { type NoteKey, NoteRefused, readNote, requireSignature, type SignedNote, signNote, writeNote } from '../audit/signed-note.ts'
 import { canonicalJson } from '../json/canonical-json.ts'
 import { MalformedJson, parseStrictJson, readFields } from '../json/strict-json.ts'
 import type { Identity, VerifyIdentity } from '../ports/identity.ts'
@@ -57,9 +57,12 @@ export type SignedManifest = { readonly text: string; readonly hash: Hash }
 export async function signManifest(manifest: Manifest, identity: Identity): Promise<SignedManifest> {
   const body = plain(manifest)
   const text = textOf(body)
-  const note = writeNote(await signNote(text, identity))
-  const signature = note.slice(text.length + 1, -1)
-  return { text: `${JSON.stringify({ manifest: body, signature }, null, 1)}\n`, hash: sha256(utf8ToBytes(text)) }
+  return { text: storedAs(body, await signNote(text, identity)), hash: sha256(utf8ToBytes(text)) }
+}
+
+function storedAs(body: unknown, note: SignedNote): string {
+  const signature = writeNote(note).slice(note.text.length + 1, -1)
+  return `${JSON.stringify({ manifest: body, signature }, null, 1)}\n`
 }
 
 /** @throws NoteRefused */
@@ -68,6 +71,8 @@ export function readManifest(stored: string, key: NoteKey, verify: VerifyIdentit
   // Read as a note of its own: the text may be longer than a note that comes from anywhere.
   const { signatures } = readNote(`manifest\n\n${signature}\n`)
   requireSignature({ text, signatures }, key, verify)
+  // What is between the signed words is signed by nobody.
+  if (storedAs(body, { text, signatures }) !== stored) throw malformed('it is not laid out as it was written')
   const manifest = manifestIn(body)
   if (!manifest || textOf(plain(manifest)) !== text) throw malformed('it is not of this version')
   return { manifest, hash: sha256(utf8ToBytes(text)) }

@@ -31,6 +31,13 @@ test('names that share their digits are both found', (t) => {
   t.deepEqual(rowsIn(Buffer.from(index.text(SEGMENT)), 'keyShare-1', alike), [0, 1, 2])
 })
 
+test('an event whose stream and whose wallet share their digits is found once', (t) => {
+  const alike = (message: Uint8Array) => sha256(message).fill(7)
+  const index = growSegmentIndex(alike)
+  for (const stream of ['keyShare-1', 'keyShare-2']) index.add(stream, 'w1')
+  t.deepEqual(rowsIn(Buffer.from(index.text()), 'wallet-w1', alike), [0, 1])
+})
+
 test('the text is the same whoever makes it, and its lines are sorted', (t) => {
   const index = growSegmentIndex(sha256)
   for (const [stream, walletId] of [

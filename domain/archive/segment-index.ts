@@ -63,7 +63,8 @@ export function rowsIn(index: Uint8Array, stream: string, sha256: Sha256): reado
       rows.push(row)
     }
   }
-  return rows.sort((one, other) => one - other)
+  // A stream and a wallet may have the same digits, and an event be of both.
+  return [...new Set(rows)].sort((one, other) => one - other)
 }
 
 /** Undefined in an index that was made before there were any. */

@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
@@ -63,4 +66,19 @@ test('however many different names there are', (t) => {
   for (let n = 0; n < 1_500; n++) t.is(canonicalJson({ [`b${n}`]: 1, [`a${n}`]: 2 }), `{"a${n}":2,"b${n}":1}`)
   const wide = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`f${n}`, n]))
   t.is(canonicalJson(wide), canonicalize(wide) as string)
+})
+
+test('long names are not kept', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const used = () => {
+    collect()
+    return getHeapStatistics().used_heap_size
+  }
+  const [before, names, characters] = [used(), 100, 1_000_000]
+  for (let n = 0; n < names; n++) canonicalJson({ [`${'x'.repeat(characters)}${n}`]: n })
+  const mostKept = (names * characters) / 2
+  // Some are held by what is on the stack until another turn.
+  for (let turn = 0; turn < 10 && used() - before > mostKept; turn++) await setImmediate()
+  t.true(used() - before < mostKept)
 })

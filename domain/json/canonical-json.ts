@@ -34,6 +34,7 @@ type Field = { readonly name: string; readonly begin: string }
 const known = new Map<string, readonly Field[]>()
 const MOST_KNOWN = 1_000
 const MOST_NAMES = 40
+const MOST_CHARACTERS = 2_000
 const SEPARATOR = '\0'
 
 function fieldsOf(names: readonly string[]): readonly Field[] {
@@ -43,7 +44,7 @@ function fieldsOf(names: readonly string[]): readonly Field[] {
   // None of the names that are known holds the separator, so as many names with the same key are the same.
   if (found?.length === names.length) return found
   const fields = sorted(names)
-  if (names.some((name) => name.includes(SEPARATOR))) return fields
+  if (key.length > MOST_CHARACTERS || names.some((name) => name.includes(SEPARATOR))) return fields
   if (known.size === MOST_KNOWN) known.clear()
   known.set(key, fields)
   return fields

@@ -10,6 +10,7 @@ import { verifyArchive } from '../../audit/archive/verifying.ts'
 import { archiveLog } from '../../audit/archive/writing.ts'
 import { newEvents, newSigner, openTestLog } from '../../audit/testing/audited-log.ts'
 import { sha256 } from '../../audit/testing/sha256.ts'
+import type { Manifest } from '../../domain/archive/manifest.ts'
 import { startSegmentThreads } from './segment-threads.ts'
 
 /** An archive of seven segments, verified on this thread and on others. */
@@ -68,6 +69,21 @@ test('a thread that fails is heard of', async (t) => {
   await rm(path)
   await mkdir(path)
   await t.throwsAsync(verifyOnThreads(), { any: true, message: /EISDIR/ })
+})
+
+test('a check that waits for a thread is given up when there is none left', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'quorate-threads-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const threads = startSegmentThreads({ url: folder, coldClass: 'GLACIER', retentionDays: 1 }, 2)!
+  t.teardown(() => threads.close())
+  // What is no file fails on every thread.
+  const manifest = { leaves: { name: '.' } } as Manifest
+  const checks = await Promise.allSettled([1, 2, 3].map(() => threads.check(manifest)))
+  t.deepEqual(
+    checks.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  )
+  await t.throwsAsync(threads.check(manifest), { any: true, message: /EISDIR/ })
 })
 
 test('a single segment, or a single core, is left to the thread that asks', (t) => {

@@ -20,20 +20,27 @@ export type SegmentThreads = {
 export function startSegmentThreads(place: ArchivePlace, segments: number): SegmentThreads | undefined {
   const count = Math.min(segments, availableParallelism(), MOST)
   if (count < 2) return undefined
-  const threads = Array.from({ length: count }, () => startThread(place))
+  const waiting: { take(thread: Worker): void; giveUp(error: unknown): void }[] = []
+  let failure: unknown
+  /** A thread that has failed is gone, and so may be all that another check waits for. */
+  const fail = (error: unknown) => {
+    failure ??= error
+    for (const { giveUp } of waiting.splice(0)) giveUp(failure)
+  }
+  const threads = Array.from({ length: count }, () => startThread(place).on('error', fail))
   const idle = [...threads]
-  const waiting: ((thread: Worker) => void)[] = []
   const free = (thread: Worker) => {
     const next = waiting.shift()
-    if (next) next(thread)
+    if (next) next.take(thread)
     else idle.push(thread)
   }
   return {
     atOnce: count + 1,
     async check(manifest) {
-      const thread = idle.pop() ?? (await new Promise<Worker>((resolve) => waiting.push(resolve)))
+      if (failure !== undefined) throw failure
+      const thread = idle.pop() ?? (await new Promise<Worker>((take, giveUp) => waiting.push({ take, giveUp })))
       thread.postMessage(manifest)
-      // Rejects with what the thread has failed with; then the whole of it has failed.
+      // Rejects with what the thread has failed with.
       const [checked] = (await once(thread, 'message')) as [CheckedSegment]
       free(thread)
       return checked
