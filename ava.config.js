@@ -67,11 +67,13 @@ const rank = (file) => (FIRST.test(file) ? 0 : 1)
 const NO_SOURCE_MAPS = '--import=data:text/javascript,process.setSourceMapsEnabled(false)'
 const ONE_AT_A_TIME = `--import=${new URL('test/one-at-a-time.mjs', import.meta.url)}`
 
+const run = process.env.QUORATE_TESTS ?? 'short'
+
 export default {
-  files: FILES[process.env.QUORATE_TESTS ?? 'short'],
+  files: FILES[run],
   sortTestFiles: (a, b) => rank(a) - rank(b) || a.localeCompare(b),
-  // Many tests wait most of their time, and those that share a process do so one after the other.
-  concurrency: availableParallelism() + 1,
+  // Tests that share a process wait one after the other, most of their time. Of the long ones many have a whole system each, which is work for all cores.
+  concurrency: availableParallelism() + (run === 'short' ? 1 : 0),
   // Synchronous tests are heard of all at once, when a whole process of them is done.
   timeout: '5m',
   nodeArguments: process.env.QUORATE_TEST_SOURCE_MAPS ? [ONE_AT_A_TIME] : [ONE_AT_A_TIME, NO_SOURCE_MAPS],
