@@ -75,7 +75,7 @@ export async function startTestSystem({
     async run(script, ...args) {
       const { stdout } = await promisify(execFile)(process.execPath, [join(DIST, `scripts/${script}.js`), ...args], {
         env,
-        timeout: 30_000,
+        timeout: START_WITHIN_MS,
       })
       return stdout
     },
@@ -85,7 +85,7 @@ export async function startTestSystem({
       supervisor.kill('SIGTERM')
       await ended(supervisor)
       await rm(dataDir, { recursive: true, force: true })
-      await until(async () => children.every(({ pid }) => !lives(pid)), 'every child to end with its supervisor', 2_000)
+      await until(async () => children.every(({ pid }) => !lives(pid)), 'every child to end with its supervisor', 10_000)
     },
   }
   await system.startAgain()
