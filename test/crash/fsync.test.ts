@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
-import test, { type ExecutionContext } from 'ava'
+import anyTest, { type ExecutionContext } from 'ava'
 import { connectScavengedStore } from '../../adapters/eventstore/scavenged-store.ts'
 import { startServer } from './server-process.ts'
 import { parseTrace, type Syscall, whyNotDurable, whyNotReplaced } from './syscalls.ts'
 import { CLASSIC } from './writers.ts'
 
 const TRACED = 'openat,write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg,fsync,fdatasync,rename,renameat,renameat2'
+
+/** One after another: who closes one client ends the appends of the others in its process. */
+const test = anyTest.serial
 
 /** strace needs the right to trace, too, which a container may not have. */
 const works = spawnSync('strace', ['-f', '-e', 'trace=none', 'true']).status === 0
@@ -70,4 +73,4 @@ if (works) {
       [],
     )
   })
-} else test.skip('strace is not installed, or may not trace: nobody has looked whether appends are synced', () => {})
+} else anyTest.skip('strace is not installed, or may not trace: nobody has looked whether appends are synced', () => {})

@@ -3,6 +3,7 @@ import { readReport } from './report.ts'
 
 const FILES = [
   'dist/domain/uuid.test.js',
+  'dist/shared-process/test-waiting-1.test.js',
   'dist/test/exits.test.js',
   'dist/test/fails.test.js',
   'dist/test/fails/late.test.js',
@@ -21,6 +22,7 @@ const PRINTED = `
   Error: Unexpected process.exit()
       at file:///src/dist/domain/uuid.test.js:2:35
 
+  ✘ [fail]: shared-process › waiting-1 › in a process with others
   ✔ test › fails › good
   ✔ test › fails › late › in time
   ✘ [fail]: test › fails › it is › not so
@@ -52,10 +54,10 @@ const PRINTED = `
 
 test('the files are named of which anything went wrong, and what passed in the others is counted', (t) => {
   const { failed, ...others } = readReport(PRINTED, FILES)
-  t.deepEqual(
-    failed.sort(),
-    ['empty', 'exits', 'fails', 'fails/late', 'hangs', 'killed', 'open', 'rejects'].map((name) => `dist/test/${name}.test.js`),
-  )
+  t.deepEqual(failed.sort(), [
+    'dist/shared-process/test-waiting-1.test.js',
+    ...['empty', 'exits', 'fails', 'fails/late', 'hangs', 'killed', 'open', 'rejects'].map((name) => `dist/test/${name}.test.js`),
+  ])
   t.deepEqual(others, { passed: 2, skipped: 1 })
 })
 
@@ -69,5 +71,5 @@ test('a run that did not come to its end says nothing of what was not run', (t) 
 })
 
 test('a test that is of no file is not passed over', (t) => {
-  t.throws(() => readReport(PRINTED, FILES.slice(0, 2)), { message: /none of the files: well ›/ })
+  t.throws(() => readReport(PRINTED, FILES.slice(0, 3)), { message: /none of the files: well ›/ })
 })

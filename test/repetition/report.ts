@@ -44,9 +44,9 @@ function fileOf(title: string, files: readonly string[]): string {
   return found
 }
 
-/** What ava puts in front of the titles of a file, in a run of several. */
-const prefixOf = (file: string): string =>
-  `${file
-    .replace(/^dist\//, '')
-    .replace(/\.test\.js$/, '')
-    .replaceAll('/', ' › ')} › `
+/** What ava puts in front of the titles of a file, in a run of several: its path, without what a name says of its being a test. */
+function prefixOf(file: string): string {
+  const folders = file.replace(/^dist\//, '').split('/')
+  const name = folders.pop()!.replace('.test.js', '').replace('test-', '')
+  return [...folders, name, ''].join(' › ')
+}
