@@ -97,6 +97,8 @@ export type ChainBench = {
   command(command: WalletCommand): Promise<void>
   /** A client's wish to have it cancelled, or done faster. */
   replace(transferId: string, as: 'cancel' | 'accelerate'): Promise<void>
+  /** Resolves once somebody looks for deposits: what came before that is found in the balance, when that is final. */
+  watched(): Promise<void>
   /** Funds that come in from outside, and are credited. */
   fund(amount: bigint): Promise<void>
   /** `agoMs`: it was asked for so long ago. */
@@ -277,7 +279,15 @@ export async function startChainBench(
           : { type: 'AccelerateTransfer', transferId, fee: 'high', maxFee: null, by, authorisation },
       )
     },
+    async watched() {
+      const deadline = Date.now() + WITHIN_MS
+      while ((await log.readSnapshot(`deposits-${id}`)) === undefined) {
+        if (Date.now() > deadline) throw new Error('nobody looks for deposits')
+        await delay(LOOK_EVERY_MS)
+      }
+    },
     async fund(amount) {
+      await bench.watched()
       const before = await bench.available()
       await pay(address, amount)
       await until(({ funds }) => availableOf(positionOf(funds, accountId, chain.nativeAsset)) >= before + amount)

@@ -16,6 +16,7 @@ test('a deposit is pending, and credited with as many confirmations as the chain
   const bench = await startBench(t, { settings: { confirmations: 3, finality: 5 } })
   bench.coordinate()
   bench.coordinate()
+  await bench.watched()
   await bench.anvil.send(bench.address, 7n)
   await bench.until(({ deposits }) => deposits.pending.length === 1)
   t.deepEqual(await position(bench), { settled: '0', reserved: '0', pending: '7' })
@@ -34,6 +35,7 @@ test('a deposit that a reorganisation takes away is undone, and found again when
   const bench = await startBench(t, { settings: { confirmations: 2, finality: 50 } })
   const { anvil } = bench
   bench.coordinate()
+  await bench.watched()
   await anvil.mine(5)
   const snapshot = await anvil.call('evm_snapshot')
   await anvil.send(bench.address, 9n)
@@ -76,6 +78,7 @@ test('funds that no transaction tells of are undone with the block in which they
   const settled = (amount: bigint) =>
     bench.until(({ funds }) => positionOf(funds, bench.accountId, bench.chain.nativeAsset).settled === String(amount))
   bench.coordinate()
+  await bench.watched()
   await anvil.mine(5)
   const snapshot = await anvil.call('evm_snapshot')
   // The balance changes within the newest block, which is to be one that goes.

@@ -45,7 +45,7 @@ export async function startSolanaBench(
   const settings = { confirmations: 2, finality: 32, pollMs: 100, rpc, extra: { nonceAccounts } }
   const bench = await startChainBench(t, { chain: CHAIN, endpoints: [proxy.url], settings, key, pay, receiver: RECEIVER })
   const coordinator = bench.coordinate()
-  await until(async () => (await bench.log.readSnapshot(`deposits-${CHAIN}`)) !== undefined)
+  await bench.watched()
   cluster.mint(MINT, 6, cluster.stranger, 1_000_000n)
   cluster.payTokens(MINT, address, 1_000n)
   await bench.fund(10n * SOL)
