@@ -6,7 +6,7 @@ import type * as SharedMessages from '@eventstore/db-client/generated/shared_pb.
 import type * as StreamsService from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type * as StreamsMessages from '@eventstore/db-client/generated/streams_pb.js'
-import { type CallOptions, type Channel, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { type CallOptions, type Channel, type ChannelOptions, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 
 // CommonJS that only the client package can see, so it is resolved from there.
 const load = createRequire(createRequire(import.meta.url).resolve('@eventstore/db-client'))
@@ -30,6 +30,7 @@ type Internals = {
     open: (service: StreamsClient) => Call,
   ): () => Promise<Call>
   callArguments(base: object, options: CallOptions): [Metadata, CallOptions]
+  createChannel(): Promise<Channel>
   execute<Service, Answer>(service: ServiceClass<Service>, name: string, action: (service: Service) => Promise<Answer>): Promise<Answer>
   getChannel(): Promise<Channel>
   getGRPCClient(service: typeof StreamsClient, name: string): Promise<StreamsClient>
@@ -37,9 +38,22 @@ type Internals = {
 }
 const internals = (client: EventStoreDBClient) => client as unknown as Internals
 
+/** What the server may send before it is told that so much was read. HTTP/2's own 64 KiB are fifty events: whoever reads many waits a quarter of the time. */
+export const WINDOW_BYTES = 256 * 1024
+
 /** A client of its own for the connection string; connects on first use. */
 export function openClient(url: string): EventStoreDBClient {
-  return EventStoreDBClient.connectionString(url)
+  const client = EventStoreDBClient.connectionString(url)
+  const { createChannel } = internals(client)
+  internals(client).createChannel = async () => widened(await createChannel())
+  return client
+}
+
+/** The client takes no options for its channel, which connects on first use, by those that it has then. */
+function widened(channel: Channel): Channel {
+  const { internalChannel } = channel as unknown as { internalChannel: { options: ChannelOptions } }
+  internalChannel.options['grpc-node.flow_control_window'] = WINDOW_BYTES
+  return channel
 }
 
 /** The client waits for ever for calls to end whose connection is gone. */

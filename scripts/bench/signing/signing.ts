@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { connectMessages } from '../../../adapters/nats/messages.ts'
 import { readSettings } from '../../../adapters/process/settings.ts'
@@ -13,7 +14,7 @@ import { describeMachine, type Findings, printFindings, sayShort, writeResults }
 import { watchProcesses } from '../resources.ts'
 import { childProcesses } from './children.ts'
 import { measureEngines } from './engines.ts'
-import { type Signed, stepsOf, type Watch, watchSessions } from './steps.ts'
+import { lastRoundsOf, type Signed, stepsOf, type Watch, watchSessions } from './steps.ts'
 
 const QUORUMS = [
   { threshold: 2, parties: 3 },
@@ -21,32 +22,51 @@ const QUORUMS = [
 ] as const
 const STOCKS = { 'with stock': 10, 'without stock': 0 } as const
 const AT_A_TIME = [1, 8, 64] as const
-const WARMUP = 40
 const ENGINE_SAMPLES = 10
 
-/** What is promised of keys that two of three parties sign with. */
-const LATENCY_PROMISED: { readonly [of in Scheme]: Promised } = {
-  'frost-secp256k1-tr': { below: 60 },
-  'frost-ed25519': { below: 100 },
-  'dkls23-secp256k1': { below: 120 },
+/** What is promised of keys that two of three parties sign with: of the whole signature, and of the last round alone. */
+const PROMISED: { readonly [stock in keyof typeof STOCKS]: { readonly [of in Scheme]?: { whole?: Promised; lastRound?: Promised } } } = {
+  'with stock': {
+    'frost-secp256k1-tr': { whole: { below: 60 } },
+    'frost-ed25519': { whole: { below: 100 } },
+    'dkls23-secp256k1': { lastRound: { below: 40 } },
+  },
+  'without stock': { 'dkls23-secp256k1': { whole: { below: 120 } } },
 }
 const RATE_PROMISED: Promised = { atLeast: 40 }
 
-type Key = { scheme: Scheme; keyId: string; quorum: string; stock: string; promised: boolean }
+type Key = { scheme: Scheme; keyId: string; quorum: string; stock: keyof typeof STOCKS; isPromised: boolean }
 
-/** `[--samples N] [--compare FILE] [--out FILE]`: signatures of a whole system over HTTP, with openings made ahead and without. */
+type Samples = {
+  /** Of each figure. */
+  count: number
+  /** Sessions of all keys together, before anything is measured. */
+  warmup: number
+  /** From one request to the next, milliseconds, where latency is measured. */
+  everyMs: number
+}
+
+/**
+ * `[--samples N] [--warmup N] [--every MS] [--compare FILE] [--out FILE]`: signatures of a whole system over HTTP, with openings made ahead and without.
+ */
 export async function benchSigning(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       samples: { type: 'string', default: '100' },
+      warmup: { type: 'string', default: '1500' },
+      every: { type: 'string', default: '300' },
       compare: { type: 'string' },
       out: { type: 'string', default: 'bench-results/signing.json' },
     },
   })
-  const samples = wholeNumber('samples', values.samples)
+  const samples: Samples = {
+    count: wholeNumber('samples', values.samples),
+    warmup: wholeNumber('warmup', values.warmup),
+    everyMs: wholeNumber('every', values.every),
+  }
   // Alone on the machine, before there is anything else at work.
-  const engines = measureEngines(QUORUMS, Math.min(samples, ENGINE_SAMPLES))
+  const engines = measureEngines(QUORUMS, Math.min(samples.count, ENGINE_SAMPLES))
   const dataDir = await mkdtemp(join(tmpdir(), 'quorate-bench-'))
   try {
     const system = await startSystem(readSettings({ ...process.env, QUORATE_DATA_DIR: dataDir, QUORATE_PORT: '0' }), {
@@ -62,7 +82,7 @@ export async function benchSigning(args: readonly string[]): Promise<void> {
         const { figures, usage } = await measure(connectClient(system.client), watch, samples)
         const findings = { figures: [...figures, ...engines], usage }
         await printFindings(findings, values.compare)
-        await writeResults(values.out, { options: { samples }, mode: system.description, ...findings })
+        await writeResults(values.out, { options: samples, mode: system.description, ...findings })
       } finally {
         watch.stop()
         await messages.close()
@@ -75,14 +95,14 @@ export async function benchSigning(args: readonly string[]): Promise<void> {
   }
 }
 
-async function measure(client: Client, watch: Watch, samples: number): Promise<Findings> {
+async function measure(client: Client, watch: Watch, samples: Samples): Promise<Findings> {
   const figures: Figure[] = []
   const keys = await generateKeys(client, figures)
-  // Whatever is measured first must not pay for what all of it warms up.
-  for (let index = 0; index < WARMUP; index++) for (const key of keys) await sign(client, watch, key, -index)
+  // Whatever is measured first must not pay for what all of it warms up, and a system that has just started takes twice the time of one that has not.
+  await ratePerSecond(samples.warmup, AT_A_TIME[1], (index) => sign(client, watch, keys[index % keys.length]!, -index))
   const usage = watchProcesses(childProcesses())
   for (const key of keys) {
-    const found = [...(await latencies(client, watch, key, samples)), ...(await rates(client, watch, key, samples))]
+    const found = [...(await latencies(client, watch, key, samples)), ...(await rates(client, watch, key, samples.count))]
     for (const figure of found) if (!figure.name.startsWith('step')) console.log(sayShort(figure))
     figures.push(...found)
   }
@@ -91,8 +111,8 @@ async function measure(client: Client, watch: Watch, samples: number): Promise<F
 
 async function generateKeys(client: Client, figures: Figure[]): Promise<Key[]> {
   const keys: Key[] = []
-  for (const [stock, presignatures] of Object.entries(STOCKS)) {
-    const walletId = await client.createWallet('bench', { presignatures })
+  for (const stock of Object.keys(STOCKS) as (keyof typeof STOCKS)[]) {
+    const walletId = await client.createWallet('bench', { presignatures: STOCKS[stock] })
     for (const { threshold, parties } of QUORUMS)
       for (const scheme of SCHEMES) {
         const began = performance.now()
@@ -100,27 +120,40 @@ async function generateKeys(client: Client, figures: Figure[]): Promise<Key[]> {
         if (status !== 'active') throw new Error(`the key is ${status}`)
         const took = Math.round(performance.now() - began)
         figures.push({ name: `key asked for → active, ${threshold}-of-${parties} ${stock}`, of: scheme, value: took, unit: 'ms' })
-        keys.push({ scheme, keyId, stock, quorum: `${threshold}-of-${parties}`, promised: threshold === 2 && presignatures > 0 })
+        keys.push({ scheme, keyId, stock, quorum: `${threshold}-of-${parties}`, isPromised: threshold === 2 })
       }
   }
   return keys
 }
 
-async function latencies(client: Client, watch: Watch, key: Key, samples: number): Promise<Figure[]> {
+async function latencies(client: Client, watch: Watch, key: Key, { count, everyMs }: Samples): Promise<Figure[]> {
   const signatures: Signed[] = []
-  for (let index = 0; index < samples; index++) signatures.push(await sign(client, watch, key, index))
+  for (let index = 0; index < count; index++) {
+    const next = setTimeout(everyMs)
+    signatures.push(await sign(client, watch, key, index))
+    await next
+  }
   const under = `${key.quorum} ${key.stock}`
-  const { p50, p95, p99 } = latencyOf(signatures.map(({ requested, readable }) => readable - requested))
-  const promise = key.promised ? { promise: LATENCY_PROMISED[key.scheme] } : {}
-  const whole: Figure = { name: `request → readable, p95, ${under}`, of: key.scheme, value: p95, unit: 'ms', p50ms: p50, p99ms: p99 }
-  return [{ ...whole, ...promise }, ...stepsOf(signatures, key.scheme, under)]
+  const figure = (name: string, milliseconds: readonly number[], promise: Promised | undefined): Figure => {
+    const { p50, p95, p99 } = latencyOf(milliseconds)
+    const latency: Figure = { name: `${name}, p95, ${under}`, of: key.scheme, value: p95, unit: 'ms', p50ms: p50, p99ms: p99 }
+    return key.isPromised && promise ? { ...latency, promise } : latency
+  }
+  const promised = PROMISED[key.stock][key.scheme]
+  const whole = signatures.map(({ requested, readable }) => readable - requested)
+  return [
+    figure('request → readable', whole, promised?.whole),
+    figure('last round', lastRoundsOf(signatures), promised?.lastRound),
+    ...stepsOf(signatures, key.scheme, under),
+  ]
 }
 
 async function rates(client: Client, watch: Watch, key: Key, samples: number): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const atATime of AT_A_TIME) {
     const figure = { name: `sessions, ${atATime} at a time, ${key.quorum} ${key.stock}`, of: key.scheme, unit: 'sessions/s' }
-    const promise = key.promised && key.scheme === 'frost-secp256k1-tr' && atATime > 1 ? { promise: RATE_PROMISED } : {}
+    const promise =
+      key.isPromised && key.stock === 'with stock' && key.scheme === 'frost-secp256k1-tr' && atATime > 1 ? { promise: RATE_PROMISED } : {}
     const count = Math.max(samples, 2 * atATime)
     try {
       figures.push({ ...figure, ...promise, value: await ratePerSecond(count, atATime, (index) => sign(client, watch, key, index)) })

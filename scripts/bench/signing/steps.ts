@@ -57,6 +57,14 @@ export function stepsOf(signatures: readonly Signed[], of: string, under: string
   })
 }
 
+/** How long the last round of each signature took: the parties' contributions, and what is made of them. In milliseconds, of sessions of one attempt. */
+export function lastRoundsOf(signatures: readonly Signed[]): number[] {
+  return signatures.flatMap(({ seen }) => {
+    const times = timesOf(seen)
+    return times ? [times.contributed - (times.opened ?? times.started)] : []
+  })
+}
+
 function timesOf(seen: readonly Seen[]) {
   const [started, ...rest] = seen
   const completed = rest.pop()
