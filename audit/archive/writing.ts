@@ -1,5 +1,7 @@
 import {
   filesOf,
+  INDEXES,
+  LEAVES,
   MAX_CHECKPOINTS,
   type Manifest,
   manifestName,
@@ -92,7 +94,7 @@ export async function archiveLog(options: ArchivingOptions): Promise<Manifest | 
 /** What else there is of the segment, which a run that was killed or overtaken has left: nobody can make a segment of it any more. */
 async function discardOthers(store: ArchiveStore, manifest: Manifest): Promise<void> {
   const own = filesOf(manifest).map(({ name }) => name)
-  await store.discard(`${SEGMENTS}${placeOf(manifest.first)}-`, own)
+  for (const folder of [SEGMENTS, LEAVES, INDEXES]) await store.discard(`${folder}${placeOf(manifest.first)}-`, own)
   await store.discard(manifestName(manifest.number), [manifestName(manifest.number)])
 }
 
@@ -113,11 +115,11 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
   const checkpoints = [...checked(tree, expected)]
   const ends: { first?: RecordedEvent; last?: RecordedEvent } = {}
 
-  const put = async (name: string, content: Uint8Array): Promise<StoredFile> => {
+  const put = async (folder: string, extension: string, content: Uint8Array): Promise<StoredFile> => {
     const digest = sha256(content)
-    const file = `${SEGMENTS}${placeOf(first)}-${Buffer.from(digest).toString('hex').slice(0, 16)}${name}`
-    await store.put(file, content)
-    return { name: file, bytes: content.length, sha256: digest }
+    const name = `${folder}${placeOf(first)}-${Buffer.from(digest).toString('hex').slice(0, 16)}${extension}`
+    await store.put(name, content)
+    return { name, bytes: content.length, sha256: digest }
   }
 
   return {
@@ -151,9 +153,9 @@ function openSegment(before: ReadManifest | undefined, expected: readonly Expect
         first,
         count: leaves.count(),
         // Whoever reads all segments that lie there finds none without its hashes and its index.
-        leaves: await put('.leaves', leaves.bytes()),
-        index: await put('.index', Buffer.from(index.text(content))),
-        segment: await put(format.extension, content),
+        leaves: await put(LEAVES, '.leaves', leaves.bytes()),
+        index: await put(INDEXES, '.index', Buffer.from(index.text(content))),
+        segment: await put(SEGMENTS, format.extension, content),
         root: own.root(),
         tree: tree.frontier(),
         treeRoot: tree.root(),

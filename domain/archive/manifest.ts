@@ -39,6 +39,9 @@ export type Manifest = {
 
 export const MANIFESTS = 'manifests/'
 export const SEGMENTS = 'segments/'
+/** Of the segments' events, beside them: who reads all files of `segments/` as a table finds no others there. */
+export const LEAVES = 'leaves/'
+export const INDEXES = 'indexes/'
 const FORMAT = 'quorate-archive/1'
 const DIGITS = 8
 const MAX_STORED = 4 * 1024 * 1024

@@ -64,8 +64,8 @@ test('what is found on several threads is what is found on one, in the same orde
 
 test('a thread that fails is heard of', async (t) => {
   const { folder, verifyOnThreads } = await archived(t)
-  const [index] = (await readdir(join(folder, 'segments'))).filter((name) => name.endsWith('.index'))
-  const path = join(folder, 'segments', index!)
+  const [index] = await readdir(join(folder, 'indexes'))
+  const path = join(folder, 'indexes', index!)
   await rm(path)
   await mkdir(path)
   await t.throwsAsync(verifyOnThreads(), { any: true, message: /EISDIR/ })

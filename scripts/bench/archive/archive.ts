@@ -125,20 +125,20 @@ async function anyWallet({ run }: Workplace, env: { [name: string]: string }, ar
 }
 
 async function sizes(folder: string, events: number): Promise<Figure[]> {
-  const perEvent = async (name: string, place: string, suffix = ''): Promise<Figure> => {
-    return { name: 'size', of: name, value: (await bytesIn(join(folder, place), suffix)) / events, unit: 'bytes/event' }
+  const perEvent = async (name: string, place: string): Promise<Figure> => {
+    return { name: 'size', of: name, value: (await bytesIn(join(folder, place))) / events, unit: 'bytes/event' }
   }
   return [
     await perEvent(STORE, 'log'),
-    await perEvent('archive, Parquet', 'archive/segments', '.parquet'),
-    await perEvent('archive, hashes', 'archive/segments', '.leaves'),
-    await perEvent('archive, index', 'archive/segments', '.index'),
+    await perEvent('archive, Parquet', 'archive/segments'),
+    await perEvent('archive, hashes', 'archive/leaves'),
+    await perEvent('archive, index', 'archive/indexes'),
     await perEvent('archive, manifests', 'archive/manifests'),
   ]
 }
 
-async function bytesIn(folder: string, suffix: string): Promise<number> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(suffix))
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder)
   const files = await Promise.all(names.map((name) => stat(join(folder, name))))
   // What is set aside for what comes is not of the events that are there.
   return files.reduce((sum, { size, blocks }) => sum + Math.min(size, blocks * 512), 0)
