@@ -3,7 +3,7 @@ import type { Document, Find } from '../domain/ports/documents.ts'
 import { Problem } from '../http/problem.ts'
 import type { QueryParameter, RouteRequest } from '../http/route.ts'
 import { present, type Shape } from './present.ts'
-import { type AsOf, type ReadModelName, type ReadModels, type ReadRequest, readList } from './read-model.ts'
+import { type AsOf, notShownIn, type ReadModelName, type ReadModels, type ReadRequest, readList } from './read-model.ts'
 
 const DEFAULT_LIMIT = 50
 
@@ -40,7 +40,7 @@ export async function readPage(
   const last = found.length > limit ? items.at(-1) : undefined
   return {
     page: { items: views.map((document) => present(document, shape)), nextCursor: last ? cursorOf(model, String(last[by])) : null },
-    etag: `${newest(found)}-${found.length}${views.some(({ erased }) => erased) ? '-erased' : ''}`,
+    etag: `${newest(found)}-${found.length}${notShownIn(views)}`,
     asOf,
   }
 }

@@ -110,8 +110,12 @@ export function preferenceApplied({ preferWaitSeconds }: ReadRequest): { [name: 
   return preferWaitSeconds > 0 ? { 'Preference-Applied': `wait=${preferWaitSeconds}` } : {}
 }
 
-/** Revision as an entity tag; what was erased of a document has changed it, too. */
-export const entityTag = ({ revision, erased }: Document) => (erased ? `${revision}-erased` : String(revision))
+/** Revision as an entity tag; what is not shown of a document any more has changed it, too. */
+export const entityTag = (document: Document) => `${document.revision}${notShownIn([document])}`
+
+/** What of them is not shown, as the end of an entity tag. */
+export const notShownIn = (documents: readonly Document[]) =>
+  ['erased', 'unreadable'].map((why) => (documents.some((document) => document[why]) ? `-${why}` : '')).join('')
 
 /**
  * Reads from one build. What is missing there is looked for again when another build has taken over, or when more was awaited and has come.

@@ -59,6 +59,7 @@ export const POLICY: Shape = {
 }
 /** There when it is so. */
 const erased = { type: 'boolean', description: 'What was in it about people has been erased.' }
+const unreadable = { type: 'boolean', description: 'The key of what is in it about people is damaged: operators can put it back.' }
 
 export const WALLET: Shape = {
   title: 'Wallet',
@@ -67,8 +68,9 @@ export const WALLET: Shape = {
   properties: {
     walletId: id,
     tenant: { type: 'string' },
-    name: { type: ['string', 'null'], description: 'Null when it was erased.' },
+    name: { type: ['string', 'null'], description: 'Null when it was erased, or cannot be read.' },
     erased,
+    unreadable,
     status: { type: 'string', enum: ['open', 'frozen'] },
     clientKeys: keys,
     policy,
@@ -346,9 +348,10 @@ export const TRANSFER: Shape = {
     maxFee: amount('The most that it may cost'),
     feeAsset: { type: 'string', description: 'CAIP-19: what fees are paid in.' },
     quotedFee: amount('The most that it was said to cost'),
-    memo: { type: 'string', description: 'Absent when there is none, or it was erased.' },
+    memo: { type: 'string', description: 'Absent when there is none, or it was erased, or cannot be read.' },
     publicMemo: { type: 'string', description: 'What is written on the chain.' },
     erased,
+    unreadable,
     usdCents: { type: 'string', description: 'What the amount was worth when it was asked for; absent when nobody knows.' },
     status: { type: 'string', enum: [...STAGES, ...ENDS] },
     decision: {
@@ -446,6 +449,7 @@ export const HISTORY_ITEM: Shape = {
     accountId: id,
     data: { type: 'object', description: 'What the event says, in brief.' },
     erased,
+    unreadable,
     position,
   },
 }

@@ -221,6 +221,26 @@ test.serial(
   },
 )
 
+test.serial('what was sealed under a key that is damaged is not shown, and all that is beside it is', async (t) => {
+  const side = await startReadSide(t)
+  const walletId = await projectWallet(side)
+  const memos = [await side.dataKeys.seal(walletId, 'memo', '"rent"'), await side.dataKeys.seal(walletId, 'name', '"of another field"')]
+  for (const [n, memo] of memos.entries()) {
+    const transfer = transferFields(walletId, BigInt(n + 1), { memo })
+    await side.project('transfers', transfer.transferId, transfer)
+  }
+  const { status, json, headers } = await side.app.call('GET', `/v1/wallets/${walletId}/transfers?minPosition=${side.position()}`)
+  t.is(status, 200)
+  t.deepEqual(
+    json.items.map(({ memo, unreadable, erased }: { memo?: string; unreadable?: true; erased?: true }) => [memo, unreadable, erased]),
+    [
+      [undefined, true, undefined],
+      ['rent', undefined, undefined],
+    ],
+  )
+  t.regex(headers.get('etag')!, /-unreadable/)
+})
+
 test.serial('memos, and the requests that approvers are shown, are opened when they are read, and gone once they are erased', async (t) => {
   const side = await startReadSide(t)
   const { dataKeys } = side

@@ -53,5 +53,9 @@ function startThread(): Worker {
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   })
   worker.unref()
+  // One that ends while it is idle is not the next file's; whoever waits for another hears of it by itself.
+  worker.on('error', () => {
+    if (idle === worker) idle = undefined
+  })
   return worker
 }

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto'
 import { isAudited } from '../../domain/audit/canonical-event.ts'
 import { walletAt } from '../../domain/history/wallet-at.ts'
-import { openPersonal } from '../../domain/personal-data/personal-fields.ts'
 import type { EventLog, RecordedEvent } from '../../domain/ports/event-log.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { Problem } from '../../http/problem.ts'
 import { type RouteRequest, route } from '../../http/route.ts'
-import type { OpenPersonal } from '../personal-data.ts'
+import { type OpenPersonal, openOrSayWhyNot } from '../personal-data.ts'
 import { type ReadModels, readDocument, readList } from '../read-model.ts'
 import { WALLET_AUDIT } from './shapes.ts'
 import { AS_OF, momentIn } from './wallet-as-of.ts'
@@ -38,10 +37,9 @@ export const auditWallet = (models: ReadModels, log: Pick<EventLog, 'readStream'
       events.sort((one, other) => (one.position < other.position ? -1 : 1))
       const found = await walletAt(events, request.params.walletId, moment, createHash('sha256'))
       const { walletId, name } = found.wallet
-      return {
-        status: 200,
-        body: { ...found, wallet: { ...found.wallet, name: (await openPersonal(keys, walletId, 'name', name)) ?? null } },
-      }
+      const opened = await openOrSayWhyNot(keys, walletId, 'name', name)
+      const named = 'shown' in opened ? { name: opened.shown } : { name: null, ...opened }
+      return { status: 200, body: { ...found, wallet: { ...found.wallet, ...named } } }
     },
   })
 

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { type DataKeySettings, readDataKeySettings } from '../../adapters/process/settings.ts'
 import { openPersonal } from '../../domain/personal-data/personal-fields.ts'
-import { isSealed } from '../../domain/personal-data/sealed.ts'
+import { isSealed, type Sealed } from '../../domain/personal-data/sealed.ts'
 import type { DataKeys } from '../../domain/ports/data-keys.ts'
+import { UnsealFailed } from '../../domain/ports/vault.ts'
 
 type State = { readonly [part: string]: unknown }
 
 export type Opening = {
-  /** What is about people as it was written, and null where it has been erased. @throws InvalidSetting when its keys are sealed by another vault */
+  /** What is about people as it was written, null where it has been erased, and sealed where its key is damaged. @throws InvalidSetting when its keys are sealed by another vault */
   inClear(state: State): Promise<State>
   close(): Promise<void>
 }
@@ -43,7 +44,13 @@ async function opened(keysHere: () => Promise<DataKeys>, value: unknown, walletI
   const own = 'walletId' in value && typeof value.walletId === 'string' ? value.walletId : walletId
   const fields = Object.entries(value).map(async ([field, each]) => {
     if (own === undefined || !isSealed(each)) return [field, await opened(keysHere, each, own)]
-    return [field, (await openPersonal(await keysHere(), own, field, each)) ?? null]
+    const keys = await keysHere()
+    return [field, await openPersonal(keys, own, field, each).then((text) => text ?? null, stillSealed(each))]
   })
   return Object.fromEntries(await Promise.all(fields))
+}
+
+const stillSealed = (sealed: Sealed) => (error: unknown) => {
+  if (error instanceof UnsealFailed) return sealed
+  throw error
 }
