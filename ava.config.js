@@ -8,10 +8,7 @@ const LONG = [
   'dist/domain/threshold/life-of-a-key/*.test.js',
   'dist/domain/threshold/dkls23/{adversary,joint-sharing,key-material}.test.js',
   'dist/test/ceremony/{faults,joint-signing,kill-at-every-step,many-sessions,presignatures,recovery,refresh,scale,share-store-killed}.test.js',
-  'dist/test/attacks/{concurrent-sessions-ros,corrupted-multiplication,false-accusation,invalid-share,lying-recovery-helper,nonce-reuse-after-crash,selective-abort}.test.js',
-  'dist/test/attacks/{altered-policy-on-disk,approval-for-another-session,commitments-swapped-on-the-way,different-policies,expired-opening,intent-reused-after-restart}.test.js',
-  'dist/test/attacks/{opening-by-a-stranger,opening-of-another-key-or-epoch,openings-of-two-presignings,piled-up-refreshes,policy-change-without-approvals}.test.js',
-  'dist/test/attacks/{policy-swapped-at-generation,recovery-by-too-few,recovery-wish-of-an-earlier-epoch,refresh-without-all,replaced-client-key,revoked-while-signing,swapped-sealing-keys}.test.js',
+  'dist/test/attacks/*.test.js',
   'dist/test/faults/*.test.js',
   'dist/test/backup/*.test.js',
   'dist/test/crash/damage.test.js',
@@ -26,9 +23,8 @@ const LONG = [
 ]
 /** What `one-system.test.js` and `told-and-proved.test.js` run over one system each. */
 const ONE_SYSTEM = ['dist/test/end-to-end/{accounts,ethereum-payloads,first-signature,history,proofs}.test.js']
-/** Of malformed messages and of random cases there are more in the long run. */
+/** Of random cases there are more in the long run. */
 const IN_BOTH = [
-  'dist/test/attacks/{malformed-messages,typed-data-read-differently}.test.js',
   'dist/adapters/chains/bitcoin/transactions.test.js',
   'dist/adapters/embedded/eventstore/log/recovery.test.js',
   'dist/adapters/embedded/mongodb/{bson/codec,commands/dispatch,query/sort-key}.test.js',
@@ -53,7 +49,7 @@ const isLeftOut = matching([...LONG, ...ONE_SYSTEM])
 const areNamed = process.argv.some((argument) => argument.endsWith('.test.js'))
 
 const FILES = {
-  short: areNamed ? testFiles().filter((file) => !matching(LONG)(file)) : inSharedProcesses(testFiles().filter((file) => !isLeftOut(file))),
+  short: areNamed ? allFiles() : inSharedProcesses(testFiles().filter((file) => !isLeftOut(file))),
   ceremonies: testFiles().filter(isLong),
   all: areNamed ? allFiles() : testFiles(),
 }
