@@ -10,7 +10,7 @@ import {
   writeNumber,
   writeRaw,
 } from '../protobuf/output.ts'
-import { readUuid } from '../protobuf/shared-messages.ts'
+import { readPosition, readUuid } from '../protobuf/shared-messages.ts'
 
 /** An event to append; what only the log itself reads needs no metadata. */
 export type Proposed = Omit<NewEvent, 'metadata'> & { metadata: object }
@@ -124,7 +124,6 @@ const ANSWER = {
   success: tag(3, WIRE.lengthDelimited),
 }
 const SUCCESS = { revision: tag(1, WIRE.varint), position: tag(3, WIRE.lengthDelimited) }
-const POSITION = { commit: tag(1, WIRE.varint) }
 const STATUS = { message: tag(2, WIRE.lengthDelimited), details: tag(3, WIRE.lengthDelimited) }
 const ANY = { type: tag(1, WIRE.lengthDelimited) }
 
@@ -154,19 +153,10 @@ function readSuccess(message: Cursor): Appended | undefined {
   let position: bigint | undefined
   for (let field = readTag(message); field !== 0; field = readTag(message)) {
     if (field === SUCCESS.revision) revision = BigInt(readVarint(message))
-    else if (field === SUCCESS.position) position = readPosition(readMessage(message))
+    else if (field === SUCCESS.position) position = readPosition(message)
     else skipField(message, field)
   }
   return position === undefined ? undefined : { revision, position }
-}
-
-function readPosition(message: Cursor): bigint {
-  let position = 0n
-  for (let field = readTag(message); field !== 0; field = readTag(message)) {
-    if (field === POSITION.commit) position = BigInt(readVarint(message))
-    else skipField(message, field)
-  }
-  return position
 }
 
 function readRefusal(message: Cursor): { kind: string | undefined; message: string } {

@@ -1,6 +1,6 @@
 import type { EventMetadata, RecordedEvent, SubscriptionMessage } from '../../domain/ports/event-log.ts'
 import { type Cursor, cursorOf, readMessage, readTag, readText, readVarint, skipField, tag, WIRE } from '../protobuf/cursor.ts'
-import { readStreamName, readUuid } from '../protobuf/shared-messages.ts'
+import { readPosition, readStreamName, readUuid } from '../protobuf/shared-messages.ts'
 
 /**
  * What a read or a subscription is answered, as far as it matters: of a stream that is not found there is nothing to say. It is read by hand: the client's own classes take several times as long, and make a projection worker
@@ -29,7 +29,6 @@ const EVENT = {
   data: tag(8, WIRE.lengthDelimited),
 }
 const PROPERTY = { key: tag(1, WIRE.lengthDelimited), value: tag(2, WIRE.lengthDelimited) }
-const CHECKPOINT = { position: tag(1, WIRE.varint) }
 
 const NOTHING = cursorOf(Buffer.alloc(0))
 const JSON_TYPE = 'application/json'
@@ -42,7 +41,7 @@ export function decodeReadResponse(bytes: Buffer): ReadResponse {
   let response: ReadResponse = { kind: 'other' }
   for (let field = readTag(message); field !== 0; field = readTag(message)) {
     if (field === RESPONSE.event) response = readResolvedEvent(readMessage(message))
-    else if (field === RESPONSE.checkpoint) response = { kind: 'checkpoint', position: readPosition(readMessage(message)) }
+    else if (field === RESPONSE.checkpoint) response = { kind: 'checkpoint', position: readPosition(message) }
     else {
       if (field === RESPONSE.caughtUp) response = { kind: 'caughtUp' }
       skipField(message, field)
@@ -58,15 +57,6 @@ function readResolvedEvent(message: Cursor): ReadResponse {
     else skipField(message, field)
   }
   return event ? { kind: 'event', event } : { kind: 'other' }
-}
-
-function readPosition(message: Cursor): bigint {
-  let position = 0n
-  for (let field = readTag(message); field !== 0; field = readTag(message)) {
-    if (field === CHECKPOINT.position) position = BigInt(readVarint(message))
-    else skipField(message, field)
-  }
-  return position
 }
 
 /** What the store itself notes of an event. */

@@ -5,6 +5,7 @@ import { type Cursor, readBytes, readMessage, readTag, readText, readVarint, ski
 const ID = { structured: tag(1, WIRE.lengthDelimited), text: tag(2, WIRE.lengthDelimited) }
 const ID_BITS = { most: tag(1, WIRE.varint), least: tag(2, WIRE.varint) }
 const STREAM_NAME = tag(3, WIRE.lengthDelimited)
+const COMMIT_POSITION = tag(1, WIRE.varint)
 
 /** The text of a UUID, empty when there is none: UUID { oneof { Structured structured = 1; string string = 2 } }. */
 export function readUuid(cursor: Cursor): string {
@@ -34,6 +35,17 @@ function readUuidBits(message: Cursor): string {
 function uuidOfBits(most: bigint, least: bigint): string {
   const hex = [most, least].map((bits) => bits.toString(16).padStart(16, '0')).join('')
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+/** The first field of what says where in the log something is: `commit_position` of a Position, or of a Checkpoint. */
+export function readPosition(cursor: Cursor): bigint {
+  const message = readMessage(cursor)
+  let position = 0n
+  for (let field = readTag(message); field !== 0; field = readTag(message)) {
+    if (field === COMMIT_POSITION) position = BigInt(readVarint(message))
+    else skipField(message, field)
+  }
+  return position
 }
 
 /** The text of a stream's name. */
