@@ -1,39 +1,28 @@
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { type CeremonyAttempt, REFUSAL_CODES } from '../../domain/ceremony/messages.ts'
-import type { Opening } from '../../domain/ceremony/opening.ts'
 import type { Witness } from '../../domain/ceremony/sayings.ts'
 import { DomainError } from '../../domain/domain-error.ts'
 import { keyShareStream } from '../../domain/key-share/events.ts'
-import { keyShare, requireActiveKey } from '../../domain/key-share/key-share.ts'
+import { type ActiveKey, keyShare, requireActiveKey } from '../../domain/key-share/key-share.ts'
 import type { RecordedEvent } from '../../domain/ports/event-log.ts'
 import type { PartyChannel } from '../../domain/ports/party-channel.ts'
 import type { PartyDirectory } from '../../domain/ports/party-directory.ts'
 import type { Failure, SessionIdentity } from '../../domain/signing-session/events.ts'
-import {
-  type ExistingSession,
-  isTerminal,
-  requireSession,
-  type SigningSessionCommand,
-  signingSession,
-} from '../../domain/signing-session/signing-session.ts'
-import { protocolOf } from '../../domain/threshold/registry.ts'
-import type { Scheme } from '../../domain/threshold/scheme.ts'
+import { type ExistingSession, isTerminal, requireSession, signingSession } from '../../domain/signing-session/signing-session.ts'
 import { walletStream } from '../../domain/wallet/events.ts'
 import { requireOpenWallet, wallet } from '../../domain/wallet/wallet.ts'
 import { execute } from '../execute.ts'
 import { type AggregateLog, load } from '../load.ts'
 import { unlessErased } from '../personal-data.ts'
-import { collectSignature } from './contributions.ts'
 import { inSequence } from './in-sequence.ts'
 import { unlessUndone } from './insistence.ts'
-import { signTogether } from './joint-signature.ts'
-import { type ReleaseOpenings, releaseOpenings, requestOpenings, shareOf } from './opening-requests.ts'
-import { gatherOpenings, type Timing } from './openings.ts'
+import { type ReleaseOpenings, releaseOpenings } from './opening-requests.ts'
+import type { Timing } from './openings.ts'
+import { doubt, type Lessons, type Opened, openingsToSign } from './openings-to-sign.ts'
 import { bringPolicyChanges } from './policy-change.ts'
 import { inAnswerTo, type Process, unlessOvertaken } from './process.ts'
 import type { Progress } from './progress.ts'
 import { CeremonyFailed } from './rounds.ts'
-import { chooseSigners } from './signer-choice.ts'
+import { type CarryOut, signingAttempts } from './signing-attempt.ts'
 import { faultOfRefusal } from './standing/fault.ts'
 import { measuredChannel } from './standing/measured-channel.ts'
 import type { PartyStanding } from './standing/party-standing.ts'
@@ -72,39 +61,8 @@ const UNWILLING = ['counterparty_banned', 'setup_missing']
 /** What a party says also when a change of the policy has not reached it yet. */
 const OUTDATED = ['policy_forbids', 'approvals_missing', 'approval_by_stranger', 'intent_unknown_key', 'intent_signature_invalid']
 
-/**
- * That an attempt has begun is recorded by itself when the attempt takes longer, or fails; else in one step with its signature. One at a transfer's signature is
- * recorded before any party is asked: whoever goes on with the transfer has to know what parties may have claimed for it.
- */
-const RECORD_AFTER_MS = 500
-
 /** How many times as long as for others a party is waited for in a round in which signers open together: it is that much more work. */
 const JOINT_ROUND = 3
-
-type SigningKey = ReturnType<typeof requireActiveKey>
-type CarryOut = (...commands: SigningSessionCommand[]) => Promise<unknown>
-
-/** What has come of the attempts at a session so far. */
-type Lessons = {
-  /** Proven wrong: asked no more. */
-  excluded: Set<string>
-  /** How often each was in the way of an attempt: the more often, the later it is asked. */
-  doubts: Map<string, number>
-  /** Somebody has lost what it had made ahead: others may have, too. */
-  stale: boolean
-}
-
-/** Those who sign, and how many rounds it takes, the opening included unless it was made ahead. */
-type Opened = {
-  signers: readonly string[]
-  /** By signer, in the order in which they opened; none where they open together as they sign. */
-  openings: ReadonlyMap<string, Opening>
-  rounds: number
-  /** Why these are too few. */
-  missing?: Failure
-  /** How long those are waited for that are down and have not opened. */
-  windowMs?: number
-}
 
 /**
  * Makes the signature that a session asks for, once it is approved: in one round when openings are in stock. Of several coordinators at one session the one
@@ -115,8 +73,10 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   const { log, directory, standing, presignatures, witness, progress, timing = TIMING } = dependencies
   const channel = measuredChannel(dependencies.channel, standing)
   const patient = { ...standing, timeoutMs: (partyId: string) => JOINT_ROUND * standing.timeoutMs(partyId) }
-  const jointChannel = measuredChannel(dependencies.channel, patient)
-  const { stock, claims, rifts } = presignatures
+  const patientChannel = measuredChannel(dependencies.channel, patient)
+  const attemptSignature = signingAttempts({ channel, patientChannel, progress, roundTimeoutMs: timing.roundTimeoutMs })
+  const open = openingsToSign({ channel, witness, directory, standing, presignatures, timing })
+  const { stock, rifts } = presignatures
   const release: ReleaseOpenings = releaseOpenings(dependencies.channel)
 
   async function react(event: RecordedEvent): Promise<void> {
@@ -156,7 +116,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     await sign(session, asked, key, carryOut)
   }
 
-  async function sign(session: ExistingSession, asked: Asked, keyAtFirst: SigningKey, carryOut: CarryOut): Promise<void> {
+  async function sign(session: ExistingSession, asked: Asked, keyAtFirst: ActiveKey, carryOut: CarryOut): Promise<void> {
     const { sessionId, scheme, deadline } = session
     const lessons: Lessons = { excluded: new Set(), doubts: new Map(), stale: false }
     const refusers = new Set<string>()
@@ -217,7 +177,7 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   }
 
   /** Openings with the shares that are in force: those of another epoch may have come into it meanwhile. */
-  async function openInForce(key: SigningKey, lessons: Lessons, session: ExistingSession): Promise<{ key: SigningKey; opened: Opened }> {
+  async function openInForce(key: ActiveKey, lessons: Lessons, session: ExistingSession): Promise<{ key: ActiveKey; opened: Opened }> {
     const needed = Math.max(key.threshold, session.transfer?.signers ?? 0)
     const opened = await open(key, needed, lessons, Date.parse(session.deadline) - Date.now())
     if (!opened.missing) return { key, opened }
@@ -225,141 +185,6 @@ export function signingProcess(dependencies: SigningDependencies): Process {
     if ('code' in now || now.epoch === key.epoch) return { key, opened }
     release(key, opened.openings.values())
     return openInForce(now, lessons, session)
-  }
-
-  /** Openings out of stock when enough parties have given some, else fresh ones, as many as can be had. */
-  async function open(key: SigningKey, needed: number, lessons: Lessons, leftMs: number): Promise<Opened> {
-    const { parties } = key
-    const { excluded, doubts, stale } = lessons
-    const ranked = standing.rank(
-      parties.filter((id) => !excluded.has(id)),
-      needed,
-    )
-    const doubtsOf = (id: string) => doubts.get(id) ?? 0
-    const candidates = ranked.toSorted((a, b) => doubtsOf(a) - doubtsOf(b))
-    if (jointRounds(key.scheme) > 0) return choose(key, needed, candidates, lessons)
-
-    // Stock is worth a round trip, but not a signer that is more doubtful than there need be.
-    const mostDoubts = doubtsOf(candidates.slice(0, needed).at(-1) ?? '')
-    const stocked = candidates.filter((id) => !stale && doubtsOf(id) <= mostDoubts && stock.held(key, [id]) > 0).slice(0, needed)
-    if (stocked.length === needed) return readyToSign(stocked.flatMap((id) => stock.take(key, [id]) ?? []))
-
-    const { opened, slow, failures } = await gatherOpenings(
-      async (to, signal) => {
-        const [ready] = (!stale && stock.take(key, [to])) || []
-        if (ready) return { opened: ready }
-        const timeoutMs = Math.min(timing.roundTimeoutMs, leftMs)
-        const outcome = await requestOpenings({ channel, witness }, key, { to, count: 1, timeoutMs, signal })
-        return 'failure' in outcome ? outcome : { opened: outcome.openings[0]! }
-      },
-      {
-        candidates,
-        needed,
-        isUp: directory.isUp,
-        hedgeAfterMs: Math.max(timing.hedgeAfterMs, ...candidates.slice(0, needed).map(standing.lateAfterMs)),
-        windowMs: Math.min(timing.windowMs, leftMs),
-        patienceMs: Math.min(timing.patienceMs, leftMs),
-      },
-    )
-    doubt(lessons, [...slow, ...failures.keys()])
-    const signers = [...opened.keys()]
-    const missing = { code: 'quorum_unavailable', culprits: parties.filter((id) => !opened.has(id)) }
-    return { signers, openings: opened, rounds: 2, ...(signers.length < needed && { missing }) }
-  }
-
-  /**
-   * Signers who open together: those who have done so ahead, or are about to have, as long as they are no more doubtful than there need be, or else those
-   * who will as they sign.
-   */
-  async function choose(key: SigningKey, needed: number, candidates: readonly string[], { doubts, stale }: Lessons): Promise<Opened> {
-    const { parties } = key
-    const doubtsOf = (id: string) => doubts.get(id) ?? 0
-    const mostDoubts = doubtsOf(candidates.slice(0, needed).at(-1) ?? '')
-    const isLikely = (id: string) => doubtsOf(id) <= mostDoubts && directory.isUp(id)
-    const canSign = (signers: readonly string[]) => !rifts.among(key, signers)
-    const likeliest = (isSo: (signers: readonly string[]) => boolean) =>
-      stale ? undefined : chooseSigners(candidates, needed, (signers) => canSign(signers) && signers.every(isLikely) && isSo(signers))
-
-    const stocked = likeliest((signers) => stock.held(key, signers) > 0)
-    const opening = stocked ? undefined : likeliest((signers) => claims.isFree(key, signers))
-    if (opening) await claims.claim(key, opening)
-    const ready = stocked ?? opening
-    const lot = ready && stock.take(key, ready)
-    if (lot) return readyToSign(lot)
-    const chosen = chooseSigners(candidates, needed, canSign) ?? chooseSigners(parties, needed, canSign)
-    if (!chosen) {
-      const missing = rifts.among(key, parties) ?? { code: 'quorum_unavailable', culprits: [] }
-      return { signers: [], openings: new Map(), rounds: 0, missing }
-    }
-    const canBeReplaced = candidates.some((id) => !chosen.includes(id) && isLikely(id))
-    const patienceMs = chosen.every(directory.isUp) ? timing.patienceMs : timing.windowMs
-    const signers = parties.filter((id) => chosen.includes(id))
-    return { signers, openings: new Map(), rounds: jointRounds(key.scheme) + 1, windowMs: canBeReplaced ? 0 : patienceMs }
-  }
-
-  async function attemptSignature(
-    attempt: CeremonyAttempt,
-    work: { session: ExistingSession; asked: Asked; key: SigningKey; opened: Opened; previous: Failure | null; carryOut: CarryOut },
-  ): Promise<void> {
-    const { session, asked, key, opened, previous, carryOut } = work
-    const { attempt: number } = attempt
-    const { signers, openings, rounds, windowMs = 0 } = opened
-    const complete = (round: number): SigningSessionCommand => ({ type: 'CompleteRound', attempt: number, round, rounds })
-    const overtaken = new AbortController()
-    const openTogether = openings.size === 0
-    const openedBefore = openTogether ? 0 : rounds - 1
-
-    const start: SigningSessionCommand = { type: 'StartSigning', attempt: number, signers, previous }
-    const beginning = [start, ...(openedBefore > 0 ? [complete(1)] : [])]
-    let begun: Promise<unknown> | undefined
-    const begin = () => {
-      begun ??= carryOut(...beginning)
-      return begun
-    }
-    if (session.transfer) await begin()
-    const beginLater = setTimeout(() => begin().catch(() => overtaken.abort()), RECORD_AFTER_MS)
-    if (openedBefore > 0) progress(attempt, 'round_completed', 1)
-    const task = {
-      share: shareOf(key),
-      path: session.path ?? 'm',
-      ...asked,
-    }
-    const leftMs = Date.parse(session.deadline) - Date.now()
-    const wanted = {
-      attempt,
-      message: hexToBytes(session.message),
-      parties: key.parties,
-      publicPackage: hexToBytes(key.publicPackage),
-      timeoutMs: Math.min(timing.roundTimeoutMs, leftMs),
-      signal: overtaken.signal,
-    }
-    const collected = openTogether
-      ? signTogether(jointChannel, {
-          ...wanted,
-          task: { ...task, signers },
-          windowMs: Math.min(windowMs, leftMs),
-          onRound: (round) => progress(attempt, 'round_completed', round),
-        })
-      : collectSignature(channel, { ...wanted, task: { ...task, openings: [...openings.values()] } })
-    const [outcome] = await Promise.allSettled([collected])
-    clearTimeout(beginLater)
-    if (outcome.status === 'rejected') {
-      await begin()
-      throw outcome.reason
-    }
-    progress(attempt, 'round_completed', rounds)
-    const { signature, recoveryId } = outcome.value
-    const ending: SigningSessionCommand[] = [
-      ...Array.from({ length: rounds - openedBefore }, (_, index) => complete(openedBefore + index + 1)),
-      {
-        type: 'ProduceSignature',
-        attempt: number,
-        signature: bytesToHex(signature),
-        ...(recoveryId !== undefined && { recoveryId }),
-      },
-    ]
-    await begun
-    await carryOut(...(begun ? [] : beginning), ...ending)
   }
 
   return {
@@ -370,26 +195,10 @@ export function signingProcess(dependencies: SigningDependencies): Process {
   }
 }
 
-function doubt({ doubts }: Lessons, parties: readonly string[]): void {
-  for (const id of parties) doubts.set(id, (doubts.get(id) ?? 0) + 1)
-}
-
-/** By those who have opened already: one by one, or together. */
-function readyToSign(openings: readonly Opening[]): Opened {
-  const bySigner = new Map(openings.map((opening) => [opening.partyId, opening]))
-  return { signers: [...bySigner.keys()], openings: bySigner, rounds: 1 }
-}
-
-/** How often signers speak to open together; 0 where each opens by itself. */
-function jointRounds(scheme: Scheme): number {
-  const { signing } = protocolOf(scheme)
-  return signing.openedBy === 'all' ? signing.rounds : 0
-}
-
 const isRefusal = (code: string) => (REFUSAL_CODES as readonly string[]).includes(code)
 
 /** The session's key as it is now, or why it may not sign any more. */
-async function keyToSignWith(log: AggregateLog, { keyId, walletId }: SessionIdentity): Promise<SigningKey | { code: string }> {
+async function keyToSignWith(log: AggregateLog, { keyId, walletId }: SessionIdentity): Promise<ActiveKey | { code: string }> {
   const [key, owner] = await Promise.all([
     load(log, { decider: keyShare, stream: keyShareStream(keyId) }),
     load(log, { decider: wallet, stream: walletStream(walletId) }),

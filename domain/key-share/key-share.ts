@@ -221,8 +221,10 @@ export function requireKey(state: KeyShare): ExistingKeyShare {
   return state
 }
 
+export type ActiveKey = ExistingKeyShare & { publicKey: string; publicPackage: string }
+
 /** A key that can sign, which it goes on doing with the shares in force while it is refreshed. @throws DomainError `key_not_found`, `key_not_active` */
-export function requireActiveKey(state: KeyShare): ExistingKeyShare & { publicKey: string; publicPackage: string } {
+export function requireActiveKey(state: KeyShare): ActiveKey {
   const key = requireKey(state)
   const isActive = key.status === 'active' || key.status === 'refreshing'
   if (!isActive || key.publicKey === null || key.publicPackage === null) throw new DomainError('key_not_active', `the key is ${key.status}`)

@@ -44,10 +44,12 @@ type Samples = {
   warmup: number
   /** From one request to the next, milliseconds, where latency is measured. */
   everyMs: number
+  /** Of `2-of-3 with stock, frost-ed25519` and the others. */
+  only: RegExp
 }
 
 /**
- * `[--samples N] [--warmup N] [--every MS] [--compare FILE] [--out FILE]`: signatures of a whole system over HTTP, with openings made ahead and without.
+ * `[--samples N] [--warmup N] [--every MS] [--only REGEX] [--compare FILE] [--out FILE]`: signatures of a whole system over HTTP, with openings made ahead and without.
  */
 export async function benchSigning(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -55,7 +57,8 @@ export async function benchSigning(args: readonly string[]): Promise<void> {
     options: {
       samples: { type: 'string', default: '100' },
       warmup: { type: 'string', default: '1500' },
-      every: { type: 'string', default: '300' },
+      every: { type: 'string', default: '500' },
+      only: { type: 'string', default: '' },
       compare: { type: 'string' },
       out: { type: 'string', default: 'bench-results/signing.json' },
     },
@@ -64,6 +67,7 @@ export async function benchSigning(args: readonly string[]): Promise<void> {
     count: wholeNumber('samples', values.samples),
     warmup: wholeNumber('warmup', values.warmup),
     everyMs: wholeNumber('every', values.every),
+    only: new RegExp(values.only),
   }
   // Alone on the machine, before there is anything else at work.
   const engines = measureEngines(QUORUMS, Math.min(samples.count, ENGINE_SAMPLES))
@@ -82,7 +86,7 @@ export async function benchSigning(args: readonly string[]): Promise<void> {
         const { figures, usage } = await measure(connectClient(system.client), watch, samples)
         const findings = { figures: [...figures, ...engines], usage }
         await printFindings(findings, values.compare)
-        await writeResults(values.out, { options: samples, mode: system.description, ...findings })
+        await writeResults(values.out, { options: { ...samples, only: samples.only.source }, mode: system.description, ...findings })
       } finally {
         watch.stop()
         await messages.close()
@@ -97,7 +101,7 @@ export async function benchSigning(args: readonly string[]): Promise<void> {
 
 async function measure(client: Client, watch: Watch, samples: Samples): Promise<Findings> {
   const figures: Figure[] = []
-  const keys = await generateKeys(client, figures)
+  const keys = await generateKeys(client, figures, samples.only)
   // Whatever is measured first must not pay for what all of it warms up, and a system that has just started takes twice the time of one that has not.
   await ratePerSecond(samples.warmup, AT_A_TIME[1], (index) => sign(client, watch, keys[index % keys.length]!, -index))
   const usage = watchProcesses(childProcesses())
@@ -109,20 +113,23 @@ async function measure(client: Client, watch: Watch, samples: Samples): Promise<
   return { figures, usage: usage.stop() }
 }
 
-async function generateKeys(client: Client, figures: Figure[]): Promise<Key[]> {
+async function generateKeys(client: Client, figures: Figure[], only: RegExp): Promise<Key[]> {
   const keys: Key[] = []
   for (const stock of Object.keys(STOCKS) as (keyof typeof STOCKS)[]) {
     const walletId = await client.createWallet('bench', { presignatures: STOCKS[stock] })
-    for (const { threshold, parties } of QUORUMS)
-      for (const scheme of SCHEMES) {
+    for (const { threshold, parties } of QUORUMS) {
+      const quorum = `${threshold}-of-${parties}`
+      for (const scheme of SCHEMES.filter((each) => only.test(`${quorum} ${stock}, ${each}`))) {
         const began = performance.now()
         const { keyId, status } = await client.generateKey(walletId, scheme, threshold, parties)
         if (status !== 'active') throw new Error(`the key is ${status}`)
         const took = Math.round(performance.now() - began)
-        figures.push({ name: `key asked for → active, ${threshold}-of-${parties} ${stock}`, of: scheme, value: took, unit: 'ms' })
-        keys.push({ scheme, keyId, stock, quorum: `${threshold}-of-${parties}`, isPromised: threshold === 2 })
+        figures.push({ name: `key asked for → active, ${quorum} ${stock}`, of: scheme, value: took, unit: 'ms' })
+        keys.push({ scheme, keyId, stock, quorum, isPromised: threshold === 2 })
       }
+    }
   }
+  if (keys.length === 0) throw new Error(`--only ${only.source} leaves nothing to be measured`)
   return keys
 }
 
