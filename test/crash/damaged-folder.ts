@@ -1,10 +1,12 @@
-import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import type { ExecutionContext } from 'ava'
 import { openDiskStorage } from '../../adapters/embedded/eventstore/log/disk-storage.ts'
+import { decodeHeader, HEADER_BYTES } from '../../adapters/embedded/eventstore/log/frame.ts'
 import { openLog } from '../../adapters/embedded/eventstore/log/log.ts'
+import { wholeFrames } from '../../adapters/embedded/eventstore/log/whole-frames.ts'
 import { startEmbeddedEventStore } from '../../adapters/embedded/eventstore/server.ts'
 import { placeOf } from './audit.ts'
 
@@ -32,13 +34,14 @@ export async function rewrite(path: string, change: (content: Buffer) => Uint8Ar
   await writeFile(path, change(await readFile(path)))
 }
 
-/** Where what was written ends: files are made longer than they need to be, and the rest is zeros. */
-export async function writtenBytes(path: string): Promise<number> {
-  const file = await open(path)
-  const content = await file.readFile()
-  await file.close()
-  let end = content.length
-  while (end > 0 && content[end - 1] === 0) end -= 1
+/** Where the last commit ends: files are made longer than they need to be, and a commit may itself end with zeros. */
+async function endOfCommits(path: string): Promise<number> {
+  const content = await readFile(path)
+  const header = decodeHeader(content.subarray(0, HEADER_BYTES))
+  if (typeof header === 'string') throw new Error(`the header of ${path} is ${header}`)
+  let end = HEADER_BYTES
+  const window = (at: number, length: number) => (at + length <= content.length ? content.subarray(at, at + length) : undefined)
+  for (const { offset, length } of wholeFrames(window, header)) end = offset + length
   return end
 }
 
@@ -59,7 +62,7 @@ export async function fill(dataDir: string, appends: number): Promise<Written[]>
         STREAM,
         Array.from({ length: 1 + (n % 3) }, () => jsonEvent({ type: 'Happened', data: { text: 'x'.repeat(n * 7) } })),
       )
-      written.push({ places: [], end: await writtenBytes(file!.path) })
+      written.push({ places: [], end: await endOfCommits(file!.path) })
     }
     const places = await placesIn(client)
     for (const [n, append] of written.entries()) append.places.push(...places.splice(0, 1 + (n % 3)))

@@ -35,9 +35,12 @@ async function fundedAccount(): Promise<{ walletId: string; address: string; ava
   const { address } = await client.openAccount(walletId, { keyId, chain: CHAIN })
   const available = async () => BigInt((await client.balances(walletId))[0]?.available ?? 0)
   await anvil.send(address, ONE)
-  await until(async () => BigInt((await client.balances(walletId))[0]?.pending ?? 0) === ONE, 'the deposit to be seen', 30_000)
-  await anvil.mine(1)
-  await until(async () => (await available()) === ONE, 'the deposit to be credited', 30_000)
+  // A deposit that is made before anybody looks for the account's is found in its balance, when that is final: blocks have to follow.
+  const isCredited = async () => {
+    await anvil.mine(1)
+    return (await available()) === ONE
+  }
+  await until(isCredited, 'the deposit to be credited', 60_000)
   return { walletId, address, available }
 }
 
