@@ -50,9 +50,9 @@ const isLeftOut = matching([...LONG, ...ONE_SYSTEM])
 const areNamed = process.argv.some((argument) => argument.endsWith('.test.js'))
 
 const FILES = {
-  short: areNamed ? allFiles() : inSharedProcesses(testFiles().filter((file) => !isLeftOut(file))),
-  ceremonies: testFiles().filter(isLong),
-  all: areNamed ? allFiles() : testFiles(),
+  short: () => inSharedProcesses(testFiles().filter((file) => !isLeftOut(file))),
+  ceremonies: () => testFiles().filter(isLong),
+  all: testFiles,
 }
 
 /** What takes longest of all begins first: begun last, it would keep one core busy while the others have nothing left to do. */
@@ -67,7 +67,7 @@ const ONE_AT_A_TIME = `--import=${new URL('test/one-at-a-time.mjs', import.meta.
 const run = process.env.QUORATE_TESTS ?? 'short'
 
 export default {
-  files: FILES[run],
+  files: areNamed ? allFiles() : FILES[run](),
   sortTestFiles: (a, b) => rank(a) - rank(b) || a.localeCompare(b),
   // Tests that share a process wait one after the other, most of their time. Of the long ones many have a whole system each, which is work for all cores.
   concurrency: availableParallelism() + (run === 'short' ? 1 : 0),

@@ -1,4 +1,4 @@
-import { filesOf, INDEXES, isSameTree, LEAVES, MANIFESTS, type Manifest, manifestName, SEGMENTS } from '../../domain/archive/manifest.ts'
+import { filesOf, isSameTree, MANIFESTS, type Manifest, manifestName, SEGMENT_FOLDERS } from '../../domain/archive/manifest.ts'
 import { type Checkpoint, checkpointHash, readCheckpoint } from '../../domain/audit/checkpoint.ts'
 import { EMPTY_TREE, type Frontier, growTree, type Hash, isSame } from '../../domain/audit/merkle-tree.ts'
 import { NoteRefused } from '../../domain/audit/signed-note.ts'
@@ -83,8 +83,7 @@ export async function verifyArchive(options: VerifyingOptions): Promise<Verified
   }
   findings.push(...chain.beyond(tree.size))
   const unreferenced: string[] = []
-  for (const folder of [SEGMENTS, LEAVES, INDEXES])
-    for await (const { name } of store.list(folder)) if (!referenced.has(name)) unreferenced.push(name)
+  for (const folder of SEGMENT_FOLDERS) for await (const { name } of store.list(folder)) if (!referenced.has(name)) unreferenced.push(name)
   return { segments: numbers.length, events, root: growTree(tree, sha256).root(), checkpoints: chain.held(), findings, unreferenced }
 }
 

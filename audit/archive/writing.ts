@@ -5,6 +5,7 @@ import {
   MAX_CHECKPOINTS,
   type Manifest,
   manifestName,
+  SEGMENT_FOLDERS,
   SEGMENTS,
   type StoredFile,
   signManifest,
@@ -94,7 +95,7 @@ export async function archiveLog(options: ArchivingOptions): Promise<Manifest | 
 /** What else there is of the segment, which a run that was killed or overtaken has left: nobody can make a segment of it any more. */
 async function discardOthers(store: ArchiveStore, manifest: Manifest): Promise<void> {
   const own = filesOf(manifest).map(({ name }) => name)
-  for (const folder of [SEGMENTS, LEAVES, INDEXES]) await store.discard(`${folder}${placeOf(manifest.first)}-`, own)
+  for (const folder of SEGMENT_FOLDERS) await store.discard(`${folder}${placeOf(manifest.first)}-`, own)
   await store.discard(manifestName(manifest.number), [manifestName(manifest.number)])
 }
 

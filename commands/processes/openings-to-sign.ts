@@ -51,18 +51,19 @@ export function openingsToSign({ channel, witness, directory, standing, presigna
 
   async function open(key: ActiveKey, needed: number, lessons: Lessons, leftMs: number): Promise<Opened> {
     const { parties } = key
-    const { excluded, doubts, stale } = lessons
+    const { excluded, stale } = lessons
     const ranked = standing.rank(
       parties.filter((id) => !excluded.has(id)),
       needed,
     )
-    const doubtsOf = (id: string) => doubts.get(id) ?? 0
+    const doubtsOf = (id: string) => lessons.doubts.get(id) ?? 0
     const candidates = ranked.toSorted((a, b) => doubtsOf(a) - doubtsOf(b))
-    if (jointRounds(key.scheme) > 0) return choose(key, needed, candidates, lessons)
-
     // Stock is worth a round trip, but not a signer that is more doubtful than there need be.
     const mostDoubts = doubtsOf(candidates.slice(0, needed).at(-1) ?? '')
-    const stocked = candidates.filter((id) => !stale && doubtsOf(id) <= mostDoubts && stock.held(key, [id]) > 0).slice(0, needed)
+    const isTrusted = (id: string) => doubtsOf(id) <= mostDoubts
+    if (jointRounds(key.scheme) > 0) return choose(key, needed, candidates, { stale, isTrusted })
+
+    const stocked = candidates.filter((id) => !stale && isTrusted(id) && stock.held(key, [id]) > 0).slice(0, needed)
     if (stocked.length === needed) return readyToSign(stocked.flatMap((id) => stock.take(key, [id]) ?? []))
 
     const { opened, slow, failures } = await gatherOpenings(
@@ -92,11 +93,14 @@ export function openingsToSign({ channel, witness, directory, standing, presigna
    * Signers who open together: those who have done so ahead, or are about to have, as long as they are no more doubtful than there need be, or else those
    * who will as they sign.
    */
-  async function choose(key: ActiveKey, needed: number, candidates: readonly string[], { doubts, stale }: Lessons): Promise<Opened> {
+  async function choose(
+    key: ActiveKey,
+    needed: number,
+    candidates: readonly string[],
+    { stale, isTrusted }: { stale: boolean; isTrusted(id: string): boolean },
+  ): Promise<Opened> {
     const { parties } = key
-    const doubtsOf = (id: string) => doubts.get(id) ?? 0
-    const mostDoubts = doubtsOf(candidates.slice(0, needed).at(-1) ?? '')
-    const isLikely = (id: string) => doubtsOf(id) <= mostDoubts && directory.isUp(id)
+    const isLikely = (id: string) => isTrusted(id) && directory.isUp(id)
     const canSign = (signers: readonly string[]) => !rifts.among(key, signers)
     const likeliest = (isSo: (signers: readonly string[]) => boolean) =>
       stale ? undefined : chooseSigners(candidates, needed, (signers) => canSign(signers) && signers.every(isLikely) && isSo(signers))

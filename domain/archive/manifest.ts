@@ -42,6 +42,8 @@ export const SEGMENTS = 'segments/'
 /** Of the segments' events, beside them: who reads all files of `segments/` as a table finds no others there. */
 export const LEAVES = 'leaves/'
 export const INDEXES = 'indexes/'
+/** Where all files of segments are. */
+export const SEGMENT_FOLDERS = [SEGMENTS, LEAVES, INDEXES] as const
 const FORMAT = 'quorate-archive/1'
 const DIGITS = 8
 const MAX_STORED = 4 * 1024 * 1024

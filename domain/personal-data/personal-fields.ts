@@ -1,5 +1,6 @@
 import { CATALOGUE } from '../event-catalogue.ts'
 import type { DataKeys } from '../ports/data-keys.ts'
+import { UnsealFailed } from '../ports/vault.ts'
 import { isSealed, type Personal } from './sealed.ts'
 
 /** Names of the fields of an event that are about people, by its type and the streams it is written to. */
@@ -45,4 +46,23 @@ export async function openPersonal<T>(
   if (!isSealed(value)) return value as T
   const text = await keys.open(walletId, field, value)
   return text === undefined ? undefined : (JSON.parse(text) as T)
+}
+
+/** Why something that is about people is not shown: its key was erased, or is damaged. */
+export type NotShown = { readonly erased?: true; readonly unreadable?: true }
+
+/** A damaged key hides what was sealed under it, and nothing beside. @throws Unavailable */
+export async function openOrSayWhyNot<T>(
+  keys: Pick<DataKeys, 'open'>,
+  walletId: string,
+  field: string,
+  value: Personal<T>,
+): Promise<{ readonly shown: T } | NotShown> {
+  try {
+    const shown = await openPersonal<T>(keys, walletId, field, value)
+    return shown === undefined ? { erased: true } : { shown }
+  } catch (error) {
+    if (error instanceof UnsealFailed) return { unreadable: true }
+    throw error
+  }
 }

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
 import { type DataKeySettings, readDataKeySettings } from '../../adapters/process/settings.ts'
-import { openPersonal } from '../../domain/personal-data/personal-fields.ts'
-import { isSealed, type Sealed } from '../../domain/personal-data/sealed.ts'
+import { openOrSayWhyNot } from '../../domain/personal-data/personal-fields.ts'
+import { isSealed } from '../../domain/personal-data/sealed.ts'
 import type { DataKeys } from '../../domain/ports/data-keys.ts'
-import { UnsealFailed } from '../../domain/ports/vault.ts'
 
 type State = { readonly [part: string]: unknown }
 
@@ -44,13 +43,8 @@ async function opened(keysHere: () => Promise<DataKeys>, value: unknown, walletI
   const own = 'walletId' in value && typeof value.walletId === 'string' ? value.walletId : walletId
   const fields = Object.entries(value).map(async ([field, each]) => {
     if (own === undefined || !isSealed(each)) return [field, await opened(keysHere, each, own)]
-    const keys = await keysHere()
-    return [field, await openPersonal(keys, own, field, each).then((text) => text ?? null, stillSealed(each))]
+    const found = await openOrSayWhyNot(await keysHere(), own, field, each)
+    return [field, 'shown' in found ? found.shown : found.unreadable ? each : null]
   })
   return Object.fromEntries(await Promise.all(fields))
-}
-
-const stillSealed = (sealed: Sealed) => (error: unknown) => {
-  if (error instanceof UnsealFailed) return sealed
-  throw error
 }

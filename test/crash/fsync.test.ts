@@ -73,4 +73,4 @@ if (works) {
       [],
     )
   })
-} else anyTest.skip('strace is not installed, or may not trace: nobody has looked whether appends are synced', () => {})
+} else test.skip('strace is not installed, or may not trace: nobody has looked whether appends are synced', () => {})

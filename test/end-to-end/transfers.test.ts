@@ -34,13 +34,22 @@ async function fundedAccount(): Promise<{ walletId: string; address: string; ava
   const { keyId } = await client.generateKey(walletId, 'dkls23-secp256k1', 2, 3, {})
   const { address } = await client.openAccount(walletId, { keyId, chain: CHAIN })
   const available = async () => BigInt((await client.balances(walletId))[0]?.available ?? 0)
-  await anvil.send(address, ONE)
-  // A deposit that is made before anybody looks for the account's is found in its balance, when that is final: blocks have to follow.
+  const pending = async () => BigInt((await client.balances(walletId))[0]?.pending ?? 0)
+  // What comes in before anybody looks for the account's deposits is never pending: it is found in the balance, when that is final.
+  let sent = 0n
+  const isWatched = async () => {
+    await anvil.send(address, 1n)
+    sent += 1n
+    return (await pending()) > 0n
+  }
+  await until(isWatched, 'the account to be watched', 30_000)
+  await anvil.send(address, ONE - sent)
+  await until(async () => (await pending()) >= ONE - sent, 'the deposit to be seen', 30_000)
   const isCredited = async () => {
     await anvil.mine(1)
     return (await available()) === ONE
   }
-  await until(isCredited, 'the deposit to be credited', 60_000)
+  await until(isCredited, 'the deposit to be credited', 30_000)
   return { walletId, address, available }
 }
 

@@ -21,11 +21,12 @@ const QUORUMS = [
   { threshold: 3, parties: 5 },
 ] as const
 const STOCKS = { 'with stock': 10, 'without stock': 0 } as const
+type Stock = keyof typeof STOCKS
 const AT_A_TIME = [1, 8, 64] as const
 const ENGINE_SAMPLES = 10
 
 /** What is promised of keys that two of three parties sign with: of the whole signature, and of the last round alone. */
-const PROMISED: { readonly [stock in keyof typeof STOCKS]: { readonly [of in Scheme]?: { whole?: Promised; lastRound?: Promised } } } = {
+const PROMISED: { readonly [stock in Stock]: { readonly [of in Scheme]?: { whole?: Promised; lastRound?: Promised } } } = {
   'with stock': {
     'frost-secp256k1-tr': { whole: { below: 60 } },
     'frost-ed25519': { whole: { below: 100 } },
@@ -35,7 +36,7 @@ const PROMISED: { readonly [stock in keyof typeof STOCKS]: { readonly [of in Sch
 }
 const RATE_PROMISED: Promised = { atLeast: 40 }
 
-type Key = { scheme: Scheme; keyId: string; quorum: string; stock: keyof typeof STOCKS; isPromised: boolean }
+type Key = { scheme: Scheme; keyId: string; quorum: string; stock: Stock; isPromised: boolean }
 
 type Samples = {
   /** Of each figure. */
@@ -115,7 +116,7 @@ async function measure(client: Client, watch: Watch, samples: Samples): Promise<
 
 async function generateKeys(client: Client, figures: Figure[], only: RegExp): Promise<Key[]> {
   const keys: Key[] = []
-  for (const stock of Object.keys(STOCKS) as (keyof typeof STOCKS)[]) {
+  for (const stock of Object.keys(STOCKS) as Stock[]) {
     const walletId = await client.createWallet('bench', { presignatures: STOCKS[stock] })
     for (const { threshold, parties } of QUORUMS) {
       const quorum = `${threshold}-of-${parties}`
